@@ -1,0 +1,1 @@
+//! Agents: one file a kind of agent, turning its payloads and transcripts into our words.

@@ -1,0 +1,1 @@
+//! Chain: the rules that a writer's records in order must keep.

@@ -1,0 +1,1 @@
+//! Configuration: the committed file, git config, the user's file and the environment; later wins.

@@ -1,0 +1,1 @@
+//! Git: the one place that opens repositories and runs the git program.

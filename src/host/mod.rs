@@ -1,0 +1,1 @@
+//! The machine: clock, environment, terminal, files.

@@ -1,0 +1,31 @@
+//! git-tracevault: signed, hash-chained records of what AI agents did, kept in git itself.
+//!
+//! The modules below stand in order, front to base: each imports only from those after it.
+//! `docs/architecture.md` is the map.
+
+// front
+mod cli;
+// shell: files, programs, network
+mod ledger;
+mod setup;
+mod journal;
+mod agent;
+mod signing;
+mod config;
+mod git;
+mod host;
+// domain: values in, values out
+mod cost;
+mod attribution;
+mod redaction;
+mod session;
+mod roster;
+mod chain;
+mod record;
+// base
+mod finding;
+mod time;
+mod id;
+mod digest;
+
+pub use cli::main;

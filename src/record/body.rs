@@ -1,0 +1,318 @@
+//! The bodies of records, one struct a type, exactly as they stand in `record.json`.
+//!
+//! Field order here is of no consequence: the canonical form sorts keys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
+use crate::time::{Month, Time};
+
+/// A record's type and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    Genesis(Genesis),
+    Roster(Roster),
+    Open(Open),
+    Session(Box<Session>),
+    Commit(Box<Commit>),
+    Link(Link),
+}
+
+/// The first record of a ledger: who owns it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// How many different owners must sign what only owners may do.
+    pub threshold: u32,
+    /// The first members; those with the role `owner` are the owners.
+    pub members: Vec<Member>,
+    /// 32 random hex digits, so that two ledgers made by one person in one second differ.
+    pub nonce: String,
+}
+
+/// A person or machine, and the keys that speak for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// What other records call the member: its e-mail address, or a machine's name.
+    pub id: String,
+    pub name: String,
+    pub roles: Vec<Role>,
+    pub keys: Vec<EnrolledKey>,
+}
+
+/// A key and from where in its chain it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolledKey {
+    /// The public key as minisign writes it: 56 characters of base64.
+    pub public_key: String,
+    /// Records of the key's chain count from this number on.
+    pub from_seq: u64,
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Owner,
+    Admin,
+    PolicyAdmin,
+    Developer,
+    Auditor,
+    Ci,
+    Witness,
+}
+
+/// A change of the roster, on the policy chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roster {
+    /// Members as they are from now on; one that was there is replaced whole.
+    pub set: Vec<Member>,
+    /// Ids of members who are so no longer.
+    pub remove: Vec<String>,
+}
+
+/// The first record of a writer's chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// The key that signs the chain, as minisign writes it.
+    pub public_key: String,
+    /// Who says it is theirs: a claim until a roster record enrols it.
+    pub member: Claim,
+    /// What the writer calls the device and clone.
+    pub device: String,
+    /// The program and its version, `git-tracevault 0.1.0`.
+    pub tool: String,
+}
+
+/// Who a writer says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    pub id: String,
+    pub name: String,
+}
+
+/// One segment of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    pub session: SessionId,
+    /// 0 for the first segment of the session on this chain.
+    pub segment: u64,
+    pub agent: Agent,
+    pub started: Time,
+    pub ended: Time,
+    /// Seconds in which the session was active; pauses count for five minutes at most.
+    pub active_seconds: u64,
+    pub prompts: u64,
+    pub turns: u64,
+    pub plans: u64,
+    pub compactions: u64,
+    pub subagents: u64,
+    pub models: Vec<ModelUsage>,
+    pub tools: Vec<ToolUsage>,
+    pub mcp_servers: Vec<String>,
+    pub skills: Vec<String>,
+    pub programs: Vec<Program>,
+    pub files: Vec<FileEdits>,
+    pub redactions: Vec<Redaction>,
+    pub gaps: Vec<GapCount>,
+    pub payloads: Vec<Payload>,
+    /// How many entries of a list were left out to stay within the record's size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<Cut>,
+}
+
+/// The program that ran the models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    pub name: String,
+    /// Empty where the agent did not say.
+    pub version: String,
+}
+
+/// Tokens of one model. A fact; money is derived when it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelUsage {
+    pub model: String,
+    pub requests: u64,
+    pub input: u64,
+    pub output: u64,
+    pub cache_read: u64,
+    pub cache_write_5m: u64,
+    pub cache_write_1h: u64,
+}
+
+/// Calls of one tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolUsage {
+    pub name: String,
+    pub calls: u64,
+    /// Those that failed, were denied, rejected or interrupted.
+    pub failed: u64,
+}
+
+/// A program that shells ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    pub name: String,
+    pub runs: u64,
+}
+
+/// A file that the session changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEdits {
+    pub path: RepoPath,
+    pub edits: u64,
+    pub added: u64,
+    pub removed: u64,
+}
+
+/// How often a redaction rule struck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redaction {
+    pub rule: String,
+    pub count: u64,
+}
+
+/// Something known to be lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GapCount {
+    pub kind: String,
+    pub count: u64,
+}
+
+/// How much of a list stands only in the payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    pub list: String,
+    pub count: u64,
+}
+
+/// Bytes stored apart, in pieces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    pub class: PayloadClass,
+    /// What it is a copy of: `main`, or a subagent's id.
+    pub source: String,
+    /// When it may expire: the ref it stands under.
+    pub month: Month,
+    pub lines: u64,
+    pub pieces: Vec<Piece>,
+}
+
+/// What a payload is; part of its ref's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayloadClass {
+    /// The redacted transcript, line for line.
+    Transcript,
+    /// The redacted journal, where there is no transcript.
+    Events,
+    /// Diffs of edits that no transcript shows (shells, MCP tools).
+    Edits,
+}
+
+/// One blob of a payload: a salt line, then at most 256 KiB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    pub sha256: Digest,
+    /// Bytes as stored, with the salt line.
+    pub size: u64,
+}
+
+/// What a commit is and whose its lines are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Commit {
+    pub commit: GitId,
+    /// SHA-256 of the raw commit object, as `git cat-file commit` prints it.
+    pub sha256: Digest,
+    pub tree: GitId,
+    pub parents: Vec<GitId>,
+    /// `git diff-tree -p --no-renames | git patch-id --stable`; absent for merges and empty commits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch_id: Option<GitId>,
+    /// The same over a diff without context lines (`-U0`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch_id_u0: Option<GitId>,
+    /// The session segments it draws on: the newest record of each session when the commit was recorded.
+    pub sessions: Vec<SessionRef>,
+    pub files: Vec<FileLines>,
+    pub total: Lines,
+    /// SHA-256 of `agent-trace.json`.
+    pub trace: Digest,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<Cut>,
+}
+
+/// A session and the record that covers what the commit draws on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionRef {
+    pub session: SessionId,
+    pub record: RecordId,
+}
+
+/// The lines a commit adds, by origin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    pub added: u64,
+    pub agent: u64,
+    pub human: u64,
+    pub unattributed: u64,
+}
+
+/// The same of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileLines {
+    pub path: RepoPath,
+    pub added: u64,
+    pub agent: u64,
+    pub human: u64,
+    pub unattributed: u64,
+}
+
+/// A rewritten commit: the old one's record speaks for the new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    pub old: GitId,
+    pub new: GitId,
+    /// How it was found: `amend`, `rebase`.
+    pub found_by: String,
+    /// 3 same tree and parents, 2 same patch-id, 1 same lines, 0 nothing in common.
+    pub level: u32,
+}
+
+/// Who made a line: a session and the tool call in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineAuthor {
+    pub session: SessionId,
+    pub call: CallId,
+}
+
+/// The chain and number of a record, for people and for references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    pub chain: ChainId,
+    pub seq: u64,
+}

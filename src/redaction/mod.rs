@@ -1,0 +1,1 @@
+//! Redaction: takes secrets out of text and JSON before anything is stored.

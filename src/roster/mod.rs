@@ -1,0 +1,1 @@
+//! Roster: who may do what, folded from the policy chain.

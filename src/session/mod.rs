@@ -1,0 +1,3 @@
+//! Sessions: an agent's events and transcript lines in, facts of a segment out.
+
+pub mod event;

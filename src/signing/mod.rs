@@ -1,0 +1,1 @@
+//! Signing: this clone's key, minisign format.
