@@ -1,1 +1,3 @@
 //! Git: the one place that opens repositories and runs the git program.
+
+pub mod command;

@@ -1,1 +1,6 @@
-//! The machine: clock, environment, terminal, files.
+//! The machine: clock, environment, terminal, files. Each has its one home here.
+
+pub mod clock;
+pub mod env;
+pub mod files;
+pub mod output;

@@ -1,0 +1,179 @@
+//! Running the git program: the one place that starts a process.
+#![allow(clippy::disallowed_methods)]
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A call of git that did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The program could not be started or spoken to.
+    #[error("cannot run git {command}")]
+    Start { command: String, source: io::Error },
+    /// The program said no.
+    #[error("git {command} failed ({status}): {stderr}")]
+    Failed { command: String, status: String, code: Option<i32>, stderr: String },
+}
+
+/// One call of git, being put together.
+pub struct Git {
+    command: Command,
+    shown: Vec<OsString>,
+    input: Option<Vec<u8>>,
+}
+
+/// What a call of git printed.
+pub struct Answer {
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+}
+
+impl Answer {
+    /// Standard output as text, without the newline at its end.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches(['\n', '\r']).to_owned()
+    }
+}
+
+impl Git {
+    /// Git in a folder, seeing the repository that it finds there and no other.
+    pub fn in_dir(dir: &Path) -> Self {
+        let mut command = Command::new("git");
+        command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").stdin(Stdio::null());
+        Git { command, shown: Vec::new(), input: None }
+    }
+
+    /// Git on a repository given by its git folder, whatever the working directory.
+    pub fn on(git_dir: &Path) -> Self {
+        let mut git = Git::in_dir(Path::new("."));
+        git.command.env("GIT_DIR", git_dir);
+        git
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.shown.push(arg.as_ref().to_owned());
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn args<S: AsRef<OsStr>>(self, args: impl IntoIterator<Item = S>) -> Self {
+        args.into_iter().fold(self, Git::arg)
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Takes a variable away that a hook's environment may hold.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// What git reads on its standard input.
+    pub fn input(mut self, bytes: Vec<u8>) -> Self {
+        self.input = Some(bytes);
+        self
+    }
+
+    fn shown(&self) -> String {
+        self.shown.iter().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Runs it; a non-zero exit is an answer too.
+    pub fn answer(mut self) -> Result<Answer, GitError> {
+        let shown = self.shown();
+        let failed = |source| GitError::Start { command: shown.clone(), source };
+        if self.input.is_some() {
+            self.command.stdin(Stdio::piped());
+        }
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        // A thread feeds the input, so that neither side waits for the other with a full pipe.
+        let feeder = self.input.take().zip(child.stdin.take()).map(|(bytes, mut stdin)| {
+            std::thread::spawn(move || match stdin.write_all(&bytes) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+                _ => Ok(()),
+            })
+        });
+        let output = child.wait_with_output().map_err(failed)?;
+        if let Some(feeder) = feeder {
+            feeder
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("the input could not be written")))
+                .map_err(failed)?;
+        }
+        Ok(Answer {
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            code: output.status.code(),
+        })
+    }
+
+    /// Runs it; a non-zero exit is an error.
+    pub fn run(self) -> Result<Answer, GitError> {
+        let command = self.shown();
+        let answer = self.answer()?;
+        if answer.code == Some(0) {
+            return Ok(answer);
+        }
+        let status = answer.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
+        Err(GitError::Failed { command, status, code: answer.code, stderr: answer.stderr })
+    }
+}
+
+/// A pager that shows what is written to it; `wait` when all is written.
+pub struct Pager {
+    child: std::process::Child,
+}
+
+impl Pager {
+    /// Starts `command` (as git would: through the shell), with less set up to pass colours and leave short output.
+    pub fn start(command: &str) -> io::Result<Pager> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command).stdin(Stdio::piped());
+        for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+            if std::env::var_os(name).is_none() {
+                shell.env(name, value);
+            }
+        }
+        Ok(Pager { child: shell.spawn()? })
+    }
+
+    /// Where to write.
+    pub fn input(&mut self) -> Option<Box<dyn Write>> {
+        self.child.stdin.take().map(|stdin| Box::new(io::BufWriter::new(stdin)) as Box<dyn Write>)
+    }
+
+    pub fn wait(mut self) -> io::Result<()> {
+        self.child.wait().map(drop)
+    }
+}
+
+/// Where the program `name` is on the path, if anywhere.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_larger_than_a_pipe_goes_through() {
+        let bytes = vec![b'a'; 1 << 20];
+        let answer = Git::in_dir(Path::new(".")).args(["hash-object", "--stdin"]).input(bytes).run().unwrap();
+        assert_eq!(answer.text().len(), 40);
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_asked_and_what_git_said() {
+        let error = Git::in_dir(Path::new(".")).args(["no-such-command"]).run().err().unwrap().to_string();
+        assert!(error.contains("git no-such-command failed (exit 1)"), "{error}");
+    }
+}

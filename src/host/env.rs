@@ -1,0 +1,88 @@
+//! The environment: every variable this program reads, by name, and where the user's own files are.
+#![allow(clippy::disallowed_methods)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// `TRACEVAULT_NOW`: an RFC 3339 time that stands in for the clock.
+pub fn now() -> Option<String> {
+    text("TRACEVAULT_NOW")
+}
+
+/// `TRACEVAULT_PUSHING`: set by our own pushes, so that the pre-push hook does not call itself.
+pub const PUSHING: &str = "TRACEVAULT_PUSHING";
+
+/// Whether this runs inside one of our own pushes.
+pub fn is_pushing() -> bool {
+    text(PUSHING).is_some()
+}
+
+/// `NO_COLOR` (no-color.org).
+pub fn no_color() -> bool {
+    text("NO_COLOR").is_some()
+}
+
+/// `GIT_PAGER`, then `PAGER`.
+pub fn pager() -> Option<String> {
+    std::env::var("GIT_PAGER").ok().or_else(|| std::env::var("PAGER").ok())
+}
+
+/// `GIT_PAGER_IN_USE`: git already pages what we print.
+pub fn pager_in_use() -> bool {
+    text("GIT_PAGER_IN_USE").is_some()
+}
+
+/// `RUST_LOG`: any value turns on the explanation of errors in hooks.
+pub fn verbose() -> bool {
+    text("RUST_LOG").is_some()
+}
+
+/// `HOME` (`USERPROFILE` on Windows).
+pub fn home() -> Option<PathBuf> {
+    path("HOME").or_else(|| path("USERPROFILE"))
+}
+
+/// The user's configuration folder: `$XDG_CONFIG_HOME/git-tracevault`, or `~/.config/git-tracevault`.
+pub fn config_dir() -> Option<PathBuf> {
+    path("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config"))).map(|dir| dir.join("git-tracevault"))
+}
+
+/// The user's state folder: `$XDG_STATE_HOME/git-tracevault`, or `~/.local/state/git-tracevault`.
+pub fn state_dir() -> Option<PathBuf> {
+    path("XDG_STATE_HOME")
+        .or_else(|| home().map(|home| home.join(".local/state")))
+        .map(|dir| dir.join("git-tracevault"))
+}
+
+/// Where Claude Code keeps the user's settings: `$CLAUDE_CONFIG_DIR`, or `~/.claude`.
+pub fn claude_config_dir() -> Option<PathBuf> {
+    path("CLAUDE_CONFIG_DIR").or_else(|| home().map(|home| home.join(".claude")))
+}
+
+/// The working directory.
+pub fn current_dir() -> std::io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// This program's own path.
+pub fn current_exe() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// The program's arguments, its name first.
+pub fn args() -> impl Iterator<Item = OsString> {
+    std::env::args_os()
+}
+
+/// The machine's name, for a device's default name.
+pub fn host_name() -> Option<String> {
+    text("HOSTNAME").or_else(|| std::fs::read_to_string("/etc/hostname").ok()).map(|name| name.trim().to_owned())
+}

@@ -1,0 +1,115 @@
+//! Files of ours: private (mode 0600), replaced whole or appended under a lock.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes a folder and those above it; the ones it makes are the user's alone (mode 0700).
+pub fn create_private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Options that make new files the user's alone (mode 0600).
+pub fn private_options() -> OpenOptions {
+    #[allow(unused_mut)]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Puts `bytes` in place of a file of ours: all of them or, if we are killed, none. Mode 0600.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None)
+}
+
+/// Puts `bytes` in place of a file that is the user's, keeping its permissions.
+pub fn replace_keeping_mode(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let permissions = match fs::metadata(&target) {
+        Ok(meta) => Some(meta.permissions()),
+        Err(_) => Some(default_permissions()?),
+    };
+    replace(&target, bytes, permissions)
+}
+
+/// What a new file gets that is not ours alone (0644 less the user's mask).
+fn default_permissions() -> io::Result<fs::Permissions> {
+    let probe = tempfile::Builder::new().make(|path| OpenOptions::new().write(true).create_new(true).open(path))?;
+    Ok(probe.as_file().metadata()?.permissions())
+}
+
+fn replace(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // tempfile makes files 0600 on Unix.
+    let mut file = tempfile::Builder::new().prefix(".tracevault-").tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Appends `bytes` in one write under the file's lock, making the file (0600) if need be.
+pub fn append_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private_options().append(true).create(true).open(path)?;
+    file.lock()?;
+    file.write_all(bytes)
+}
+
+/// A lock that is held until it is dropped, or the process ends.
+pub struct Lock {
+    _file: File,
+}
+
+/// Waits for the lock at `path`.
+pub fn lock(path: &Path) -> io::Result<Lock> {
+    let file = private_options().write(true).create(true).truncate(false).open(path)?;
+    file.lock()?;
+    Ok(Lock { _file: file })
+}
+
+/// Reads a file, or `None` if there is none.
+pub fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn files_of_ours_are_private_and_those_of_the_user_keep_their_mode() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+
+        let ours = dir.path().join("deep/er");
+        create_private_dir(&ours).unwrap();
+        assert_eq!(mode(&ours), 0o700);
+        replace_private(&ours.join("a"), b"1").unwrap();
+        append_private(&ours.join("b"), b"1\n").unwrap();
+        append_private(&ours.join("b"), b"2\n").unwrap();
+        assert_eq!((mode(&ours.join("a")), mode(&ours.join("b"))), (0o600, 0o600));
+        assert_eq!(fs::read(ours.join("b")).unwrap(), b"1\n2\n");
+
+        let theirs = dir.path().join("hook");
+        fs::write(&theirs, "x").unwrap();
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755)).unwrap();
+        replace_keeping_mode(&theirs, b"y").unwrap();
+        assert_eq!((mode(&theirs), fs::read(&theirs).unwrap()), (0o755, b"y".to_vec()));
+        replace_keeping_mode(&dir.path().join("new"), b"z").unwrap();
+        assert_eq!(mode(&dir.path().join("new")) & 0o600, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "no temporary file stays");
+    }
+}

@@ -1,0 +1,127 @@
+//! Printing: the one place that writes to standard output and standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::host::env;
+
+/// Standard output. A reader that goes away (`| head`) is no error: the rest is not wanted.
+pub struct Out {
+    sink: Box<dyn Write>,
+    color: bool,
+    terminal: bool,
+    closed: bool,
+}
+
+impl Out {
+    /// Standard output, coloured if it is a terminal (or git's pager) and `NO_COLOR` is not set.
+    pub fn stdout() -> Self {
+        let terminal = io::stdout().is_terminal();
+        let color = (terminal || env::pager_in_use()) && !env::no_color();
+        Out { sink: Box::new(io::BufWriter::new(io::stdout())), color, terminal, closed: false }
+    }
+
+    /// Somewhere else, in black and white: a pager's input, a test's buffer.
+    pub fn to(sink: Box<dyn Write>, color: bool) -> Self {
+        Out { sink, color, terminal: false, closed: false }
+    }
+
+    /// Whether a person is looking.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Writes a line.
+    pub fn line(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
+        writeln!(self, "{text}")
+    }
+
+    /// `text` in a style, or bare where colour is off.
+    pub fn paint(&self, style: Style, text: impl std::fmt::Display) -> String {
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_string() }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        match self.sink.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(bytes.len())
+            }
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.sink.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Says something on standard error: a hint, a warning, what a hook did.
+pub fn say(text: impl std::fmt::Display) {
+    // Nobody to tell where standard error is closed.
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// Whether standard error is a terminal, so that progress may be shown.
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Makes text of unknown origin safe to show: control characters (escapes, carriage returns, bidirectional
+/// overrides) become visible marks, tabs and newlines stay.
+pub fn visible(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Styles, named after what they mark.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub const WARN: Style = AnsiColor::Yellow.on_default();
+pub const ID: Style = AnsiColor::Yellow.on_default();
+pub const AGENT: Style = AnsiColor::Magenta.on_default();
+pub const HUMAN: Style = AnsiColor::Cyan.on_default();
+pub const DIM: Style = Style::new().dimmed();
+pub const HEAD: Style = Style::new().bold();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_cannot_steer_the_terminal() {
+        assert_eq!(visible("a\x1b[2Jb\rc\u{202e}d\n\te"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n\te");
+    }
+
+    #[test]
+    fn a_reader_that_leaves_is_no_error() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut out = Out::to(Box::new(Gone), false);
+        assert!(out.line("x").is_ok());
+        assert!(out.line("y").is_ok());
+        assert_eq!(out.paint(GOOD, "z"), "z");
+    }
+}
