@@ -25,6 +25,11 @@ pub fn is_pushing() -> bool {
     text(PUSHING).is_some()
 }
 
+/// `TRACEVAULT_PUSH_ON_FAILURE`: `block` or `warn`.
+pub fn push_on_failure() -> Option<String> {
+    text("TRACEVAULT_PUSH_ON_FAILURE")
+}
+
 /// `NO_COLOR` (no-color.org).
 pub fn no_color() -> bool {
     text("NO_COLOR").is_some()

@@ -226,6 +226,28 @@ pub enum PayloadClass {
     Edits,
 }
 
+impl PayloadClass {
+    const ALL: [PayloadClass; 3] = [PayloadClass::Transcript, PayloadClass::Events, PayloadClass::Edits];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PayloadClass::Transcript => "transcript",
+            PayloadClass::Events => "events",
+            PayloadClass::Edits => "edits",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for PayloadClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One blob of a payload: a salt line, then at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
