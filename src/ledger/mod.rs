@@ -1,10 +1,15 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
 
 pub mod append;
+pub mod check;
+pub mod copies;
+pub mod found;
 pub mod local;
 pub mod payload;
 pub mod refs;
+pub mod seen;
 pub mod store;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
 

@@ -28,11 +28,13 @@ pub struct Stored {
 pub struct StoreError {
     pub code: Code,
     pub message: String,
+    /// What the record says, where it could be read and only its wrapping is wrong.
+    pub record: Option<Box<Record<Unverified>>>,
 }
 
 impl StoreError {
     fn new(code: Code, message: impl Into<String>) -> Self {
-        StoreError { code, message: message.into() }
+        StoreError { code, message: message.into(), record: None }
     }
 }
 
@@ -67,12 +69,13 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
     let tree = repo.read_checked(&header.tree, Kind::Tree)?;
     let entries = repo.tree_entries(&tree)?;
 
-    let (mut record, mut signatures, mut trace) = (None, Vec::new(), None);
+    let (mut record, mut signatures, mut trace, mut odd_file) = (None, Vec::new(), None, false);
     let mut names = Vec::with_capacity(entries.len());
     for entry in &entries {
         let name = std::str::from_utf8(&entry.name).map_err(|_| envelope("a file's name is not text"))?;
         if entry.mode != 0o100_644 {
-            return Err(envelope("a file has another mode than 100644"));
+            odd_file = true;
+            continue;
         }
         names.push((name, &entry.id));
         let read = |limit: usize| {
@@ -86,19 +89,24 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
             _ if name.starts_with("record.json.") && name.ends_with(".minisig") => {
                 signatures.push((name.to_owned(), read(signature::MAX_BYTES)?));
             }
-            _ => return Err(envelope("there is a file that is no part of a record")),
+            _ => odd_file = true,
         }
     }
     let record = record.ok_or_else(|| envelope("there is no record.json"))?;
     let record = Record::parse(record).map_err(|error| StoreError::new(error.code(), error.to_string()))?;
 
-    if object::tree(&names).as_deref() != Some(&tree[..]) {
-        return Err(envelope("the tree is not the one its files make"));
+    let wrapping = if odd_file {
+        Err(envelope("there is a file that is no part of a record"))
+    } else if object::tree(&names).as_deref() != Some(&tree[..]) {
+        Err(envelope("the tree is not the one its files make"))
+    } else if object::commit(&record, &header.tree, header.parent.as_ref()) != bytes {
+        Err(envelope("the commit is not the one its record makes"))
+    } else {
+        check_trace(&record, trace.as_deref())
+    };
+    if let Err(error) = wrapping {
+        return Err(StoreError { record: Some(Box::new(record)), ..error });
     }
-    if object::commit(&record, &header.tree, header.parent.as_ref()) != bytes {
-        return Err(envelope("the commit is not the one its record makes"));
-    }
-    check_trace(&record, trace.as_deref())?;
     Ok(Stored { commit: commit.clone(), parent: header.parent, record, signatures, trace })
 }
 
