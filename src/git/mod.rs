@@ -1,4 +1,6 @@
 //! Git: the one place that opens repositories and runs the git program.
 
 pub mod command;
+pub mod diff;
+mod patch_id;
 pub mod repo;
