@@ -7,6 +7,7 @@ pub mod found;
 pub mod local;
 pub mod payload;
 pub mod refs;
+pub mod remote;
 pub mod seen;
 pub mod store;
 pub mod verify;
