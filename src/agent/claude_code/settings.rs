@@ -99,15 +99,10 @@ pub struct Uninstalled {
 pub struct Presence {
     /// The events on which no hook of ours is called.
     pub missing: Vec<&'static str>,
+    /// Whether a hook of ours is called on any event.
+    pub installed: bool,
     /// Whether `disableAllHooks` is on.
     pub disabled: bool,
-}
-
-impl Presence {
-    /// Whether a session is captured as it should be.
-    pub fn complete(&self) -> bool {
-        self.missing.is_empty() && !self.disabled
-    }
 }
 
 /// Puts our hooks in. Hooks of ours with another command get this one; what else the user changed in them stays.
@@ -152,20 +147,20 @@ pub fn install(settings: Option<&str>, command: &str) -> Result<Installed, Setti
 pub fn uninstall(text: &str) -> Result<Uninstalled, SettingsError> {
     let root = parse(text)?;
     let mut edits = Edits::default();
-    let kept = prune(text, &root, members_of(&root), &mut edits, |member, edits| {
+    let kept = prune(&root, members_of(&root), &mut edits, |member, edits| {
         if member.key != "hooks" {
             return true;
         }
-        prune(text, &member.value, members_of(&member.value), edits, |event, edits| {
+        prune(&member.value, members_of(&member.value), edits, |event, edits| {
             let groups = event.value.elements().unwrap_or_default().iter().map(|group| (group, group.span.clone()));
-            prune(text, &event.value, groups, edits, |group, edits| {
+            prune(&event.value, groups, edits, |group, edits| {
                 let Some(list) = group.get("hooks") else { return true };
                 let handlers = handlers(group).iter().map(|handler| (handler, handler.span.clone()));
                 // A group that holds nothing but ours is ours, however it is written.
                 let kept = handlers.clone().any(|(handler, _)| our_command(handler).is_none());
                 let any = handlers.clone().next().is_some();
                 if kept {
-                    prune(text, list, handlers, edits, |handler, _| our_command(handler).is_none());
+                    prune(list, handlers, edits, |handler, _| our_command(handler).is_none());
                 }
                 kept || !any
             })
@@ -185,9 +180,10 @@ pub fn inspect(text: &str) -> Result<Presence, SettingsError> {
         let groups = root.get("hooks").and_then(|hooks| hooks.get(event.name)).and_then(Node::elements);
         groups.unwrap_or_default().iter().flat_map(handlers).any(|handler| our_command(handler).is_some())
     };
-    let missing = EVENTS.iter().filter(|event| !called(event)).map(|event| event.name).collect();
+    let missing: Vec<_> = EVENTS.iter().filter(|event| !called(event)).map(|event| event.name).collect();
+    let installed = missing.len() < EVENTS.len();
     let disabled = root.get("disableAllHooks").is_some_and(|node| &text[node.span.clone()] == "true");
-    Ok(Presence { missing, disabled })
+    Ok(Presence { missing, installed, disabled })
 }
 
 fn parse(text: &str) -> Result<Node, SettingsError> {
@@ -211,7 +207,6 @@ fn members_of(node: &Node) -> impl Iterator<Item = (&Member, Range<usize>)> + Cl
 /// Takes those children out of a list or object for which `keep` says no; whether the list or object itself stays. It
 /// goes, and no edit is made in it, when we made it and nothing is left in it.
 fn prune<'a, T: 'a>(
-    text: &str,
     container: &Node,
     children: impl Iterator<Item = (&'a T, Range<usize>)>,
     edits: &mut Edits,
@@ -444,8 +439,9 @@ mod tests {
         assert_eq!(new.text, old.replace("\"git-tracevault hook claude-code\"", &quoted(&own)));
         assert_eq!(uninstall(&new.text).unwrap().text, None);
         let less = old.replace("\"CwdChanged\"", "\"Old\"");
-        assert_eq!(inspect(&less).unwrap(), Presence { missing: vec!["CwdChanged"], disabled: false });
-        assert!(!inspect("{\"disableAllHooks\": true}").unwrap().complete());
+        assert_eq!(inspect(&less).unwrap(), Presence { missing: vec!["CwdChanged"], installed: true, disabled: false });
+        let off = inspect("{\"disableAllHooks\": true}").unwrap();
+        assert!(off.disabled && !off.installed && off.missing.len() == EVENTS.len());
     }
 
     #[test]
