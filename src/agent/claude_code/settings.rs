@@ -410,13 +410,18 @@ mod tests {
         let mut edited = value(&installed);
         let theirs = json!({"type": "command", "command": "say done"});
         edited["hooks"]["Stop"][0]["hooks"].as_array_mut().unwrap().insert(0, theirs.clone());
-        edited["hooks"]["PreToolUse"].as_array_mut().unwrap().insert(0, json!({"matcher": "Bash", "hooks": [theirs]}));
+        edited["hooks"]["PreToolUse"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, json!({"matcher": "Bash", "hooks": [theirs.clone()]}));
         edited["hooks"]["PreToolUse"].as_array_mut().unwrap().push(json!({"hooks": []}));
+        edited["hooks"]["SessionStart"][0]["hooks"].as_array_mut().unwrap().push(theirs.clone());
         edited["model"] = json!("opus");
         for text in [edited.to_string(), serde_json::to_string_pretty(&edited).unwrap()] {
             assert!(!install(Some(&text), COMMAND).unwrap().changed);
             let out = value(&uninstall(&text).unwrap().text.unwrap());
             assert_eq!(out["hooks"]["Stop"], json!([{"hooks": [theirs]}]));
+            assert_eq!(out["hooks"]["SessionStart"], json!([{"hooks": [theirs]}]));
             assert_eq!(
                 out["hooks"]["PreToolUse"],
                 json!([{"matcher": "Bash", "hooks": [theirs]}, {"hooks": []}]),
