@@ -37,6 +37,18 @@ pub fn replace_keeping_mode(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(&target, bytes, permissions)
 }
 
+/// Puts `bytes` in place of a program: who may read it may run it.
+pub fn replace_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    #[allow(unused_mut)]
+    let mut permissions = default_permissions()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        permissions.set_mode(permissions.mode() | (permissions.mode() & 0o444) >> 2);
+    }
+    replace(path, bytes, Some(permissions))
+}
+
 /// What a new file gets that is not ours alone (0644 less the user's mask).
 fn default_permissions() -> io::Result<fs::Permissions> {
     let probe = tempfile::Builder::new().make(|path| OpenOptions::new().write(true).create_new(true).open(path))?;
@@ -110,6 +122,11 @@ mod tests {
         assert_eq!((mode(&theirs), fs::read(&theirs).unwrap()), (0o755, b"y".to_vec()));
         replace_keeping_mode(&dir.path().join("new"), b"z").unwrap();
         assert_eq!(mode(&dir.path().join("new")) & 0o600, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "no temporary file stays");
+        replace_program(&dir.path().join("program"), b"").unwrap();
+        assert_eq!(
+            mode(&dir.path().join("program")),
+            mode(&dir.path().join("new")) | mode(&dir.path().join("new")) >> 2 & 0o111
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4, "no temporary file stays");
     }
 }

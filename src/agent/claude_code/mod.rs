@@ -1,0 +1,4 @@
+//! Claude Code: its hook settings.
+
+pub mod settings;
+mod spans;
