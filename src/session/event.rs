@@ -20,6 +20,9 @@ pub struct AgentEvent {
     /// The agent's working directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
+    /// The linked work tree (`git worktree add`) that the files below are in, by git's name; absent for the main one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_tree: Option<String>,
     /// Where the agent writes the session's transcript (a subagent's own, for its stop event).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<String>,
@@ -29,6 +32,10 @@ pub struct AgentEvent {
     /// The tool call the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<ToolCall>,
+    /// The files' bytes as they were before the call, where that was only found out after it: for a call that may
+    /// change any file, all that it changed. A file that is in `files` alone had bytes that are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<FileState>,
     /// The files' bytes as they were when the hook ran, for the files the call is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileState>,
