@@ -137,6 +137,7 @@ gaps! {
     OutsideRepository "outside_repository" "paths outside the repository that a tool named";
     SnapshotLimited "snapshot_limited" "files a shell or MCP tool may have changed that were too many to keep";
     SnapshotTimeout "snapshot_timeout" "shell or MCP tool calls around which the work tree could not be compared in time";
+    SnapshotFailed "snapshot_failed" "shell or MCP tool calls around which the work tree could not be compared";
     TranscriptMissing "transcript_missing" "transcripts that could not be read";
     TranscriptTruncated "transcript_truncated" "transcripts that became shorter than they were";
     LineInvalid "line_invalid" "transcript lines that were not JSON";
