@@ -2,5 +2,10 @@
 
 pub mod command;
 pub mod diff;
+pub mod ignore;
+pub mod locate;
 mod patch_id;
 pub mod repo;
+#[cfg(test)]
+pub mod testing;
+pub mod work_tree;

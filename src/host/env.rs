@@ -72,6 +72,31 @@ pub fn claude_config_dir() -> Option<PathBuf> {
     path("CLAUDE_CONFIG_DIR").or_else(|| home().map(|home| home.join(".claude")))
 }
 
+/// `CLAUDE_PROJECT_DIR`: where the agent was started, whatever its working directory is by now.
+pub fn project_dir() -> Option<PathBuf> {
+    path("CLAUDE_PROJECT_DIR")
+}
+
+/// Git's own folder of the user: `$XDG_CONFIG_HOME/git`, or `~/.config/git`.
+pub fn git_user_dir() -> Option<PathBuf> {
+    path("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config"))).map(|dir| dir.join("git"))
+}
+
+/// The configuration files git reads that are not a repository's own, least important first.
+/// `GIT_CONFIG_NOSYSTEM` and `GIT_CONFIG_GLOBAL` change them as they do for git.
+pub fn git_config_files() -> Vec<PathBuf> {
+    let system = text("GIT_CONFIG_NOSYSTEM").is_none().then(|| PathBuf::from("/etc/gitconfig"));
+    let user = match std::env::var_os("GIT_CONFIG_GLOBAL") {
+        Some(file) => vec![PathBuf::from(file)],
+        None => git_user_dir()
+            .map(|dir| dir.join("config"))
+            .into_iter()
+            .chain(home().map(|home| home.join(".gitconfig")))
+            .collect(),
+    };
+    system.into_iter().chain(user).collect()
+}
+
 /// The working directory.
 pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()

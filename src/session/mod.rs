@@ -1,3 +1,4 @@
 //! Sessions: an agent's events and transcript lines in, facts of a segment out.
 
+pub mod edit;
 pub mod event;
