@@ -1,3 +1,5 @@
 //! Sessions: an agent's events and transcript lines in, facts of a segment out.
 
+pub mod entry;
 pub mod event;
+pub mod shell;
