@@ -1,5 +1,7 @@
 //! `Entry`: what one line of a transcript says, in words that are no agent's own.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::CallId;
@@ -14,7 +16,7 @@ pub struct Line {
     pub subagent: Option<String>,
     /// The agent's version.
     pub version: Option<String>,
-    /// What it says, in order. What a model asks for stands after its [`Entry::Message`].
+    /// What it says, in order: at most one entry with an id, and what belongs to it.
     pub entries: Vec<Entry>,
     pub gaps: Vec<Gap>,
 }
@@ -35,7 +37,19 @@ pub enum Entry {
         id: String,
     },
     /// What the agent says the session has used so far, by model, with its subagents and with what it lists nowhere.
-    Totals(Vec<(String, Tokens)>),
+    Totals(BTreeMap<String, Tokens>),
+}
+
+impl Entry {
+    /// The id by which the entry is known again where a line was copied or stands twice.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Entry::Message(Message { id, .. }) | Entry::Prompt(Prompt { id, .. }) | Entry::Compaction { id } => {
+                Some(id)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One answer of a model, which is one request to it.
@@ -161,10 +175,17 @@ pub struct Prompt {
 
 /// How many lines differ between two texts, as added and removed: all between their common beginning and end.
 pub fn line_change(old: &str, new: &str) -> (u64, u64) {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(a, b)| a == b).count();
-    ((new.len() - head - tail) as u64, (old.len() - head - tail) as u64)
+    fn lines(text: &str) -> std::str::SplitInclusive<'_, char> {
+        text.split_inclusive('\n')
+    }
+    fn common<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> usize {
+        pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum()
+    }
+    let head = common(lines(old).zip(lines(new)));
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = common(lines(old).rev().zip(lines(new).rev()));
+    let count = |text: &str| lines(&text[..text.len() - tail]).count() as u64;
+    (count(new), count(old))
 }
 
 #[cfg(test)]
