@@ -47,6 +47,24 @@ pub fn fields<'a, const N: usize>(json: &'a str, names: [&str; N]) -> ([Option<&
     (found, whole)
 }
 
+/// A struct of the values of some keys of an object, each by its JSON name.
+macro_rules! fields_struct {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($field:ident: $key:literal,)* }) => {
+        $(#[$doc])*
+        $vis struct $name<'a> { $($vis $field: Option<&'a serde_json::value::RawValue>),* }
+
+        impl<'a> $name<'a> {
+            /// The fields of the object `json`, and whether it is a well-formed object.
+            $vis fn of(json: &'a str) -> (Self, bool) {
+                let ([$($field),*], whole) = $crate::agent::json::fields(json, [$($key),*]);
+                ($name { $($field),* }, whole)
+            }
+        }
+    };
+}
+
+pub(super) use fields_struct;
+
 /// The values of the keys `names`, where `json` is an object.
 pub fn pick<'a, const N: usize>(json: Option<&'a RawValue>, names: [&str; N]) -> [Option<&'a RawValue>; N] {
     json.filter(|raw| raw.get().starts_with('{')).map_or([None; N], |raw| fields(raw.get(), names).0)

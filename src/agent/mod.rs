@@ -3,8 +3,10 @@
 pub mod claude_code;
 mod json;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
 
 /// A kind of agent.
@@ -35,6 +37,29 @@ impl Kind {
             Kind::ClaudeCode => claude_code::payload::event(payload, at),
         }
     }
+
+    /// What one line of a transcript says.
+    pub fn line(self, line: &[u8]) -> Line {
+        match self {
+            Kind::ClaudeCode => claude_code::transcript::line(line),
+        }
+    }
+
+    /// The transcripts of the subagents of the session whose own is at `transcript`.
+    pub fn subagent_files(self, transcript: &Path) -> io::Result<Vec<SubagentFile>> {
+        match self {
+            Kind::ClaudeCode => claude_code::subagent_files(transcript),
+        }
+    }
+}
+
+/// Where a subagent's transcript is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubagentFile {
+    pub id: String,
+    pub transcript: PathBuf,
+    /// What the agent says about the subagent; there may be no such file.
+    pub meta: PathBuf,
 }
 
 /// One hook call, understood.

@@ -17,23 +17,25 @@ const MAX_RAW: usize = 8 << 20;
 /// Names and paths longer than this are cut or left out: nothing sensible is.
 const MAX_TEXT: usize = 4096;
 
+json::fields_struct! {
+    /// The fields of a payload that we look at.
+    struct Fields {
+        session: "session_id",
+        name: "hook_event_name",
+        cwd: "cwd",
+        transcript: "transcript_path",
+        own_transcript: "agent_transcript_path",
+        agent_id: "agent_id",
+        tool: "tool_name",
+        call: "tool_use_id",
+        input: "tool_input",
+    }
+}
+
 /// Understands one payload. Whatever it holds, there is an event; what it does not tell is a gap.
 pub fn event(payload: &[u8], at: i64) -> Heard {
     let text = String::from_utf8_lossy(payload);
-    let ([session, name, cwd, transcript, sub_transcript, agent_id, tool, call_id, input], whole) = json::fields(
-        &text,
-        [
-            "session_id",
-            "hook_event_name",
-            "cwd",
-            "transcript_path",
-            "agent_transcript_path",
-            "agent_id",
-            "tool_name",
-            "tool_use_id",
-            "tool_input",
-        ],
-    );
+    let (fields, whole) = Fields::of(&text);
 
     let mut gaps = Vec::new();
     if !whole || matches!(text, Cow::Owned(_)) {
@@ -44,29 +46,27 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
     }
     let raw = if whole && payload.len() <= MAX_RAW { one_line(&text) } else { None };
 
-    let name = short(name).unwrap_or_default();
-    let cwd = short(cwd);
-    let call = tool.and_then(|tool| short(Some(tool))).map(|tool| ToolCall {
-        id: CallId::from_agent(&json::text(call_id).unwrap_or_default()),
+    let name = short(fields.name).unwrap_or_default();
+    let cwd = short(fields.cwd);
+    let call = short(fields.tool).map(|tool| ToolCall {
+        id: CallId::from_agent(&json::text(fields.call).unwrap_or_default()),
         reach: super::reach(&tool),
         tool,
     });
     let paths = match &call {
-        Some(call) if call.reach != Reach::None => named_paths(input, cwd.as_deref()),
+        Some(call) if call.reach != Reach::None => named_paths(fields.input, cwd.as_deref()),
         _ => Vec::new(),
     };
     let event = AgentEvent {
         at,
         agent: super::NAME.to_owned(),
-        session: SessionId::from_agent(&json::text(session).unwrap_or_default()),
+        session: SessionId::from_agent(&json::text(fields.session).unwrap_or_default()),
         kind: kind(&name),
         name,
         cwd,
-        work_tree: None,
-        transcript: short(sub_transcript.or(transcript)),
-        subagent: short(agent_id),
+        transcript: short(fields.own_transcript.or(fields.transcript)),
+        subagent: short(fields.agent_id),
         call,
-        before: Vec::new(),
         files: Vec::new(),
         gaps,
         raw,
