@@ -86,7 +86,7 @@ fn without_newline(line: &[u8]) -> &[u8] {
 }
 
 /// What differs, as git sees it.
-fn hunks(old: &[&[u8]], new: &[&[u8]]) -> Vec<Hunk> {
+pub(super) fn hunks(old: &[&[u8]], new: &[&[u8]]) -> Vec<Hunk> {
     let mut input = InternedInput::default();
     input.reserve(old.len() as u32, new.len() as u32);
     input.update_before(old.iter().copied());

@@ -14,3 +14,4 @@ pub mod carry;
 mod reformat;
 pub mod labels;
 pub mod lines;
+pub mod unified;

@@ -86,12 +86,13 @@ impl<'l> Writer<'l> {
     }
 
     /// Makes, signs and stores the next record; moves the chain's ref, the payload refs and our own notes with it.
+    /// `changes` are told the record's id.
     pub fn append(
         &mut self,
         body: Body,
         trace: Option<&[u8]>,
         payloads: &[PayloadAppend],
-        changes: Changes,
+        changes: impl FnOnce(RecordId) -> Result<Changes, LedgerError>,
     ) -> Result<RecordId, LedgerError> {
         let policy = self.ledger.policy()?.ok_or(LedgerError::NoLedger)?;
         let kind = body.kind();
@@ -106,7 +107,7 @@ impl<'l> Writer<'l> {
         let name = self.ledger.prefix.chain(self.chain());
         updates.push(RefUpdate { name, new: Some(commit.clone()), expected: parent });
         let local = Local::new(self.ledger.dir());
-        local.prepare(record.id(), changes)?;
+        local.prepare(record.id(), changes(record.id())?)?;
         self.ledger.repo.update_refs(&updates)?;
         self.head = Some((commit, Head::of(&record)));
         local.settle(Some(record.id()))?;

@@ -81,6 +81,6 @@ impl Writer<'_> {
         }
         let public_key = self.signer().public_key();
         let body = Body::Open(Open { public_key, member, device, tool: TOOL.into() });
-        self.append(body, None, &[], Changes::default()).map(drop)
+        self.append(body, None, &[], |_| Ok(Changes::default())).map(drop)
     }
 }

@@ -3,12 +3,16 @@
 pub mod append;
 pub mod check;
 pub mod copies;
+pub mod cursor;
+pub mod edits;
+pub mod fit;
 pub mod found;
 pub mod local;
 pub mod payload;
 pub mod refs;
 pub mod remote;
 pub mod seen;
+pub mod segment;
 pub mod store;
 pub mod verify;
 
