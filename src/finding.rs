@@ -98,6 +98,7 @@ codes! {
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
     Ref "E-REF" Error "a record refers to a record that is not in the ledger";
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
+    UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
     Unrecorded "W-UNRECORDED" Warning "a commit has no record";
 }
 

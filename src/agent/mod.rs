@@ -1,3 +1,84 @@
-//! Agents: one file a kind of agent, turning its payloads and transcripts into our words.
+//! Agents: one folder a kind of agent, turning its payloads and transcripts into our words.
 
 pub mod claude_code;
+mod json;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::session::entry::Line;
+use crate::session::event::AgentEvent;
+
+/// A kind of agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    ClaudeCode,
+}
+
+impl Kind {
+    /// Every kind we know.
+    pub const ALL: [Kind; 1] = [Kind::ClaudeCode];
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name in configuration, commands and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::ClaudeCode => claude_code::NAME,
+        }
+    }
+
+    /// What a hook payload says; `at` is when the hook ran, in milliseconds since 1970.
+    pub fn event(self, payload: &[u8], at: i64) -> Heard {
+        match self {
+            Kind::ClaudeCode => claude_code::payload::event(payload, at),
+        }
+    }
+
+    /// What one line of a transcript says.
+    pub fn line(self, line: &[u8]) -> Line {
+        match self {
+            Kind::ClaudeCode => claude_code::transcript::line(line),
+        }
+    }
+
+    /// The transcripts of the subagents of the session whose own is at `transcript`.
+    pub fn subagent_files(self, transcript: &Path) -> io::Result<Vec<SubagentFile>> {
+        match self {
+            Kind::ClaudeCode => claude_code::subagent_files(transcript),
+        }
+    }
+}
+
+/// Where a subagent's transcript is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubagentFile {
+    pub id: String,
+    pub transcript: PathBuf,
+    /// What the agent says about the subagent; there may be no such file.
+    pub meta: PathBuf,
+}
+
+/// One hook call, understood.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    pub event: AgentEvent,
+    /// Absolute paths of the files that the tool call names and may change.
+    pub paths: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_found_by_their_names() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::from_name("claude"), None);
+    }
+}

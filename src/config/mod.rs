@@ -1,1 +1,208 @@
 //! Configuration: the committed file, git config, the user's file and the environment; later wins.
+
+mod known;
+
+pub use known::{known_ledger, remember_ledger};
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::git::repo::Repo;
+use crate::host::{env, files};
+use crate::id::LedgerId;
+
+/// The committed file, from the top of the work tree.
+pub const COMMITTED: &str = ".tracevault/config.toml";
+
+/// Why configuration cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {}", .path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}", .path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{}: {message}", .path.display())]
+    Malformed { path: PathBuf, message: String },
+    #[error("{name} is {value:?}; it can be {expected}")]
+    Value { name: String, value: String, expected: &'static str },
+}
+
+/// `.tracevault/config.toml`: what a repository asks of all its clones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Committed {
+    /// The id of the ledger's genesis record.
+    pub ledger: LedgerId,
+    /// The agents whose sessions are captured.
+    #[serde(default = "default_agents")]
+    pub agents: Vec<String>,
+    #[serde(default, skip_serializing_if = "Push::is_default")]
+    pub push: Push,
+}
+
+fn default_agents() -> Vec<String> {
+    vec!["claude-code".into()]
+}
+
+/// What happens to a push whose ledger cannot go along.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Push {
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+impl Push {
+    fn is_default(&self) -> bool {
+        *self == Push::default()
+    }
+}
+
+/// Stop the push, or warn and let the code go alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    #[default]
+    Block,
+    Warn,
+}
+
+impl OnFailure {
+    fn parse(name: &str, value: &str) -> Result<Self, ConfigError> {
+        match value {
+            "block" => Ok(OnFailure::Block),
+            "warn" => Ok(OnFailure::Warn),
+            _ => Err(ConfigError::Value { name: name.into(), value: value.into(), expected: "block or warn" }),
+        }
+    }
+}
+
+/// The user's own `config.toml` in the configuration folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserFile {
+    push: Option<Push>,
+    device: Option<String>,
+    prices: Option<PathBuf>,
+}
+
+/// Everything that was configured, taken together.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub committed: Option<Committed>,
+    /// `tracevault.ledger`: the ledger that this clone trusts.
+    pub pinned: Option<LedgerId>,
+    /// `tracevault.key`: this clone's secret key.
+    pub key: Option<PathBuf>,
+    /// `tracevault.prefix`: where the ledger's refs are.
+    pub prefix: Option<String>,
+    /// `tracevault.pushOnFailure`, `TRACEVAULT_PUSH_ON_FAILURE`.
+    pub on_failure: OnFailure,
+    /// What this device calls itself.
+    pub device: Option<String>,
+    /// The organisation's own price table.
+    pub prices: Option<PathBuf>,
+}
+
+/// Keys of git's configuration.
+pub const KEY: &str = "tracevault.key";
+pub const LEDGER: &str = "tracevault.ledger";
+const PREFIX: &str = "tracevault.prefix";
+const ON_FAILURE: &str = "tracevault.pushOnFailure";
+const DEVICE: &str = "tracevault.device";
+const PRICES: &str = "tracevault.prices";
+
+impl Config {
+    /// Reads all of it for a repository.
+    pub fn load(repo: &Repo) -> Result<Self, ConfigError> {
+        let committed = match repo.work_tree() {
+            Some(dir) => Committed::load(&dir)?,
+            None => None,
+        };
+        let user = UserFile::load()?;
+        let mut on_failure = committed.as_ref().map(|file| file.push.on_failure).unwrap_or_default();
+        if let Some(value) = repo.config(ON_FAILURE) {
+            on_failure = OnFailure::parse(ON_FAILURE, &value)?;
+        }
+        if let Some(push) = user.push {
+            on_failure = push.on_failure;
+        }
+        if let Some(value) = env::push_on_failure() {
+            on_failure = OnFailure::parse("TRACEVAULT_PUSH_ON_FAILURE", &value)?;
+        }
+        let pinned = match repo.config(LEDGER) {
+            Some(text) => Some(text.parse().map_err(|_| ConfigError::Value {
+                name: LEDGER.into(),
+                value: text,
+                expected: "a ledger id of 64 hex digits",
+            })?),
+            None => None,
+        };
+        Ok(Config {
+            committed,
+            pinned,
+            key: repo.config(KEY).map(PathBuf::from),
+            prefix: repo.config(PREFIX),
+            on_failure,
+            device: user.device.or_else(|| repo.config(DEVICE)),
+            prices: user.prices.or_else(|| repo.config(PRICES).map(PathBuf::from)),
+        })
+    }
+}
+
+impl Committed {
+    /// Reads the committed file of a work tree, if it is there.
+    pub fn load(work_tree: &Path) -> Result<Option<Self>, ConfigError> {
+        read_toml(&work_tree.join(COMMITTED))
+    }
+
+    /// Writes the committed file where there is none.
+    pub fn save_new(&self, work_tree: &Path) -> Result<(), ConfigError> {
+        let path = work_tree.join(COMMITTED);
+        let failed = |source| ConfigError::Write { path: path.clone(), source };
+        let body = toml::to_string(self)
+            .map_err(|error| ConfigError::Malformed { path: path.clone(), message: error.to_string() })?;
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir).map_err(failed)?;
+        }
+        let text =
+            format!("# git-tracevault: which ledger this repository's records belong to. Commit this file.\n{body}");
+        files::replace_keeping_mode(&path, text.as_bytes()).map_err(failed)
+    }
+}
+
+impl UserFile {
+    fn load() -> Result<Self, ConfigError> {
+        match env::config_dir() {
+            Some(dir) => Ok(read_toml(&dir.join("config.toml"))?.unwrap_or_default()),
+            None => Ok(UserFile::default()),
+        }
+    }
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
+    let read = |source| ConfigError::Read { path: path.to_owned(), source };
+    let Some(bytes) = files::read_if_exists(path).map_err(read)? else { return Ok(None) };
+    let malformed = |message: String| ConfigError::Malformed { path: path.to_owned(), message };
+    let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+    toml::from_str(&text).map(Some).map_err(|error| malformed(error.to_string().trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+
+    #[test]
+    fn the_committed_file_reads_back_and_says_where_it_is_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Committed::load(dir.path()).unwrap(), None);
+        let file = Committed { ledger: LedgerId(Digest::of(b"x")), agents: default_agents(), push: Push::default() };
+        file.save_new(dir.path()).unwrap();
+        assert_eq!(Committed::load(dir.path()).unwrap(), Some(file));
+        std::fs::write(dir.path().join(COMMITTED), "ledger = \"abc\"\nlegder = 1\n").unwrap();
+        let error = Committed::load(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("config.toml") && error.contains("line 1"), "{error}");
+    }
+}

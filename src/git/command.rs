@@ -2,9 +2,13 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::host::clock::Deadline;
 
 /// A call of git that did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +19,9 @@ pub enum GitError {
     /// The program said no.
     #[error("git {command} failed ({status}): {stderr}")]
     Failed { command: String, status: String, code: Option<i32>, stderr: String },
+    /// The program took longer than it was given, and was stopped.
+    #[error("git {command} took too long")]
+    Timeout { command: String },
 }
 
 /// One call of git, being put together.
@@ -22,6 +29,7 @@ pub struct Git {
     command: Command,
     shown: Vec<OsString>,
     input: Option<Vec<u8>>,
+    within: Option<Duration>,
 }
 
 /// What a call of git printed.
@@ -44,7 +52,7 @@ impl Git {
     pub fn in_dir(dir: &Path) -> Self {
         let mut command = Command::new("git");
         command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").stdin(Stdio::null());
-        Git { command, shown: Vec::new(), input: None }
+        Git { command, shown: Vec::new(), input: None, within: None }
     }
 
     /// Git on a repository given by its git folder, whatever the working directory.
@@ -75,6 +83,20 @@ impl Git {
         self
     }
 
+    /// Takes away all that git tells its hooks about the repository they run for: what git finds counts.
+    pub fn without_hook_env(self) -> Self {
+        ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"]
+            .into_iter()
+            .chain(["GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH"])
+            .fold(self, Git::without_env)
+    }
+
+    /// Stops it when the time is over.
+    pub fn within(mut self, deadline: &Deadline) -> Self {
+        self.within = Some(deadline.left());
+        self
+    }
+
     /// What git reads on its standard input.
     pub fn input(mut self, bytes: Vec<u8>) -> Self {
         self.input = Some(bytes);
@@ -100,7 +122,13 @@ impl Git {
                 _ => Ok(()),
             })
         });
-        let output = child.wait_with_output().map_err(failed)?;
+        let output = match self.within {
+            None => child.wait_with_output().map_err(failed)?,
+            Some(span) => match wait_within(child, span).map_err(failed)? {
+                Some(output) => output,
+                None => return Err(GitError::Timeout { command: shown }),
+            },
+        };
         if let Some(feeder) = feeder {
             feeder
                 .join()
@@ -126,9 +154,37 @@ impl Git {
     }
 }
 
+/// All that a child prints and its end, or `None` if that takes longer than `span`; the child is stopped then.
+fn wait_within(mut child: Child, span: Duration) -> io::Result<Option<Output>> {
+    let (sender, receiver) = mpsc::channel();
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    // The threads outlive us if a grandchild holds the pipes: nobody waits for them then.
+    let errors = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stderr.as_mut().map_or(Ok(0), |pipe| pipe.read_to_end(&mut bytes)).map(|_| bytes)
+    });
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = stdout.as_mut().map_or(Ok(0), |pipe| pipe.read_to_end(&mut bytes)).map(|_| bytes);
+        // Nobody listens any more once the time is over.
+        drop(sender.send(read));
+    });
+    match receiver.recv_timeout(span) {
+        Ok(stdout) => {
+            let stderr = errors.join().unwrap_or_else(|_| Ok(Vec::new()))?;
+            Ok(Some(Output { status: child.wait()?, stdout: stdout?, stderr }))
+        }
+        Err(_) => {
+            child.kill()?;
+            child.wait()?;
+            Ok(None)
+        }
+    }
+}
+
 /// A pager that shows what is written to it; `wait` when all is written.
 pub struct Pager {
-    child: std::process::Child,
+    child: Child,
 }
 
 impl Pager {
@@ -169,6 +225,18 @@ mod tests {
         let bytes = vec![b'a'; 1 << 20];
         let answer = Git::in_dir(Path::new(".")).args(["hash-object", "--stdin"]).input(bytes).run().unwrap();
         assert_eq!(answer.text().len(), 40);
+    }
+
+    #[test]
+    fn what_takes_too_long_is_stopped() {
+        let slow = |span: u64| {
+            Git::in_dir(Path::new("."))
+                .args(["-c", "alias.slow=!sleep 0.2; echo done", "slow"])
+                .within(&Deadline::after(Duration::from_millis(span)))
+                .run()
+        };
+        assert!(matches!(slow(20), Err(GitError::Timeout { .. })));
+        assert_eq!(slow(20_000).unwrap().text(), "done");
     }
 
     #[test]

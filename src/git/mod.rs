@@ -1,3 +1,11 @@
 //! Git: the one place that opens repositories and runs the git program.
 
 pub mod command;
+pub mod diff;
+pub mod ignore;
+pub mod locate;
+mod patch_id;
+pub mod repo;
+#[cfg(test)]
+pub mod testing;
+pub mod work_tree;

@@ -20,6 +20,11 @@ pub fn now_millis() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The time that files are stamped with, which nothing stands in for.
+pub fn file_time() -> SystemTime {
+    SystemTime::now()
+}
+
 /// A span of time that is being spent.
 pub struct Deadline(Instant);
 
@@ -30,5 +35,10 @@ impl Deadline {
 
     pub fn passed(&self) -> bool {
         Instant::now() >= self.0
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
     }
 }

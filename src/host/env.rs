@@ -25,6 +25,11 @@ pub fn is_pushing() -> bool {
     text(PUSHING).is_some()
 }
 
+/// `TRACEVAULT_PUSH_ON_FAILURE`: `block` or `warn`.
+pub fn push_on_failure() -> Option<String> {
+    text("TRACEVAULT_PUSH_ON_FAILURE")
+}
+
 /// `NO_COLOR` (no-color.org).
 pub fn no_color() -> bool {
     text("NO_COLOR").is_some()
@@ -65,6 +70,31 @@ pub fn state_dir() -> Option<PathBuf> {
 /// Where Claude Code keeps the user's settings: `$CLAUDE_CONFIG_DIR`, or `~/.claude`.
 pub fn claude_config_dir() -> Option<PathBuf> {
     path("CLAUDE_CONFIG_DIR").or_else(|| home().map(|home| home.join(".claude")))
+}
+
+/// `CLAUDE_PROJECT_DIR`: where the agent was started, whatever its working directory is by now.
+pub fn project_dir() -> Option<PathBuf> {
+    path("CLAUDE_PROJECT_DIR")
+}
+
+/// Git's own folder of the user: `$XDG_CONFIG_HOME/git`, or `~/.config/git`.
+pub fn git_user_dir() -> Option<PathBuf> {
+    path("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config"))).map(|dir| dir.join("git"))
+}
+
+/// The configuration files git reads that are not a repository's own, least important first.
+/// `GIT_CONFIG_NOSYSTEM` and `GIT_CONFIG_GLOBAL` change them as they do for git.
+pub fn git_config_files() -> Vec<PathBuf> {
+    let system = text("GIT_CONFIG_NOSYSTEM").is_none().then(|| PathBuf::from("/etc/gitconfig"));
+    let user = match std::env::var_os("GIT_CONFIG_GLOBAL") {
+        Some(file) => vec![PathBuf::from(file)],
+        None => git_user_dir()
+            .map(|dir| dir.join("config"))
+            .into_iter()
+            .chain(home().map(|home| home.join(".gitconfig")))
+            .collect(),
+    };
+    system.into_iter().chain(user).collect()
 }
 
 /// The working directory.

@@ -4,3 +4,5 @@ pub mod clock;
 pub mod env;
 pub mod files;
 pub mod output;
+pub mod progress;
+pub mod random;

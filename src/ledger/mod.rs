@@ -1,1 +1,158 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
+
+pub mod append;
+pub mod check;
+pub mod copies;
+pub mod found;
+pub mod local;
+pub mod payload;
+pub mod refs;
+pub mod remote;
+pub mod seen;
+pub mod store;
+pub mod verify;
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, ConfigError};
+use crate::git::command::GitError;
+use crate::git::repo::{Repo, RepoError};
+use crate::host::files;
+use crate::id::{ChainId, LedgerId};
+use crate::record::canonical::CanonError;
+use crate::record::{Citation, RecordError};
+use crate::signing::{Signer, SigningError};
+use refs::Prefix;
+use store::StoreError;
+
+/// What can go wrong with a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("this clone is not enrolled in a ledger")]
+    NotEnrolled,
+    #[error("this repository has no ledger yet")]
+    NoLedger,
+    #[error("this clone has no key")]
+    NoKey,
+    #[error("there is a ledger here already: {0}")]
+    Exists(LedgerId),
+    #[error("{name} at {commit}: {source}")]
+    Stored { name: String, commit: String, source: StoreError },
+    #[error("a {kind} record: {source}")]
+    Record { kind: &'static str, source: CanonError },
+    #[error(transparent)]
+    Unreadable(#[from] RecordError),
+    #[error("cannot use {}", .path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl LedgerError {
+    /// What to type next, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
+            LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
+            LedgerError::Signing(_) => Some("git tracevault doctor"),
+            _ => None,
+        }
+    }
+}
+
+/// A repository's ledger as this clone has it.
+pub struct Ledger {
+    pub repo: Repo,
+    pub config: Config,
+    pub prefix: Prefix,
+    /// `tracevault` in git's common folder: what is this clone's alone.
+    dir: PathBuf,
+}
+
+impl Ledger {
+    /// The ledger of the repository that `dir` is in, whether there is one yet or not.
+    pub fn open(dir: &Path) -> Result<Self, LedgerError> {
+        Self::of(Repo::discover(dir)?)
+    }
+
+    pub fn of(repo: Repo) -> Result<Self, LedgerError> {
+        let config = Config::load(&repo)?;
+        let prefix = match &config.prefix {
+            Some(text) => Prefix::new(text).map_err(|error| LedgerError::Refused(error.to_string()))?,
+            None => Prefix::default(),
+        };
+        let dir = repo.common_dir().join("tracevault");
+        Ok(Ledger { repo, config, prefix, dir })
+    }
+
+    /// `<common>/tracevault`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether `init` has been here: without it nothing is captured.
+    pub fn is_enrolled(&self) -> bool {
+        self.dir.join(ENROLLED).is_file()
+    }
+
+    /// Marks this clone as enrolled.
+    pub fn enrol(&self) -> Result<(), LedgerError> {
+        let path = self.dir.join(ENROLLED);
+        files::create_private_dir(&self.dir.join("journal"))
+            .and_then(|()| files::replace_private(&path, b""))
+            .map_err(|source| LedgerError::File { path, source })
+    }
+
+    /// Takes the mark away; journals, keys and records stay.
+    pub fn disenrol(&self) -> Result<(), LedgerError> {
+        let path = self.dir.join(ENROLLED);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(LedgerError::File { path, source }),
+            _ => Ok(()),
+        }
+    }
+
+    /// This clone's key.
+    pub fn signer(&self) -> Result<Signer, LedgerError> {
+        let path = self.config.key.as_ref().ok_or(LedgerError::NoKey)?;
+        Ok(Signer::load(path)?)
+    }
+
+    /// This clone's chain, by its key's file name: no secret is read for it.
+    pub fn own_chain(&self) -> Option<ChainId> {
+        self.config.key.as_ref()?.file_stem()?.to_str()?.parse().ok()
+    }
+
+    /// The newest policy record as this clone has accepted it.
+    pub fn policy(&self) -> Result<Option<Citation>, LedgerError> {
+        let name = self.prefix.chain(ChainId::Policy);
+        let Some(tip) = self.repo.find_ref(&name)? else { return Ok(None) };
+        let stored = self.read(&name, &tip)?;
+        Ok(Some(Citation { n: stored.record.envelope().seq, id: stored.record.id() }))
+    }
+
+    /// Reads the record at a commit of the ref `name`.
+    pub fn read(&self, name: &str, commit: &crate::id::GitId) -> Result<store::Stored, LedgerError> {
+        store::read(&self.repo, commit).map_err(|source| LedgerError::Stored {
+            name: name.to_owned(),
+            commit: commit.short().to_owned(),
+            source,
+        })
+    }
+
+    /// The ledger that this clone has accepted.
+    pub fn id(&self) -> Option<LedgerId> {
+        self.config.pinned
+    }
+}
+
+/// The file that says a clone is enrolled; the hooks look for it first.
+pub const ENROLLED: &str = "enrolled";

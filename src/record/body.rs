@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
+use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
 
 /// A record's type and body.
@@ -47,7 +48,7 @@ pub struct Member {
 #[serde(deny_unknown_fields)]
 pub struct EnrolledKey {
     /// The public key as minisign writes it: 56 characters of base64.
-    pub public_key: String,
+    pub public_key: PublicKey,
     /// Records of the key's chain count from this number on.
     pub from_seq: u64,
 }
@@ -71,8 +72,6 @@ pub enum Role {
 pub struct Roster {
     /// Members as they are from now on; one that was there is replaced whole.
     pub set: Vec<Member>,
-    /// Ids of members who are so no longer.
-    pub remove: Vec<String>,
 }
 
 /// The first record of a writer's chain.
@@ -80,7 +79,7 @@ pub struct Roster {
 #[serde(deny_unknown_fields)]
 pub struct Open {
     /// The key that signs the chain, as minisign writes it.
-    pub public_key: String,
+    pub public_key: PublicKey,
     /// Who says it is theirs: a claim until a roster record enrols it.
     pub member: Claim,
     /// What the writer calls the device and clone.
@@ -227,6 +226,28 @@ pub enum PayloadClass {
     Edits,
 }
 
+impl PayloadClass {
+    const ALL: [PayloadClass; 3] = [PayloadClass::Transcript, PayloadClass::Events, PayloadClass::Edits];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PayloadClass::Transcript => "transcript",
+            PayloadClass::Events => "events",
+            PayloadClass::Edits => "edits",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for PayloadClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One blob of a payload: a salt line, then at most 256 KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,4 +336,34 @@ pub struct LineAuthor {
 pub struct Place {
     pub chain: ChainId,
     pub seq: u64,
+}
+
+impl Body {
+    /// The types this version knows.
+    pub const KINDS: &'static [&'static str] = &["genesis", "roster", "open", "session", "commit", "link"];
+
+    /// The record's `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Body::Genesis(_) => "genesis",
+            Body::Roster(_) => "roster",
+            Body::Open(_) => "open",
+            Body::Session(_) => "session",
+            Body::Commit(_) => "commit",
+            Body::Link(_) => "link",
+        }
+    }
+
+    /// Reads the body of a record of type `kind`, one of [`Body::KINDS`].
+    pub fn parse(kind: &str, json: &str) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            "genesis" => Body::Genesis(serde_json::from_str(json)?),
+            "roster" => Body::Roster(serde_json::from_str(json)?),
+            "open" => Body::Open(serde_json::from_str(json)?),
+            "session" => Body::Session(serde_json::from_str(json)?),
+            "commit" => Body::Commit(serde_json::from_str(json)?),
+            "link" => Body::Link(serde_json::from_str(json)?),
+            other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
+        })
+    }
 }

@@ -20,6 +20,9 @@ pub struct AgentEvent {
     /// The agent's working directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
+    /// The linked work tree (`git worktree add`) that the files below are in, by git's name; absent for the main one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_tree: Option<String>,
     /// Where the agent writes the session's transcript (a subagent's own, for its stop event).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<String>,
@@ -29,6 +32,10 @@ pub struct AgentEvent {
     /// The tool call the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<ToolCall>,
+    /// The files' bytes as they were before the call, where that was only found out after it: for a call that may
+    /// change any file, all that it changed. A file that is in `files` alone had bytes that are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<FileState>,
     /// The files' bytes as they were when the hook ran, for the files the call is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileState>,
@@ -130,6 +137,7 @@ gaps! {
     OutsideRepository "outside_repository" "paths outside the repository that a tool named";
     SnapshotLimited "snapshot_limited" "files a shell or MCP tool may have changed that were too many to keep";
     SnapshotTimeout "snapshot_timeout" "shell or MCP tool calls around which the work tree could not be compared in time";
+    SnapshotFailed "snapshot_failed" "shell or MCP tool calls around which the work tree could not be compared";
     TranscriptMissing "transcript_missing" "transcripts that could not be read";
     TranscriptTruncated "transcript_truncated" "transcripts that became shorter than they were";
     LineInvalid "line_invalid" "transcript lines that were not JSON";

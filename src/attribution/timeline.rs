@@ -1,0 +1,201 @@
+//! One file's timeline: its known states in order, and whose each line is in each of them.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use super::carry::{Run, follow};
+use super::labels::{AuthorId, Labels, Origin};
+use super::lines;
+use crate::digest::Digest;
+use crate::session::event::Reach;
+
+/// What is remembered of a file's past, at most: lines that are gone, and states.
+const MAX_LOST_LINES: usize = 200_000;
+const MAX_STATES: usize = 1000;
+/// How many lines before a recognised one to look at.
+const MAX_BACK: usize = 64;
+
+/// One tool call's change of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    pub before: Before<'a>,
+    /// The bytes the call left; `None` if it left no such file.
+    pub after: Option<&'a [u8]>,
+    pub author: AuthorId,
+    /// `Named` for tools that write what they say; `Any` for shells, which also bring back what others wrote.
+    pub reach: Reach,
+}
+
+/// The file before a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Before<'a> {
+    Bytes(&'a [u8]),
+    NoFile,
+    /// Nobody looked, or looked before another call's change that the bytes do not show: what was known last counts.
+    Unknown,
+}
+
+/// The file as last known, and whose its lines are. Starts by knowing nothing.
+///
+/// A line that an edit inserts is its agent's. What appears while no agent's call is running is nobody's, unless it was
+/// there before: states come back by undo, checkout and stash, and lines that come back are whose they were.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    state: Option<Vec<u8>>,
+    labels: Labels,
+    /// The labels of earlier states, by their digest.
+    states: HashMap<Digest, Labels>,
+    lost: Lost,
+}
+
+impl Timeline {
+    /// From a state whose labels are known.
+    pub fn from_state(bytes: &[u8], labels: Labels) -> Self {
+        let mut timeline = Timeline { state: Some(bytes.to_vec()), labels: labels.clone(), ..Timeline::default() };
+        timeline.remember(bytes, labels);
+        timeline
+    }
+
+    /// The labels of the last known state.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The next call.
+    pub fn step(&mut self, step: &Step<'_>) {
+        match step.before {
+            Before::Bytes(bytes) => self.seen(bytes),
+            Before::NoFile => self.seen(b""),
+            Before::Unknown => {}
+        }
+        self.edited(step.after.unwrap_or_default(), Origin::Agent(step.author), step.reach);
+    }
+
+    /// The file was seen like this; who made it so is not known.
+    pub fn seen(&mut self, bytes: &[u8]) {
+        self.advance(bytes, Origin::Unattributed, true);
+    }
+
+    /// `origin` left the file like this.
+    pub fn edited(&mut self, bytes: &[u8], origin: Origin, reach: Reach) {
+        self.advance(bytes, origin, reach == Reach::Any);
+    }
+
+    /// Lines that this file has elsewhere, in another commit or branch: where a shell or a person brings them here they
+    /// are what `labels` say.
+    pub fn know(&mut self, bytes: &[u8], labels: &Labels) {
+        let origins = labels.to_vec(lines::count(bytes)).into_iter().map(Some);
+        self.lost.add(lines::split(bytes).zip(origins));
+        self.remember(bytes, labels.clone());
+    }
+
+    /// The labels of other bytes of this file, as they would be if it became so now: of what is committed, while the
+    /// file itself goes on.
+    pub fn project(&self, bytes: &[u8]) -> Labels {
+        match self.state.as_deref() {
+            Some(state) => self.next(state, bytes, Origin::Unattributed, true).0,
+            None => Labels::all(Origin::Unattributed, lines::count(bytes)),
+        }
+    }
+
+    fn advance(&mut self, bytes: &[u8], inserted: Origin, returns: bool) {
+        let labels = match self.state.take() {
+            // What was there before we looked is nobody's.
+            None => Labels::all(Origin::Unattributed, lines::count(bytes)),
+            Some(state) => {
+                let (labels, gone) = self.next(&state, bytes, inserted, returns);
+                gone.into_iter().for_each(|run| self.lost.add(run));
+                labels
+            }
+        };
+        self.remember(bytes, labels.clone());
+        self.state = Some(bytes.to_vec());
+        self.labels = labels;
+    }
+
+    /// The labels of the state after `state`, and what it has no more. `returns`: lines may come back from the past.
+    fn next<'a>(&self, state: &'a [u8], bytes: &[u8], inserted: Origin, returns: bool) -> (Labels, Vec<Run<'a>>) {
+        if state == bytes {
+            return (self.labels.clone(), Vec::new());
+        }
+        let known = self.states.get(&Digest::of(bytes)).filter(|_| returns);
+        let mut followed = follow(&self.labels, state, bytes);
+        if returns && known.is_none() {
+            self.lost.recall(bytes, &mut followed.kept);
+        }
+        let settled = || followed.kept.iter().map(|origin| origin.unwrap_or(inserted)).collect();
+        (known.cloned().unwrap_or_else(settled), followed.gone)
+    }
+
+    fn remember(&mut self, bytes: &[u8], labels: Labels) {
+        if self.states.len() >= MAX_STATES {
+            self.states.clear();
+        }
+        self.states.insert(Digest::of(bytes), labels);
+    }
+}
+
+/// The lines that a file had once, in the runs they stood in, by their hashes.
+#[derive(Debug, Clone, Default)]
+struct Lost {
+    /// `None` between runs; a line without origin stood beside the run and is still known.
+    lines: Vec<Option<(u64, Option<Origin>)>>,
+    /// Where each lost line stands last.
+    places: HashMap<u64, usize>,
+    hasher: RandomState,
+}
+
+impl Lost {
+    /// Adds a run.
+    fn add<'a>(&mut self, run: impl IntoIterator<Item = (&'a [u8], Option<Origin>)>) {
+        if self.lines.len() > MAX_LOST_LINES {
+            self.lines.clear();
+            self.places.clear();
+        }
+        for (line, origin) in run {
+            let hash = self.hash(line);
+            if origin.is_some() {
+                self.places.insert(hash, self.lines.len());
+            }
+            self.lines.push(Some((hash, origin)));
+        }
+        self.lines.push(None);
+    }
+
+    /// Gives lines of `bytes` that come from nowhere (`None`) the origin they had when they were last seen.
+    ///
+    /// A line is recognised beside one that it stood beside, and alone if it is long: many a `return None` is written
+    /// twice.
+    fn recall(&self, bytes: &[u8], kept: &mut [Option<Origin>]) {
+        if self.places.is_empty() || kept.iter().all(Option::is_some) {
+            return;
+        }
+        let new: Vec<&[u8]> = lines::split(bytes).collect();
+        let same = |place: usize, i: usize| {
+            let known = self.lines.get(place).copied().flatten();
+            known.zip(new.get(i)).is_some_and(|((hash, _), line)| hash == self.hash(line))
+        };
+        let mut i = 0;
+        while i < kept.len() {
+            let telling = kept[i].is_none() && lines::is_telling(new[i]);
+            let Some(&place) = telling.then(|| self.places.get(&self.hash(new[i]))).flatten() else {
+                i += 1;
+                continue;
+            };
+            let back = (1..=i.min(place).min(MAX_BACK)).take_while(|n| same(place - n, i - n)).count();
+            let ahead = (1..).take_while(|n| same(place + n, i + n)).count() + 1;
+            if back + ahead > 1 || lines::has_words(new[i], 16) {
+                for n in 0..back + ahead {
+                    let origin = self.lines[place - back + n].and_then(|(_, origin)| origin);
+                    let line = &mut kept[i - back + n];
+                    *line = line.or(origin);
+                }
+            }
+            i += ahead;
+        }
+    }
+
+    fn hash(&self, line: &[u8]) -> u64 {
+        self.hasher.hash_one(line.strip_suffix(b"\n").unwrap_or(line))
+    }
+}

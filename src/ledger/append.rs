@@ -1,0 +1,132 @@
+//! Appending to this clone's chain: one record at a time, under a lock, the ref and our own notes together.
+//!
+//! The path of what an agent does, from top to bottom: event → journal → session → attribution → redaction →
+//! record → signed → chain → ref. [`Writer::append`] is its last part.
+
+use crate::chain::Head;
+use crate::digest::Digest;
+use crate::git::repo::RefUpdate;
+use crate::host::{clock, files};
+use crate::id::{ChainId, GitId, RecordId};
+use crate::ledger::local::{Changes, Local};
+use crate::ledger::{Ledger, LedgerError, payload, store};
+use crate::record::body::{Body, PayloadClass};
+use crate::record::object::SIGNATURE_FILE;
+use crate::record::{Citation, Envelope, Record, Unverified};
+use crate::signing::Signer;
+use crate::time::Month;
+
+/// The right to append to this clone's chain, held until it is dropped.
+pub struct Writer<'l> {
+    pub ledger: &'l Ledger,
+    signer: Signer,
+    head: Option<(GitId, Head)>,
+    _lock: files::Lock,
+}
+
+/// Blobs to put under a payload ref with a record.
+pub struct PayloadAppend {
+    pub class: PayloadClass,
+    pub month: Month,
+    pub blobs: Vec<(Digest, GitId)>,
+}
+
+impl<'l> Writer<'l> {
+    /// Waits for the lock, makes good what a killed process left, and reads the chain's head.
+    pub fn open(ledger: &'l Ledger) -> Result<Self, LedgerError> {
+        let path = ledger.dir().join("lock");
+        let lock = files::create_private_dir(ledger.dir())
+            .and_then(|()| files::lock(&path))
+            .map_err(|source| LedgerError::File { path, source })?;
+        let signer = ledger.signer()?;
+        let name = ledger.prefix.chain(signer.chain());
+        let head = match ledger.repo.find_ref(&name)? {
+            Some(tip) => {
+                let stored = ledger.read(&name, &tip)?;
+                Some((tip, Head::of(&stored.record)))
+            }
+            None => None,
+        };
+        Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
+        Ok(Writer { ledger, signer, head, _lock: lock })
+    }
+
+    pub fn chain(&self) -> ChainId {
+        self.signer.chain()
+    }
+
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// The number and id of the newest record, if the chain is open.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref().map(|(_, head)| head)
+    }
+
+    pub fn local(&self) -> Local<'_> {
+        Local::new(self.ledger.dir())
+    }
+
+    /// The envelope of the next record.
+    fn envelope(&self, policy: Option<Citation>) -> Result<Envelope, LedgerError> {
+        let ledger = self.ledger.id().ok_or(LedgerError::NoLedger)?;
+        let head = self.head();
+        let now = clock::now();
+        Ok(Envelope {
+            ledger,
+            chain: self.chain(),
+            seq: head.map_or(0, |head| head.seq + 1),
+            prev: head.map_or(ledger.0, |head| head.id.0),
+            // A clock that was set back does not make the chain go backwards.
+            time: head.map_or(now, |head| now.max(head.time)),
+            policy,
+            seal: head.and_then(|head| head.seal),
+        })
+    }
+
+    /// Makes, signs and stores the next record; moves the chain's ref, the payload refs and our own notes with it.
+    pub fn append(
+        &mut self,
+        body: Body,
+        trace: Option<&[u8]>,
+        payloads: &[PayloadAppend],
+        changes: Changes,
+    ) -> Result<RecordId, LedgerError> {
+        let policy = self.ledger.policy()?.ok_or(LedgerError::NoLedger)?;
+        let kind = body.kind();
+        let record =
+            Record::new(self.envelope(Some(policy))?, body).map_err(|source| LedgerError::Record { kind, source })?;
+        let signature = self.signer.sign(&record)?;
+        let parent = self.head.as_ref().map(|(commit, _)| commit.clone());
+        let files = [(SIGNATURE_FILE.to_owned(), signature)];
+        let commit = store::write(&self.ledger.repo, &record, &files, trace, parent.as_ref())?;
+
+        let mut updates = self.payload_updates(&record, payloads)?;
+        let name = self.ledger.prefix.chain(self.chain());
+        updates.push(RefUpdate { name, new: Some(commit.clone()), expected: parent });
+        let local = Local::new(self.ledger.dir());
+        local.prepare(record.id(), changes)?;
+        self.ledger.repo.update_refs(&updates)?;
+        self.head = Some((commit, Head::of(&record)));
+        local.settle(Some(record.id()))?;
+        Ok(record.id())
+    }
+
+    fn payload_updates(
+        &self,
+        record: &Record<Unverified>,
+        payloads: &[PayloadAppend],
+    ) -> Result<Vec<RefUpdate>, LedgerError> {
+        let repo = &self.ledger.repo;
+        let (who, unix) = (self.chain().to_string(), record.envelope().time.unix());
+        let mut updates = Vec::new();
+        for add in payloads.iter().filter(|add| !add.blobs.is_empty()) {
+            let name = self.ledger.prefix.payload(add.class, &add.month, self.chain());
+            let tip = repo.find_ref(&name)?;
+            let new = payload::extend(repo, tip.as_ref(), &add.blobs, &who, unix)?;
+            updates.push(RefUpdate { name, new: Some(new), expected: tip });
+        }
+        Ok(updates)
+    }
+}

@@ -1,0 +1,116 @@
+//! Checking one record: its wrapping, its signature, the payloads and the commit it names.
+
+use crate::chain::Head;
+use crate::digest::Digest;
+use crate::finding::{Code, Finding};
+use crate::git::repo::{Kind, Repo, RepoError};
+use crate::id::{ChainId, GitId};
+use crate::ledger::payload::{Payloads, PieceError};
+use crate::ledger::store::{self, StoreError, Stored};
+use crate::record::body::{Body, Commit, Payload};
+use crate::record::signature::Verifier;
+use crate::record::{Record, Unverified, Verified};
+
+/// What came of a record.
+pub struct Checked {
+    pub commit: GitId,
+    /// What the next record must follow; `None` where the record could not be read at all.
+    pub head: Option<Head>,
+    /// The record, if its signature holds.
+    pub record: Option<Record<Verified>>,
+    /// The record's own text where its signature does not hold.
+    pub unverified: Option<Record<Unverified>>,
+    pub trace: Option<Vec<u8>>,
+    pub findings: Vec<Finding>,
+}
+
+impl Checked {
+    fn unreadable(commit: &GitId, chain: ChainId, error: StoreError) -> Self {
+        let mut finding = Finding::new(error.code, format!("at {}: {}", commit.short(), error.message)).chain(chain);
+        if let Some(record) = &error.record {
+            finding = finding.seq(record.envelope().seq).record(record.id());
+        }
+        Checked {
+            commit: commit.clone(),
+            head: error.record.as_ref().map(|record| Head::of(record)),
+            record: None,
+            unverified: error.record.map(|record| *record),
+            trace: None,
+            findings: vec![finding],
+        }
+    }
+}
+
+/// Checks the record of a writer's chain at a commit with the chain's key.
+pub fn writer_record(repo: &Repo, chain: ChainId, key: &Verifier, commit: &GitId, payloads: &Payloads) -> Checked {
+    let stored = match store::read(repo, commit) {
+        Ok(stored) => stored,
+        Err(error) => return Checked::unreadable(commit, chain, error),
+    };
+    let head = Head::of(&stored.record);
+    let place = |finding: Finding| finding.chain(chain).seq(head.seq).record(head.id);
+    let mut findings = Vec::new();
+
+    let verified = match store::writer_signature(&stored) {
+        Some(signature) => stored.record.clone().verify(key, signature),
+        None => Err(crate::record::signature::SignatureError::Wrong("it has not exactly one signature file")),
+    };
+    let (record, unverified) = match verified {
+        Ok(record) => (Some(record), None),
+        Err(error) => {
+            let error = crate::record::RecordError::from(error);
+            findings.push(place(Finding::new(error.code(), error.to_string())));
+            (None, Some(stored.record.clone()))
+        }
+    };
+    match stored.record.body() {
+        Body::Session(session) => {
+            findings.extend(session.payloads.iter().flat_map(|p| payload(repo, p, payloads)).map(place));
+        }
+        Body::Commit(body) => findings.extend(named_commit(repo, body).map(place)),
+        _ => {}
+    }
+    let Stored { commit, trace, .. } = stored;
+    Checked { commit, head: Some(head), record, unverified, trace, findings }
+}
+
+fn payload(repo: &Repo, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut missing = 0;
+    for piece in &payload.pieces {
+        match payloads.read(repo, piece) {
+            Ok(Some(_)) => {}
+            Ok(None) => missing += 1,
+            Err(error @ PieceError::Changed(_)) => {
+                findings.push(Finding::new(Code::PayloadHash, error.to_string()));
+            }
+            Err(error @ PieceError::Repo(_)) => findings.push(Finding::new(Code::Object, error.to_string())),
+        }
+    }
+    if missing > 0 {
+        let of = payload.pieces.len();
+        let what =
+            format!("{missing} of {of} pieces of its {} payload ({}) are not here", payload.class, payload.month);
+        findings.push(Finding::new(Code::Missing, what));
+    }
+    findings
+}
+
+/// Compares what a commit record says with the commit, where the commit is here.
+fn named_commit(repo: &Repo, body: &Commit) -> Option<Finding> {
+    let bytes = match repo.read(&body.commit) {
+        Ok((Kind::Commit, bytes)) => bytes,
+        Ok(_) => return Some(Finding::new(Code::Commit, format!("{} is no commit", body.commit))),
+        // Commits that were rewritten, or belong to branches that were not fetched, are no reproach.
+        Err(RepoError::Missing(_)) => return None,
+        Err(error) => return Some(Finding::new(Code::Object, error.to_string())),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.lines();
+    let tree = lines.next().and_then(|line| line.strip_prefix("tree "));
+    let parents: Vec<&str> = lines.map_while(|line| line.strip_prefix("parent ")).collect();
+    let same = Digest::of(&bytes) == body.sha256
+        && tree == Some(body.tree.as_str())
+        && parents.iter().copied().eq(body.parents.iter().map(GitId::as_str));
+    (!same).then(|| Finding::new(Code::Commit, format!("commit {} is not as the record describes it", body.commit)))
+}

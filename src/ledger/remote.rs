@@ -1,0 +1,318 @@
+//! A ledger and a remote: what is fetched is never forced, what is pushed carries an exact lease.
+
+use std::collections::BTreeMap;
+
+use crate::config;
+use crate::finding::{Code, Finding};
+use crate::git::command::{Git, GitError};
+use crate::git::repo::RefUpdate;
+use crate::host::env;
+use crate::id::{ChainId, GitId, LedgerId};
+use crate::ledger::copies;
+use crate::ledger::refs::{Holds, Prefix};
+use crate::ledger::verify::PolicyChain;
+use crate::ledger::{Ledger, LedgerError};
+
+/// A remote by the name or URL that git knows it by.
+pub struct Remote<'l> {
+    ledger: &'l Ledger,
+    name: String,
+    /// Where its refs are seen here.
+    seen: Prefix,
+}
+
+/// What a fetch brought.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Refs that moved or are new.
+    pub refs: usize,
+    pub findings: Vec<Finding>,
+}
+
+/// What a push took along.
+#[derive(Debug, Default)]
+pub struct Pushed {
+    pub refs: usize,
+    /// Records of this clone's chain that the remote did not have.
+    pub records: u64,
+    pub findings: Vec<Finding>,
+}
+
+impl<'l> Remote<'l> {
+    pub fn new(ledger: &'l Ledger, name: &str) -> Self {
+        Remote { ledger, name: name.to_owned(), seen: Prefix::seen(name) }
+    }
+
+    /// The remote's URL, as pinned ledgers are remembered by.
+    pub fn url(&self) -> String {
+        let answer = self.git().args(["remote", "get-url", &self.name]).run();
+        answer.map_or_else(|_| self.name.clone(), |answer| answer.text())
+    }
+
+    /// Git in this repository, without what a hook's caller left in the environment.
+    fn git(&self) -> Git {
+        Git::in_dir(&self.ledger.repo.home()).env(env::PUSHING, "1").without_env("GIT_QUARANTINE_PATH")
+    }
+
+    /// The ledger's refs at the remote now.
+    fn list(&self) -> Result<BTreeMap<String, GitId>, LedgerError> {
+        let pattern = format!("{}*", self.ledger.prefix.dir());
+        let answer = self.git().args(["ls-remote", "--refs", &self.name, &pattern]).run()?;
+        let text = answer.text();
+        let line = |line: &str| line.split_once('\t').and_then(|(id, name)| Some((name.to_owned(), id.parse().ok()?)));
+        Ok(text.lines().filter_map(line).collect())
+    }
+
+    fn seen_name(&self, name: &str) -> String {
+        format!("{}{}", self.seen.dir(), &name[self.ledger.prefix.dir().len()..])
+    }
+
+    /// What was seen of a ref of the ledger at this remote.
+    fn last_seen(&self, name: &str) -> Result<Option<GitId>, LedgerError> {
+        Ok(self.ledger.repo.find_ref(&self.seen_name(name))?)
+    }
+
+    /// Brings the remote's refs here. What it had and has no longer, or has otherwise now, stays and is reported.
+    pub fn fetch(&self) -> Result<Fetched, LedgerError> {
+        let there = self.list()?;
+        let mut fetched = Fetched { refs: 0, findings: self.gone(&there)? };
+        let mut wanted = Vec::new();
+        for (name, id) in &there {
+            if self.last_seen(name)?.as_ref() != Some(id) {
+                wanted.push(name.clone());
+            }
+        }
+        fetched.refs = wanted.len();
+        if !wanted.is_empty() {
+            let specs = wanted.iter().map(|name| format!("{name}:{}", self.seen_name(name)));
+            let answer = self
+                .git()
+                .args([
+                    "fetch",
+                    "--quiet",
+                    "--no-tags",
+                    "--no-prune",
+                    "--no-write-fetch-head",
+                    "--no-recurse-submodules",
+                ])
+                .args(["--no-auto-maintenance", &self.name])
+                .args(specs)
+                .answer()?;
+            let before = fetched.findings.len();
+            for name in &wanted {
+                let seen = self.last_seen(name)?;
+                if seen.as_ref() != there.get(name) {
+                    fetched.findings.push(self.moved(name, seen.as_ref(), there.get(name)));
+                }
+            }
+            if answer.code != Some(0) && fetched.findings.len() == before {
+                return Err(failed("fetch", answer.code, answer.stderr));
+            }
+        }
+        fetched.findings.extend(self.accept_policy()?);
+        Ok(fetched)
+    }
+
+    /// Chains that this remote had when it was last seen.
+    fn gone(&self, there: &BTreeMap<String, GitId>) -> Result<Vec<Finding>, LedgerError> {
+        let mut findings = Vec::new();
+        for (seen, id) in self.ledger.repo.refs(&self.seen.dir())? {
+            let name = format!("{}{}", self.ledger.prefix.dir(), &seen[self.seen.dir().len()..]);
+            if let (false, Some(Holds::Chain(chain))) = (there.contains_key(&name), self.ledger.prefix.read(&name)) {
+                let message = format!("{} had {name} at {} and has it no longer", self.name, id.short());
+                findings.push(Finding::new(Code::Rollback, message).chain(chain));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Why git did not take a ref: it was rewound, or rewritten.
+    fn moved(&self, name: &str, seen: Option<&GitId>, there: Option<&GitId>) -> Finding {
+        let (seen_text, there_text) = (seen.map_or("nothing", GitId::short), there.map_or("nothing", GitId::short));
+        let chain = match self.ledger.prefix.read(name) {
+            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => chain.to_string(),
+            None => name.to_owned(),
+        };
+        let rewound = match (seen, there) {
+            (Some(seen), Some(there)) => self.is_ancestor(there, seen),
+            _ => false,
+        };
+        let (code, what) = if rewound {
+            (Code::Rollback, "was rewound")
+        } else {
+            (Code::Fork, "was rewritten; what was seen is kept")
+        };
+        Finding::new(code, format!("{name} at {} {what}: seen at {seen_text}, now at {there_text}", self.name))
+            .chain(chain)
+    }
+
+    fn is_ancestor(&self, old: &GitId, new: &GitId) -> bool {
+        let args = ["merge-base", "--is-ancestor", old.as_str(), new.as_str()];
+        self.git().args(args).answer().is_ok_and(|answer| answer.code == Some(0))
+    }
+
+    /// Takes over the remote's policy chain, if it is sound, goes on from ours and belongs to the pinned ledger;
+    /// pins it where nothing is pinned yet, as ssh does with a host it meets for the first time.
+    fn accept_policy(&self) -> Result<Vec<Finding>, LedgerError> {
+        let name = self.ledger.prefix.chain(ChainId::Policy);
+        let Some(theirs) = self.last_seen(&name)? else { return Ok(Vec::new()) };
+        let ours = self.ledger.repo.find_ref(&name)?;
+        if ours.as_ref() == Some(&theirs) {
+            return Ok(Vec::new());
+        }
+        let tips = [(self.seen_name(&name), theirs.clone())];
+        let walk = copies::walk(&self.ledger.repo, ChainId::Policy, &tips);
+        let chain = PolicyChain::verify(&self.ledger.repo, &walk.commits);
+        if !chain.findings.is_empty() {
+            return Ok(chain.findings);
+        }
+        let Some(found) = chain.ledger else { return Ok(Vec::new()) };
+        if let Some(finding) = self.contradiction(found)? {
+            return Ok(vec![finding]);
+        }
+        match &ours {
+            Some(ours) if self.is_ancestor(&theirs, ours) => return Ok(Vec::new()),
+            Some(ours) if !walk.commits.contains(ours) => {
+                let message = format!("{name} at {} does not go on from ours", self.name);
+                return Ok(vec![Finding::new(Code::Fork, message).chain(ChainId::Policy)]);
+            }
+            _ => {}
+        }
+        self.ledger.repo.update_refs(&[RefUpdate { name, new: Some(theirs), expected: ours }])?;
+        self.pin(found)?;
+        Ok(Vec::new())
+    }
+
+    /// Whether something that is trusted names another ledger.
+    fn contradiction(&self, found: LedgerId) -> Result<Option<Finding>, LedgerError> {
+        let config = &self.ledger.config;
+        let sources = [
+            ("this clone", config.pinned),
+            ("this user", config::known_ledger(&self.url())?),
+            (config::COMMITTED, config.committed.as_ref().map(|file| file.ledger)),
+        ];
+        let other = sources.into_iter().find_map(|(who, pinned)| pinned.filter(|id| *id != found).map(|id| (who, id)));
+        Ok(other.map(|(who, pinned)| {
+            let message = format!("{} has ledger {found}; {who} trusts {pinned}", self.name);
+            Finding::new(Code::Ledger, message).chain(ChainId::Policy)
+        }))
+    }
+
+    /// Remembers the ledger for this clone and for the remote's URL.
+    pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
+        self.ledger.pin(ledger)?;
+        Ok(config::remember_ledger(&self.url(), ledger)?)
+    }
+
+    /// Pushes what the remote does not have of this clone's refs, all or nothing, each from where it was last seen.
+    pub fn push(&self) -> Result<Pushed, LedgerError> {
+        match self.push_once()? {
+            Attempt::Done(pushed) => Ok(pushed),
+            Attempt::Stale => {
+                // Somebody moved our refs, or our own last push was cut off before we noted it: look, then once more.
+                let fetched = self.fetch()?;
+                let bad: Vec<_> = fetched.findings.into_iter().chain(self.diverged()?).collect();
+                if !bad.is_empty() {
+                    return Ok(Pushed { findings: bad, ..Pushed::default() });
+                }
+                match self.push_once()? {
+                    Attempt::Done(pushed) => Ok(pushed),
+                    Attempt::Stale => {
+                        Err(LedgerError::Refused(format!("{} keeps moving this clone's refs", self.name)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// This clone's refs: its chain, its payloads, and the policy chain where it is ahead.
+    fn own_refs(&self) -> Result<Vec<(String, GitId)>, LedgerError> {
+        let own = self.ledger.own_chain();
+        let mut refs = self.ledger.repo.refs(&self.ledger.prefix.dir())?;
+        refs.retain(|(name, _)| match self.ledger.prefix.read(name) {
+            Some(Holds::Chain(ChainId::Policy)) => true,
+            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => Some(chain) == own,
+            None => false,
+        });
+        Ok(refs)
+    }
+
+    /// Own refs that the remote has in another form than ours.
+    fn diverged(&self) -> Result<Vec<Finding>, LedgerError> {
+        let mut findings = Vec::new();
+        for (name, ours) in self.own_refs()? {
+            let Some(theirs) = self.last_seen(&name)? else { continue };
+            if theirs != ours && !self.is_ancestor(&theirs, &ours) && !self.is_ancestor(&ours, &theirs) {
+                findings.push(self.moved(&name, Some(&ours), Some(&theirs)));
+            }
+        }
+        Ok(findings)
+    }
+
+    fn push_once(&self) -> Result<Attempt, LedgerError> {
+        let mut moves = Vec::new();
+        for (name, ours) in self.own_refs()? {
+            let seen = self.last_seen(&name)?;
+            // A policy chain that the remote has more of than we is not ours to push.
+            let behind = seen.as_ref().is_some_and(|seen| *seen != ours && self.is_ancestor(&ours, seen));
+            if seen.as_ref() != Some(&ours) && !behind {
+                moves.push((name, ours, seen));
+            }
+        }
+        if moves.is_empty() {
+            return Ok(Attempt::Done(Pushed::default()));
+        }
+        let mut git = self.git().args(["push", "--porcelain", "--atomic", "--no-verify", "--no-follow-tags"]);
+        for (name, _, seen) in &moves {
+            let lease = seen.as_ref().map(GitId::to_string).unwrap_or_default();
+            git = git.arg(format!("--force-with-lease={name}:{lease}"));
+        }
+        let specs = moves.iter().map(|(name, ours, _)| format!("{ours}:{name}"));
+        let answer = git.arg(&self.name).args(specs).answer()?;
+        if answer.code != Some(0) {
+            let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+            let stale = text.contains("[rejected] (stale info)") || text.contains("[remote rejected] (cannot lock ref");
+            if stale || text.contains("(fetch first)") || text.contains("(non-fast-forward)") {
+                return Ok(Attempt::Stale);
+            }
+            let why = text.lines().filter(|line| line.starts_with('!')).collect::<Vec<_>>().join("; ");
+            return Err(failed("push", answer.code, format!("{} {why}", answer.stderr).trim().to_owned()));
+        }
+        let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
+        for (name, ours, seen) in moves {
+            if self.ledger.prefix.read(&name) == self.ledger.own_chain().map(Holds::Chain) {
+                pushed.records = self.count(seen.as_ref(), &ours)?;
+            }
+            let update = RefUpdate { name: self.seen_name(&name), new: Some(ours), expected: seen };
+            self.ledger.repo.update_refs(&[update])?;
+        }
+        Ok(Attempt::Done(pushed))
+    }
+
+    fn count(&self, from: Option<&GitId>, to: &GitId) -> Result<u64, LedgerError> {
+        let range = from.map_or_else(|| to.to_string(), |from| format!("{from}..{to}"));
+        let answer = self.git().args(["rev-list", "--count", &range]).run()?;
+        Ok(answer.text().parse().unwrap_or_default())
+    }
+}
+
+enum Attempt {
+    Done(Pushed),
+    Stale,
+}
+
+fn failed(command: &str, code: Option<i32>, stderr: String) -> LedgerError {
+    let status = code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
+    GitError::Failed { command: command.to_owned(), status, code, stderr }.into()
+}
+
+impl Ledger {
+    /// Trusts a ledger in this clone from now on.
+    pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
+        if self.config.pinned != Some(ledger) {
+            let id = ledger.to_string();
+            Git::in_dir(&self.repo.home()).args(["config", "--local", config::LEDGER, &id]).run()?;
+        }
+        Ok(())
+    }
+}

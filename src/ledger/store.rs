@@ -1,0 +1,153 @@
+//! Reading records out of git: a commit becomes a record only if it is exactly the commit its record makes.
+
+use crate::digest::Digest;
+use crate::finding::Code;
+use crate::git::repo::{Kind, Repo, RepoError};
+use crate::id::GitId;
+use crate::record::body::Body;
+use crate::record::object::{self, RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
+use crate::record::{Record, Unverified, canonical, signature};
+
+/// A trace file is never larger.
+const MAX_TRACE_BYTES: usize = 64 * 1024 * 1024;
+
+/// A record as git keeps it, its signatures not yet checked.
+pub struct Stored {
+    pub commit: GitId,
+    pub parent: Option<GitId>,
+    pub record: Record<Unverified>,
+    /// Signature files by name.
+    pub signatures: Vec<(String, Vec<u8>)>,
+    /// `agent-trace.json`, of a commit record.
+    pub trace: Option<Vec<u8>>,
+}
+
+/// Why a commit is not a record.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StoreError {
+    pub code: Code,
+    pub message: String,
+    /// What the record says, where it could be read and only its wrapping is wrong.
+    pub record: Option<Box<Record<Unverified>>>,
+}
+
+impl StoreError {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        StoreError { code, message: message.into(), record: None }
+    }
+}
+
+impl From<RepoError> for StoreError {
+    fn from(error: RepoError) -> Self {
+        let code = if matches!(error, RepoError::Missing(_)) { Code::Missing } else { Code::Object };
+        StoreError::new(code, error.to_string())
+    }
+}
+
+/// The tree and the parent that a commit object names in its first lines.
+pub struct Header {
+    pub tree: GitId,
+    pub parent: Option<GitId>,
+}
+
+/// Reads the first lines of a raw commit object.
+pub fn header(commit: &[u8]) -> Result<Header, StoreError> {
+    let mut lines = commit.split(|byte| *byte == b'\n').map(|line| std::str::from_utf8(line).unwrap_or_default());
+    let id = |text: Option<&str>| text.and_then(|text| text.parse::<GitId>().ok());
+    let tree = id(lines.next().and_then(|line| line.strip_prefix("tree ")))
+        .ok_or_else(|| StoreError::new(Code::Envelope, "the commit does not begin with its tree"))?;
+    Ok(Header { tree, parent: id(lines.next().and_then(|line| line.strip_prefix("parent "))) })
+}
+
+/// Reads the record at a commit: every object's id is computed anew, and the commit and its tree are rebuilt from
+/// the record and compared.
+pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
+    let envelope = |message: &str| StoreError::new(Code::Envelope, message);
+    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let header = header(&bytes)?;
+    let tree = repo.read_checked(&header.tree, Kind::Tree)?;
+    let entries = repo.tree_entries(&tree)?;
+
+    let (mut record, mut signatures, mut trace, mut odd_file) = (None, Vec::new(), None, false);
+    let mut names = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let name = std::str::from_utf8(&entry.name).map_err(|_| envelope("a file's name is not text"))?;
+        if entry.mode != 0o100_644 {
+            odd_file = true;
+            continue;
+        }
+        names.push((name, &entry.id));
+        let read = |limit: usize| {
+            let bytes = repo.read_checked(&entry.id, Kind::Blob)?;
+            let large = || StoreError::new(Code::Limit, format!("{name} has {} bytes", bytes.len()));
+            if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
+        };
+        match name {
+            RECORD_FILE => record = Some(read(canonical::MAX_BYTES)?),
+            TRACE_FILE => trace = Some(read(MAX_TRACE_BYTES)?),
+            _ if name.starts_with("record.json.") && name.ends_with(".minisig") => {
+                signatures.push((name.to_owned(), read(signature::MAX_BYTES)?));
+            }
+            _ => odd_file = true,
+        }
+    }
+    let record = record.ok_or_else(|| envelope("there is no record.json"))?;
+    let record = Record::parse(record).map_err(|error| StoreError::new(error.code(), error.to_string()))?;
+
+    let wrapping = if odd_file {
+        Err(envelope("there is a file that is no part of a record"))
+    } else if object::tree(&names).as_deref() != Some(&tree[..]) {
+        Err(envelope("the tree is not the one its files make"))
+    } else if object::commit(&record, &header.tree, header.parent.as_ref()) != bytes {
+        Err(envelope("the commit is not the one its record makes"))
+    } else {
+        check_trace(&record, trace.as_deref())
+    };
+    if let Err(error) = wrapping {
+        return Err(StoreError { record: Some(Box::new(record)), ..error });
+    }
+    Ok(Stored { commit: commit.clone(), parent: header.parent, record, signatures, trace })
+}
+
+/// Exactly commit records carry a trace, and it is the one they name.
+fn check_trace(record: &Record<Unverified>, trace: Option<&[u8]>) -> Result<(), StoreError> {
+    match (record.body(), trace) {
+        (Body::Commit(commit), Some(trace)) if Digest::of(trace) == commit.trace => Ok(()),
+        (Body::Commit(_), Some(_)) => {
+            Err(StoreError::new(Code::PayloadHash, "agent-trace.json is not the one it names"))
+        }
+        (Body::Commit(_), None) => Err(StoreError::new(Code::Missing, "agent-trace.json is not there")),
+        (_, Some(_)) => Err(StoreError::new(Code::Envelope, "only a commit record has an agent-trace.json")),
+        (_, None) => Ok(()),
+    }
+}
+
+/// Stores a signed record as a commit on `parent`; no ref moves.
+pub fn write(
+    repo: &Repo,
+    record: &Record<Unverified>,
+    signatures: &[(String, Vec<u8>)],
+    trace: Option<&[u8]>,
+    parent: Option<&GitId>,
+) -> Result<GitId, RepoError> {
+    let mut files = vec![(RECORD_FILE.to_owned(), repo.write(Kind::Blob, record.bytes())?)];
+    for (name, bytes) in signatures {
+        files.push((name.clone(), repo.write(Kind::Blob, bytes)?));
+    }
+    if let Some(trace) = trace {
+        files.push((TRACE_FILE.to_owned(), repo.write(Kind::Blob, trace)?));
+    }
+    let names: Vec<_> = files.iter().map(|(name, id)| (name.as_str(), id)).collect();
+    let malformed = || RepoError::Object { id: "tree".into(), reason: "an id is not hex".into() };
+    let tree = repo.write(Kind::Tree, &object::tree(&names).ok_or_else(malformed)?)?;
+    repo.write(Kind::Commit, &object::commit(record, &tree, parent))
+}
+
+/// The name of the one signature of a writer's record.
+pub fn writer_signature(stored: &Stored) -> Option<&[u8]> {
+    match stored.signatures.as_slice() {
+        [(name, bytes)] if name == SIGNATURE_FILE => Some(bytes),
+        _ => None,
+    }
+}

@@ -1,0 +1,403 @@
+//! Verifying a ledger: copies, policy chain, every writer's chain, against what is pinned and what was seen before.
+//!
+//! Records are checked in parallel, in batches; what depends on their order is judged afterwards, in order, so
+//! that the verdict is the same on one thread and on many.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::chain::{self, Head};
+use crate::digest::Digest;
+use crate::finding::{Code, Finding, Severity, Verdict, verdict};
+use crate::git::repo::Repo;
+use crate::host::progress::Bar;
+use crate::id::{ChainId, GitId, LedgerId, RecordId};
+use crate::ledger::check;
+use crate::ledger::copies::{self, Copies};
+use crate::ledger::payload::Payloads;
+use crate::ledger::seen::{Cache, CachedChain, Seen};
+use crate::ledger::{Ledger, LedgerError, store};
+use crate::record::body::Body;
+use crate::record::signature::PublicKey;
+use crate::record::{Record, Verified};
+use crate::roster::{History, Standing};
+
+/// How to verify.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The ledger that must be the one, `--ledger`; else what this clone or user has pinned.
+    pub pinned: Option<LedgerId>,
+    /// Check everything anew, whatever was verified before.
+    pub full: bool,
+    /// Threads to use; 0 for as many as the machine has.
+    pub threads: usize,
+    /// Give every record back, those verified before too.
+    pub entries: bool,
+}
+
+/// A record that was read, and what it is worth.
+pub struct Entry {
+    pub chain: ChainId,
+    pub seq: u64,
+    pub id: RecordId,
+    pub commit: GitId,
+    pub time: crate::time::Time,
+    pub body: Body,
+    /// Whether its signature, place and writer's right hold.
+    pub good: bool,
+}
+
+impl Entry {
+    fn of<State>(commit: GitId, record: &Record<State>, good: bool) -> Self {
+        let envelope = record.envelope();
+        Entry {
+            chain: envelope.chain,
+            seq: envelope.seq,
+            id: record.id(),
+            commit,
+            time: envelope.time,
+            body: record.body().clone(),
+            good,
+        }
+    }
+}
+
+/// One writer's chain.
+pub struct Chain {
+    pub id: ChainId,
+    pub key: Option<PublicKey>,
+    /// Who the roster says it is, or the writer itself claims to be.
+    pub member: Option<String>,
+    pub pending: bool,
+    pub head: Option<Head>,
+    pub records: u64,
+    /// The records that were read: all of them, or those not verified before.
+    pub entries: Vec<Entry>,
+}
+
+/// What came of it.
+pub struct Report {
+    pub ledger: Option<LedgerId>,
+    pub chains: Vec<Chain>,
+    pub history: History,
+    pub findings: Vec<Finding>,
+    /// Records looked at, or known from before.
+    pub records: u64,
+    pub payloads: Payloads,
+}
+
+impl Report {
+    pub fn verdict(&self) -> Verdict {
+        verdict(&self.findings)
+    }
+
+    /// Every record that was read.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.chains.iter().flat_map(|chain| &chain.entries)
+    }
+}
+
+/// Records that one thread takes at a time.
+const BATCH: usize = 32;
+
+impl Ledger {
+    /// Verifies all that this repository has of its ledger, and remembers how far every chain was seen.
+    pub fn verify(&self, options: &Options) -> Result<Report, LedgerError> {
+        let copies = Copies::list(self)?;
+        let mut findings = copies.findings.clone();
+        let payloads = copies.payload_blobs(&self.repo);
+        let mut seen = Seen::load(self)?;
+        let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
+
+        let mut walks = BTreeMap::new();
+        for (chain, tips) in &copies.chains {
+            let walk = copies::walk(&self.repo, *chain, tips);
+            findings.extend(walk.findings.iter().cloned());
+            findings.extend(seen.compare(*chain, &walk.commits));
+            walks.insert(*chain, walk.commits);
+        }
+        findings.extend(seen.lost(&walks));
+
+        let policy = PolicyChain::verify(&self.repo, walks.get(&ChainId::Policy).map_or(&[], Vec::as_slice));
+        findings.extend(policy.findings);
+        let ledger = policy.ledger;
+        if let (Some(pinned), Some(ledger)) = (options.pinned, ledger)
+            && pinned != ledger
+        {
+            let message = format!("the ledger here is {ledger}; the one that is pinned is {pinned}");
+            findings.push(Finding::new(Code::Ledger, message).chain(ChainId::Policy));
+        }
+
+        let writers = || walks.iter().filter(|(chain, _)| **chain != ChainId::Policy);
+        let total = writers().map(|(_, commits)| commits.len() as u64).sum::<u64>();
+        let mut chains = Vec::new();
+        if let Some(ledger) = options.pinned.or(ledger) {
+            cache.keep_for(ledger);
+            let bar = Bar::new("records", total);
+            let run =
+                Run { repo: &self.repo, ledger, history: &policy.history, payloads: &payloads, options, bar: &bar };
+            for (id, commits) in writers() {
+                let (chain, found) = run.chain(*id, commits, cache.chains.get(id));
+                if let (true, Some(head), Some(tip)) = (found.is_empty() && !chain.pending, chain.head, commits.last())
+                {
+                    cache.chains.insert(*id, CachedChain { tip: tip.clone(), head, key: chain.key });
+                }
+                findings.extend(found);
+                chains.push(chain);
+            }
+        }
+        let records = total + policy.history.citation().map_or(0, |citation| citation.n + 1);
+        if !findings.iter().any(|f| matches!(f.code, Code::Rollback | Code::Fork)) {
+            seen.advance(&copies, &walks);
+        }
+        seen.save(self)?;
+        cache.save(self)?;
+        findings.sort_by(|a, b| (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code)));
+        Ok(Report { ledger, chains, history: policy.history, findings, records, payloads })
+    }
+}
+
+/// The policy chain, verified in order: each record by the rights the one before gave.
+pub struct PolicyChain {
+    pub ledger: Option<LedgerId>,
+    pub history: History,
+    pub findings: Vec<Finding>,
+}
+
+impl PolicyChain {
+    pub fn verify(repo: &Repo, commits: &[GitId]) -> Self {
+        let mut chain = PolicyChain { ledger: None, history: History::default(), findings: Vec::new() };
+        let mut head = None;
+        for commit in commits {
+            match chain.next(repo, commit, head.as_ref()) {
+                Ok(next) => head = Some(next),
+                // Whoever breaks the policy chain freezes it: nothing after the break counts.
+                Err(findings) => {
+                    chain.findings.extend(findings);
+                    break;
+                }
+            }
+        }
+        chain
+    }
+
+    fn next(&mut self, repo: &Repo, commit: &GitId, head: Option<&Head>) -> Result<Head, Vec<Finding>> {
+        let stored = store::read(repo, commit)
+            .map_err(|error| vec![Finding::new(error.code, error.message).chain(ChainId::Policy)])?;
+        let record = &stored.record;
+        let ledger = *self.ledger.get_or_insert_with(|| record.ledger());
+        let findings = chain::follow(head, record, ledger, ChainId::Policy);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let place = |code, message: String| {
+            vec![Finding::new(code, message).chain(ChainId::Policy).seq(record.envelope().seq).record(record.id())]
+        };
+        if record.envelope().policy != self.history.citation() {
+            return Err(place(Code::Policy, "it does not cite the policy record before it".into()));
+        }
+        let (signers, verified) = policy_signers(&stored, self.history.newest());
+        let Some(verified) = verified else {
+            return Err(place(Code::Sig, "none of its signatures is of a member".into()));
+        };
+        self.history.extend(&verified, &signers).map_err(|error| {
+            use crate::roster::RosterError::{Threshold, Unauthorised};
+            let code = match error {
+                Threshold { .. } => Code::PolicyThreshold,
+                Unauthorised => Code::Unauth,
+                _ => Code::Policy,
+            };
+            place(code, error.to_string())
+        })?;
+        Ok(Head::of(record))
+    }
+}
+
+/// The members' keys that have signed a policy record, by its signature files.
+fn policy_signers(
+    stored: &store::Stored,
+    roster: Option<&crate::roster::Roster>,
+) -> (Vec<PublicKey>, Option<Record<Verified>>) {
+    // The genesis record is signed by the owners that it names itself.
+    let keys: Vec<PublicKey> = match (stored.record.body(), roster) {
+        (Body::Genesis(genesis), None) => {
+            genesis.members.iter().flat_map(|m| &m.keys).map(|key| key.public_key).collect()
+        }
+        (_, Some(roster)) => roster.members().flat_map(|m| &m.keys).map(|key| key.public_key).collect(),
+        _ => Vec::new(),
+    };
+    let mut signers = Vec::new();
+    let mut verified = None;
+    for (name, signature) in &stored.signatures {
+        let named = keys.iter().filter(|key| *name == crate::record::object::policy_signature_file(&key.number()));
+        for key in named {
+            if let Ok(record) = stored.record.clone().verify(&key.verifier(), signature) {
+                signers.push(*key);
+                verified = Some(record);
+            }
+        }
+    }
+    (signers, verified)
+}
+
+/// One verification, seen from a chain.
+struct Run<'a> {
+    repo: &'a Repo,
+    ledger: LedgerId,
+    history: &'a History,
+    payloads: &'a Payloads,
+    options: &'a Options,
+    bar: &'a Bar,
+}
+
+impl Run<'_> {
+    fn chain(&self, id: ChainId, commits: &[GitId], cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
+        let mut chain =
+            Chain { id, key: None, member: None, pending: false, head: None, records: 0, entries: Vec::new() };
+        chain.records = commits.len() as u64;
+        let mut findings = Vec::new();
+
+        let known = cached.and_then(|cached| Some((cached, commits.iter().rposition(|commit| *commit == cached.tip)?)));
+        let (start, mut head) = match known {
+            Some((cached, at)) => {
+                chain.key = cached.key;
+                (at + 1, Some(cached.head))
+            }
+            None => {
+                let (key, found) = opening_key(self.repo, id, commits.first());
+                chain.key = key;
+                findings.extend(found);
+                (0, None)
+            }
+        };
+        self.name(&mut chain);
+        let Some(key) = chain.key else { return (chain, findings) };
+        if self.options.entries {
+            let read = |repo: &Repo, commit: &GitId| store::read(repo, commit);
+            for stored in self.in_batches(&commits[..start], read) {
+                match stored {
+                    Ok(stored) => chain.entries.push(Entry::of(stored.commit, &stored.record, true)),
+                    Err(error) => findings.push(Finding::new(error.code, error.message).chain(id)),
+                }
+            }
+        }
+
+        let verifier = key.verifier();
+        let check = |repo: &Repo, commit: &GitId| check::writer_record(repo, id, &verifier, commit, self.payloads);
+        for checked in self.in_batches(&commits[start..], check) {
+            let mut found = checked.findings;
+            if let Some(record) = &checked.record {
+                found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
+                found.extend(self.standing(&mut chain, &key, record));
+                let good = found.iter().all(|f| f.severity != Severity::Error);
+                chain.entries.push(Entry::of(checked.commit, record, good));
+            } else if let Some(record) = &checked.unverified {
+                found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
+                chain.entries.push(Entry::of(checked.commit, record, false));
+            }
+            head = Some(checked.head.unwrap_or_else(|| unread(head)));
+            findings.extend(found);
+        }
+        chain.head = head;
+        if chain.pending {
+            let who = chain.member.clone().unwrap_or_default();
+            let message = format!(
+                "the key of {who} is not enrolled; an owner enrols it with: git tracevault member add {}",
+                id.short()
+            );
+            findings.push(Finding::new(Code::Pending, message).chain(id));
+        }
+        (chain, findings)
+    }
+
+    /// Who the chain belongs to, if the roster knows.
+    fn name(&self, chain: &mut Chain) {
+        let enrolled = self.history.newest().and_then(|roster| roster.enrolment(chain.id));
+        chain.member = enrolled.map(|(member, _)| member.id.clone());
+    }
+
+    fn standing(&self, chain: &mut Chain, key: &PublicKey, record: &Record<Verified>) -> Option<Finding> {
+        let envelope = record.envelope();
+        if let (Body::Open(open), None) = (record.body(), &chain.member) {
+            chain.member = Some(open.member.id.clone());
+        }
+        let finding = match self.history.standing(key.chain(), envelope.seq, envelope.policy, record.body()) {
+            Standing::Authorised => return None,
+            Standing::Pending => {
+                chain.pending = true;
+                return None;
+            }
+            Standing::Unauthorised(why) => Finding::new(Code::Unauth, why),
+            Standing::UnknownPolicy => Finding::new(Code::Policy, "it cites a policy record that is not there"),
+        };
+        Some(finding.chain(chain.id).seq(envelope.seq).record(record.id()))
+    }
+
+    /// Does the same with each commit, in batches on all threads; the answers come in order.
+    fn in_batches<T: Send>(&self, commits: &[GitId], each: impl Fn(&Repo, &GitId) -> T + Sync) -> Vec<T> {
+        let threads = match self.options.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let batches: Vec<&[GitId]> = commits.chunks(BATCH).collect();
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
+        let shared = self.repo.share();
+        let work = || {
+            let repo = shared.here();
+            while let Some((index, batch)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                batches.get(index).map(|batch| (index, *batch))
+            } {
+                let answers = batch.iter().map(|commit| each(&repo, commit)).collect();
+                self.bar.step(batch.len() as u64);
+                done.lock().unwrap_or_else(|error| error.into_inner()).push((index, answers));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(batches.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut done = done.into_inner().unwrap_or_else(|error| error.into_inner());
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().flat_map(|(_, answers)| answers).collect()
+    }
+}
+
+/// What stands for a record that could not be read: no record can follow it.
+fn unread(head: Option<Head>) -> Head {
+    let nowhere = RecordId(Digest::ZERO);
+    match head {
+        Some(head) => Head { seq: head.seq + 1, id: nowhere, ..head },
+        None => Head { seq: 0, id: nowhere, time: crate::time::Time::default(), policy: None, seal: None },
+    }
+}
+
+/// The key that a chain's first record opens it with.
+fn opening_key(repo: &Repo, chain: ChainId, first: Option<&GitId>) -> (Option<PublicKey>, Vec<Finding>) {
+    let Some(first) = first else { return (None, Vec::new()) };
+    let find = |code, message: String| Finding::new(code, message).chain(chain).seq(0);
+    let record = match store::read(repo, first) {
+        Ok(stored) => stored.record,
+        // What is wrong with it is found again when it is checked with the key it names.
+        Err(store::StoreError { record: Some(record), .. }) => *record,
+        Err(error) => return (None, vec![find(error.code, error.message)]),
+    };
+    let Body::Open(open) = record.body() else {
+        let message = format!("a chain begins with an open record, not with a {} record", record.body().kind());
+        return (None, vec![find(Code::Unauth, message).record(record.id())]);
+    };
+    let key = open.public_key;
+    if key.chain() == chain {
+        return (Some(key), Vec::new());
+    }
+    let message = format!("its key makes the chain {}", key.chain());
+    let findings = vec![
+        find(Code::ChainKey, message).record(record.id()),
+        find(Code::Unauth, "nobody but the key a chain is named after may write it".into()).record(record.id()),
+    ];
+    (Some(key), findings)
+}
