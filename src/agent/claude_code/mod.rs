@@ -2,6 +2,7 @@
 
 pub mod payload;
 pub mod transcript;
+pub mod turns;
 
 #[cfg(test)]
 mod captures;
