@@ -131,7 +131,7 @@ fn files_are_named_within_their_work_tree() {
 
 #[test]
 fn threads_side_by_side_do_not_count_twice() {
-    let mut sub = vec![line(5, vec![message("s", 3)]), line(15, vec![])];
+    let mut sub = [line(5, vec![message("s", 3)]), line(15, vec![])];
     sub.iter_mut().for_each(|line| line.subagent = Some("a1".into()));
     let main = [line(0, vec![prompt("p")]), line(20, vec![message("m", 1)])];
     let facts = all(&[&main[..], &sub[..]].concat());
@@ -215,7 +215,8 @@ proptest! {
             parts.push(segment.facts);
         }
         let sum = |of: &dyn Fn(&Facts) -> u64| parts.iter().map(of).sum::<u64>();
-        let same: [(&str, &dyn Fn(&Facts) -> u64); 9] = [
+        type Count<'a> = &'a dyn Fn(&Facts) -> u64;
+        let same: [(&str, Count<'_>); 9] = [
             ("input", &|f| f.models.iter().map(|m| m.input).sum()),
             ("requests", &|f| f.models.iter().map(|m| m.requests).sum()),
             ("calls", &|f| f.tools.iter().map(|t| t.calls).sum()),
