@@ -14,3 +14,6 @@ pub mod carry;
 mod reformat;
 pub mod labels;
 pub mod lines;
+
+#[cfg(test)]
+mod scenarios;
