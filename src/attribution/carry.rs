@@ -9,8 +9,8 @@ use std::ops::Range;
 use gix::diff::blob::{Algorithm, InternedInput, diff_with_slider_heuristics};
 
 use super::labels::{Labels, Origin};
-use super::lines;
-use super::reformat::{reformatted, same_tokens};
+use super::lines::{self, is_telling};
+use super::reformat::{anchors, reformatted};
 
 /// Beyond these a file is compared from both ends only.
 const MAX_BYTES: usize = 5 << 20;
@@ -59,30 +59,49 @@ pub(super) fn follow<'a>(labels: &Labels, from: &'a [u8], to: &[u8]) -> Followed
         return follow_ends(&old, &new, &origins);
     }
     let hunks = hunks(&old, &new);
-    let mut kept = Vec::with_capacity(new.len());
-    let mut gone = Vec::new();
-    let mut at = 0;
-    let mut rest = hunks.as_slice();
-    while let Some((taken, hunk)) = next_change(rest, &old, &new) {
-        rest = &rest[taken..];
-        kept.extend(origins[at..hunk.before.start].iter().copied().map(Some));
-        at = hunk.before.end;
-        let (was, is) = (&old[hunk.before.clone()], &new[hunk.after]);
-        let known = reformatted(was, &origins[hunk.before.clone()], is);
-        if !was.is_empty() && (is.is_empty() || known.iter().any(Option::is_none)) {
-            let with_neighbours = hunk.before.start.saturating_sub(1)..(hunk.before.end + 1).min(old.len());
-            let origin = |i| hunk.before.contains(&i).then(|| origins[i]);
-            gone.push(with_neighbours.map(|i| (old[i], origin(i))).collect());
+    let mut kept = unchanged(&hunks, &origins, new.len());
+    let neighbours = |run: &Range<usize>| run.start.saturating_sub(1)..(run.end + 1).min(old.len());
+    let gone_run = |run: &Range<usize>| {
+        let origin = |i| run.contains(&i).then(|| origins[i]);
+        neighbours(run).map(|i| (old[i], origin(i))).collect()
+    };
+    let gone = hunks.iter().map(|hunk| &hunk.before).filter(|run| !run.is_empty()).map(gone_run).collect();
+    if hunks.iter().any(|hunk| !hunk.before.is_empty()) && hunks.iter().any(|hunk| !hunk.after.is_empty()) {
+        let anchors = anchors(&old, &new);
+        for change in changes(&hunks, &old) {
+            let (was, is) = (&old[change.before.clone()], &new[change.after.clone()]);
+            let inside = |(was, is): &&(usize, usize)| change.before.contains(was) && change.after.contains(is);
+            let moved = |(was, is): &(usize, usize)| (was - change.before.start, is - change.after.start);
+            let anchors: Vec<_> = anchors.iter().filter(inside).map(moved).collect();
+            let known = reformatted(was, &origins[change.before.clone()], is, &anchors);
+            for (line, origin) in kept[change.after].iter_mut().zip(known) {
+                *line = origin.or(*line);
+            }
         }
-        kept.extend(known);
+        for (was, is) in anchors {
+            kept[is] = kept[is].or(Some(origins[was]));
+        }
     }
-    kept.extend(origins[at..].iter().copied().map(Some));
     Followed { kept, gone }
 }
 
-/// The last line of a file may lack its newline: it is the same line when it gets one because others follow.
+/// The origins of the lines outside of hunks.
+fn unchanged(hunks: &[Hunk], origins: &[Origin], lines: usize) -> Vec<Option<Origin>> {
+    let mut kept = Vec::with_capacity(lines);
+    let mut at = 0;
+    for hunk in hunks {
+        kept.extend(origins[at..hunk.before.start].iter().copied().map(Some));
+        kept.resize(hunk.after.end, None);
+        at = hunk.before.end;
+    }
+    kept.extend(origins[at..].iter().copied().map(Some));
+    kept
+}
+
+/// A line is the same one when it gets a newline because others follow, or when all newlines change their form.
 fn without_newline(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\n").unwrap_or(line)
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// What differs, as git sees it.
@@ -96,20 +115,18 @@ pub(super) fn hunks(old: &[&[u8]], new: &[&[u8]]) -> Vec<Hunk> {
     diff.hunks().map(|hunk| Hunk { before: range(hunk.before), after: range(hunk.after) }).collect()
 }
 
-/// The next hunk, and how many it stands for: a formatter that wraps lines around one that looks like another (`)`)
-/// makes several hunks of one change, so neighbours are joined where that makes both sides the same tokens.
-fn next_change(hunks: &[Hunk], old: &[&[u8]], new: &[&[u8]]) -> Option<(usize, Hunk)> {
-    const NEIGHBOURS: usize = 4;
-    const GAP: usize = 3;
-    let first = hunks.first()?;
-    let joined = |n: usize| Hunk {
-        before: first.before.start..hunks[n - 1].before.end,
-        after: first.after.start..hunks[n - 1].after.end,
-    };
-    let near = hunks.windows(2).take(NEIGHBOURS).take_while(|w| w[1].before.start - w[0].before.end <= GAP).count();
-    let same = |hunk: &Hunk| same_tokens(&old[hunk.before.clone()], &new[hunk.after.clone()]);
-    let taken = (1..=near + 1).find(|n| same(&joined(*n))).unwrap_or(1);
-    Some((taken, joined(taken)))
+/// The hunks, joined where only lines like `)` are between: a diff pairs these as it finds them.
+fn changes(hunks: &[Hunk], old: &[&[u8]]) -> Vec<Hunk> {
+    let mut changes: Vec<Hunk> = Vec::new();
+    for hunk in hunks {
+        match changes.last_mut() {
+            Some(last) if !old[last.before.end..hunk.before.start].iter().any(|line| is_telling(line)) => {
+                *last = Hunk { before: last.before.start..hunk.before.end, after: last.after.start..hunk.after.end };
+            }
+            _ => changes.push(Hunk { before: hunk.before.clone(), after: hunk.after.clone() }),
+        }
+    }
+    changes
 }
 
 /// [`follow`] for files too large to compare whole: equal lines at both ends come from each other. In between, a line
@@ -175,6 +192,8 @@ mod tests {
             // Wrapped, with a new line beside it.
             ("H", b"call(foo, bar)\n", b"call(\n  foo,\n  bar)\nother()\n", 'A', "HHHA"),
             ("H", b"call(foo, bar)\n", b"other()\ncall(\n  foo,\n  bar)\n", 'A', "AHHH"),
+            // Wrapped around a new line.
+            ("H", b"call(foo, bar)\n", b"call(\n  foo,\n  new,\n  bar)\n", 'A', "HHAH"),
             // A brace alone is no sign of having been there before.
             ("AA", b"while y {\n  }\n", b"if x {\n}\n", 'U', "UU"),
             // Too short labels know nothing of the rest.

@@ -15,3 +15,6 @@ mod reformat;
 pub mod labels;
 pub mod lines;
 pub mod unified;
+
+#[cfg(test)]
+mod scenarios;
