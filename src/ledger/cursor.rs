@@ -96,8 +96,10 @@ impl<'a> Counted<'a> {
         let sorted = self.sorted.get_or_init(|| {
             // A file that cannot be read now could not have been written with the last record either.
             let bytes = self.local.read(COUNTED).ok().flatten().unwrap_or_default();
-            let mut ids: Vec<u64> =
-                bytes.chunks_exact(8).map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])).collect();
+            let mut ids: Vec<u64> = bytes
+                .chunks_exact(8)
+                .map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+                .collect();
             ids.sort_unstable();
             ids
         });

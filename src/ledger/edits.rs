@@ -44,7 +44,8 @@ fn describe(journal: &Journal, edit: Edit) -> ShellEdits {
         Known::Unknown => None,
     };
     let after = edit.after.map_or_else(|| Some(Vec::new()), load);
-    let texts = before.and_then(|bytes| String::from_utf8(bytes).ok()).zip(after.and_then(|b| String::from_utf8(b).ok()));
+    let texts =
+        before.and_then(|bytes| String::from_utf8(bytes).ok()).zip(after.and_then(|b| String::from_utf8(b).ok()));
     let (added, removed) = texts.as_ref().map_or((0, 0), |(before, after)| line_change(before, after));
     let diff = texts.map(|(before, after)| crate::attribution::unified::diff(before.as_bytes(), after.as_bytes()));
     ShellEdits { call: edit.call, tool: edit.tool, path: edit.path, added, removed, diff }

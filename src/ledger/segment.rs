@@ -150,12 +150,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(
-        ledger: &'a Ledger,
-        journal: &'a Journal,
-        mut cursor: Cursor,
-        heard: Heard,
-    ) -> Self {
+    fn new(ledger: &'a Ledger, journal: &'a Journal, mut cursor: Cursor, heard: Heard) -> Self {
         for event in &heard.events {
             if event.subagent.is_none()
                 && let Some(path) = &event.transcript
@@ -225,7 +220,8 @@ impl<'a> Reading<'a> {
         self.cursor.tally = state;
         self.cursor.journal = self.heard.offset;
         let redactions = self.redactor.counts().iter();
-        let redactions = redactions.map(|(rule, count)| Redaction { rule: (*rule).to_owned(), count: *count }).collect();
+        let redactions =
+            redactions.map(|(rule, count)| Redaction { rule: (*rule).to_owned(), count: *count }).collect();
         let appends = std::mem::take(&mut self.appends).into_iter();
         Ok(Some(News {
             facts,
