@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod diff;
+pub mod history;
 pub mod ignore;
 pub mod locate;
 mod patch_id;

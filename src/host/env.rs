@@ -35,9 +35,14 @@ pub fn no_color() -> bool {
     text("NO_COLOR").is_some()
 }
 
-/// `GIT_PAGER`, then `PAGER`.
-pub fn pager() -> Option<String> {
-    std::env::var("GIT_PAGER").ok().or_else(|| std::env::var("PAGER").ok())
+/// `GIT_PAGER`; empty means none is wanted.
+pub fn git_pager() -> Option<String> {
+    std::env::var("GIT_PAGER").ok()
+}
+
+/// `PAGER`; empty means none is wanted.
+pub fn plain_pager() -> Option<String> {
+    std::env::var("PAGER").ok()
 }
 
 /// `GIT_PAGER_IN_USE`: git already pages what we print.

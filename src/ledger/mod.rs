@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod check;
+pub mod commits;
 pub mod copies;
 pub mod cursor;
 pub mod edits;
