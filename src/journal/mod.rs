@@ -4,6 +4,7 @@
 //! `tracevault/journal/<session>.jsonl`, an event a line; `tracevault/states/`, bytes of files by their SHA-256;
 //! `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file.
 
+pub mod named;
 mod reader;
 pub mod snapshot;
 pub mod states;
