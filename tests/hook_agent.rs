@@ -1,5 +1,5 @@
 //! `git-tracevault hook claude-code` as an agent runs it: a process a call, the payload on standard input.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::fs;
 use std::io::Write as _;
@@ -372,4 +372,44 @@ fn a_folder_that_is_gone_lies_where_it_lay() {
         assert!(!Path::new(&w.path(gone)).exists());
     }
     assert_eq!(w.journal().len(), 1);
+}
+
+/// Where recorded payloads of a real agent are, if they are on this machine.
+fn captures() -> Option<PathBuf> {
+    let dir = std::env::var_os("TRACEVAULT_CAPTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures"), PathBuf::from);
+    dir.is_dir().then_some(dir)
+}
+
+#[test]
+fn every_recorded_payload_is_taken_down() {
+    // Without the recordings there is nothing to replay.
+    let Some(dir) = captures() else { return };
+    let mut replayed = 0;
+    for version in fs::read_dir(dir).unwrap() {
+        for scenario in fs::read_dir(version.unwrap().path()).into_iter().flatten() {
+            let scenario = scenario.unwrap().path();
+            let Ok(lines) = fs::read_to_string(scenario.join("hooks.jsonl")) else { continue };
+            let w = World::new();
+            let mut sent: std::collections::BTreeMap<String, usize> = Default::default();
+            for line in lines.lines() {
+                let line =
+                    line.replace("/home/dev/repo-wt", &w.path("repo")).replace("/home/dev/repo", &w.path("repo"));
+                w.hook("repo", line.as_bytes());
+                let payload: Value = serde_json::from_str(&line).unwrap();
+                *sent.entry(payload["session_id"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+            for (session, count) in sent {
+                let events = w.journal_of("repo", &session);
+                assert_eq!(events.len(), count, "{}", scenario.display());
+                let lost = events.iter().flat_map(|event| event["gaps"].as_array().cloned().unwrap_or_default());
+                // Some write outside their repository, and some were recorded without the start of a call.
+                let lost: Vec<_> = lost.filter(|gap| gap["kind"] != "outside_repository").collect();
+                assert_eq!(lost, Vec::<Value>::new(), "{}", scenario.display());
+                replayed += count;
+            }
+            assert_eq!(w.error_log(), "", "{}", scenario.display());
+        }
+    }
+    assert!(replayed > 0);
 }

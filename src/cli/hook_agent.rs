@@ -40,8 +40,8 @@ pub fn run(agent: Kind) -> ExitCode {
     let mut places = Vec::new();
     let taken = panic::catch_unwind(AssertUnwindSafe(|| take_down(agent, io::stdin().lock(), &mut places)));
     match taken {
-        Ok(After::Nothing) => {}
-        Ok(After::Seal(_session, _repositories)) => {}
+        // The ledger seals a session that is over.
+        Ok(After::Nothing | After::Seal(..)) => {}
         Err(panic) => report(&places, format_args!("panic: {}", panic_text(&*panic))),
     }
     ExitCode::SUCCESS
@@ -65,21 +65,9 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> Afte
     }
     let at_home = places.len();
 
-    let reach = event.call.as_ref().map_or(Reach::None, |call| call.reach);
     let is_tool = matches!(event.kind, EventKind::ToolBefore | EventKind::ToolAfter | EventKind::ToolFailed);
-    let mut named = Vec::new();
-    if is_tool && reach == Reach::Named {
-        named = paths
-            .iter()
-            .flat_map(|path| [Some(path.clone()), NamedFile::behind(path)])
-            .flatten()
-            .map(|path| {
-                let file = NamedFile::at(&path);
-                let at = file.as_ref().and_then(|file| place(places, &file.location));
-                file.zip(at)
-            })
-            .collect();
-    }
+    let reach = event.call.as_ref().filter(|_| is_tool).map_or(Reach::None, |call| call.reach);
+    let named = if reach == Reach::Named { find_named(&paths, places) } else { Vec::new() };
 
     let heard_gaps = event.gaps.len();
     for (i, place) in places.iter().enumerate() {
@@ -87,9 +75,9 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> Afte
         event.before.clear();
         event.files.clear();
         event.work_tree = place.location.linked_name();
-        match (is_tool, reach) {
-            (true, Reach::Named) => keep_named(place, i, &named, &mut event),
-            (true, Reach::Any) if i < at_home => compare(place, &mut event),
+        match reach {
+            Reach::Named => keep_named(place, i, &named, &mut event),
+            Reach::Any if i < at_home => compare(place, &mut event),
             _ => {}
         }
         if let Err(error) = place.journal.append(&event) {
@@ -131,8 +119,18 @@ fn place(places: &mut Vec<Place>, location: &Location) -> Option<usize> {
     })
 }
 
+/// A file that a call names, and which of the places takes it down; none if no enrolled repository has it.
+type Named = Option<(NamedFile, usize)>;
+
+/// Finds the files at `paths`, adding the repositories that they are in to the places.
+fn find_named(paths: &[PathBuf], places: &mut Vec<Place>) -> Vec<Named> {
+    let behind = paths.iter().filter_map(|path| NamedFile::behind(path));
+    let all = paths.iter().cloned().chain(behind);
+    all.map(|path| NamedFile::at(&path).and_then(|file| place(places, &file.location).map(|at| (file, at)))).collect()
+}
+
 /// Adds to the event the states of the files that its call names, as far as they are in `place`, the `i`th.
-fn keep_named(place: &Place, i: usize, named: &[Option<(NamedFile, usize)>], event: &mut AgentEvent) {
+fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) {
     let mut missed = |kind| match event.gaps.iter_mut().find(|gap| gap.kind == kind) {
         Some(gap) => gap.count += 1,
         None => event.gaps.push(Gap { kind, count: 1 }),

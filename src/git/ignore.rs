@@ -55,7 +55,7 @@ fn matches_pattern(location: &Location, work_tree: &Path, path: &BStr) -> bool {
 
 /// Adds the patterns of a file, which need not be there, as more important than those before.
 fn add_patterns(search: &mut Search, file: PathBuf, root: Option<&Path>) {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4096);
     if fs::File::open(&file).and_then(|open| open.take(PATTERNS_LIMIT).read_to_end(&mut bytes)).is_ok() {
         // It fails only for a file that is not below `root`.
         drop(search.add_patterns_buffer(&bytes, file, root, Ignore::default()));

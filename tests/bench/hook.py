@@ -48,6 +48,7 @@ with tempfile.TemporaryDirectory() as root:
         "Read before": (hook, payload("PreToolUse", "Read", {"file_path": path})),
         "Bash before": (hook, payload("PreToolUse", "Bash", {"command": "true"})),
         "Bash after": (hook, payload("PostToolUse", "Bash", {"command": "true"})),
+        "git status": (["git", "status", "--porcelain=v2", "--untracked-files=all"], b""),
         "not enrolled": (hook, payload("PostToolUse", "Edit", edit).replace(repo.encode(), root.encode())),
     }
     times = {name: [] for name in cases}
@@ -58,7 +59,8 @@ with tempfile.TemporaryDirectory() as root:
                 with open(path, "w") as file:
                     file.write(f"{name} {i}\n" * 500)
             start = time.perf_counter()
-            child = subprocess.Popen(command, cwd=repo, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            where = {**env, "CLAUDE_PROJECT_DIR": root} if name == "not enrolled" else env
+            child = subprocess.Popen(command, cwd=repo, env=where, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
             child.communicate(given)
             times[name].append(time.perf_counter() - start)
 
