@@ -4,6 +4,8 @@ mod completions;
 mod doctor;
 mod fetch;
 mod hook;
+mod hook_agent;
+mod hook_git;
 mod init;
 mod man;
 mod member;
@@ -63,6 +65,13 @@ const COULD_NOT_TELL: Code = 2;
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    // An agent waits for its hooks: they are found before the arguments are parsed.
+    let mut args = env::args().skip(1);
+    if args.next().is_some_and(|arg| arg == "hook")
+        && let Some(agent) = args.next().as_deref().and_then(|name| name.to_str()).and_then(Kind::from_name)
+    {
+        return hook_agent::run(agent);
+    }
     let cli = match Cli::try_parse_from(env::args()) {
         Ok(cli) => cli,
         Err(error) => {

@@ -4,7 +4,8 @@
 //! `tracevault/journal/<session>.jsonl`, an event a line; `tracevault/states/`, bytes of files by their SHA-256;
 //! `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file.
 
-mod reader;
+pub mod named;
+pub mod reader;
 pub mod snapshot;
 pub mod states;
 
@@ -13,11 +14,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-pub use reader::{Damaged, Reader};
-
 use crate::host::clock::Deadline;
 use crate::host::files;
 use crate::id::SessionId;
+use crate::journal::reader::Reader;
 use crate::journal::states::States;
 use crate::session::edit::{Edit, Edits};
 use crate::session::event::AgentEvent;

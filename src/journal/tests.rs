@@ -4,7 +4,6 @@ use super::*;
 use crate::id::CallId;
 use crate::session::event::{EventKind, FileState, Reach, ToolCall};
 use serde_json::value::RawValue;
-use std::io::Write as _;
 
 fn journal(dir: &Path) -> Journal {
     fs::create_dir_all(dir.join("tracevault")).unwrap();
