@@ -34,7 +34,9 @@ pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code>
     let plural = if refs == 1 { "" } else { "s" };
     match refs {
         0 => out.line(format_args!("The ledger of {name} is up to date."))?,
-        _ => out.line(format_args!("Fetched {refs} ref{plural} of the ledger from {name}; {notes} commits have new notes."))?,
+        _ => out.line(format_args!(
+            "Fetched {refs} ref{plural} of the ledger from {name}; {notes} commits have new notes."
+        ))?,
     }
     Ok(verdict(&fetched.findings).exit_code())
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::agent::{Heard, Kind};
+use crate::cli::hook_git;
 use crate::git::ignore::is_ignored;
 use crate::git::locate::Location;
 use crate::host::{clock, env, files};
@@ -41,7 +42,16 @@ pub fn run(agent: Kind) -> ExitCode {
     let taken = panic::catch_unwind(AssertUnwindSafe(|| take_down(agent, io::stdin().lock(), &mut places)));
     match taken {
         // The ledger seals a session that is over.
-        Ok(After::Nothing | After::Seal(..)) => {}
+        Ok(After::Nothing) => {}
+        Ok(After::Seal(session, repositories)) => {
+            for location in repositories {
+                let dir = location.work_tree.as_deref().unwrap_or(&location.common_dir);
+                let sealed = panic::catch_unwind(|| hook_git::seal_ended(dir, &location.common_dir, &session));
+                if let Err(panic) = sealed {
+                    report(&places, format_args!("panic: {}", panic_text(&*panic)));
+                }
+            }
+        }
         Err(panic) => report(&places, format_args!("panic: {}", panic_text(&*panic))),
     }
     ExitCode::SUCCESS

@@ -124,7 +124,10 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Ou
     }
     ledger.change_roster(&ledger.signer()?, vec![member])?;
     let id = output::visible(&id);
-    out.line(format_args!("Enrolled {id} ({shown}) with chain {}. Push it with: git tracevault push", chain.id.short()))?;
+    out.line(format_args!(
+        "Enrolled {id} ({shown}) with chain {}. Push it with: git tracevault push",
+        chain.id.short()
+    ))?;
     Ok(0)
 }
 

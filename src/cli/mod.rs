@@ -30,7 +30,10 @@ use crate::ledger::{Ledger, LedgerError};
 /// Start with `git tracevault init` in a repository; then prompt, commit and push as ever.
 #[derive(Parser, Debug)]
 #[command(name = "git-tracevault", bin_name = "git tracevault", version, max_term_width = 100)]
-#[command(disable_help_subcommand = true, after_help = "Exit codes: 0 pass, 1 fail, 2 could not tell, 3 no trust root.")]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 pass, 1 fail, 2 could not tell, 3 no trust root."
+)]
 struct Cli {
     /// Run as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -173,8 +176,9 @@ fn agents(ledger: &Ledger) -> anyhow::Result<Vec<Kind>> {
     let Some(committed) = &ledger.config.committed else { return Ok(Kind::ALL.to_vec()) };
     let known = || Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
     let find = |name: &String| {
-        Kind::from_name(name)
-            .ok_or_else(|| anyhow::anyhow!("{}: no agent is called {name:?} (known: {})", crate::config::COMMITTED, known()))
+        Kind::from_name(name).ok_or_else(|| {
+            anyhow::anyhow!("{}: no agent is called {name:?} (known: {})", crate::config::COMMITTED, known())
+        })
     };
     committed.agents.iter().map(find).collect()
 }

@@ -6,7 +6,11 @@ use crate::host::output::Out;
 use crate::ledger::Ledger;
 
 /// Runs `print` with its output paged where a person is looking, and as it is elsewhere.
-pub fn paged<T>(ledger: &Ledger, out: &mut Out, print: impl FnOnce(&mut Out) -> anyhow::Result<T>) -> anyhow::Result<T> {
+pub fn paged<T>(
+    ledger: &Ledger,
+    out: &mut Out,
+    print: impl FnOnce(&mut Out) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let command = env::git_pager()
         .or_else(|| ledger.repo.config("core.pager"))
         .or_else(env::plain_pager)

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod history;
 pub mod ignore;
 pub mod locate;
+pub mod notes;
 mod patch_id;
 pub mod repo;
 #[cfg(test)]

@@ -86,6 +86,17 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
     Ok(Lock { _file: file })
 }
 
+/// A file's permission bits, where the system has such.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()))
+}
+
+#[cfg(not(unix))]
+pub fn mode(_: &Path) -> Option<u32> {
+    None
+}
+
 /// Reads a file, or `None` if there is none.
 pub fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {

@@ -1,11 +1,12 @@
 //! How far a session has been recorded: where its next segment begins, and what must be remembered until then.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{RecordId, SessionId};
+use crate::id::{CallId, RecordId, SessionId};
 use crate::ledger::LedgerError;
 use crate::ledger::local::{Changes, Local};
 use crate::session::tally::TallyState;
@@ -24,6 +25,9 @@ pub struct Cursor {
     /// How far each transcript was read: `main`, or a subagent's id.
     pub sources: Vec<Source>,
     pub tally: TallyState,
+    /// The model that made most calls, and those calls that others made.
+    pub model: Option<String>,
+    pub other_models: BTreeMap<CallId, String>,
     /// Whether the agent said that the session is over.
     pub ended: bool,
     /// The newest record of the session.
@@ -66,6 +70,23 @@ impl Cursor {
             local.append(changes, COUNTED, &bytes)?;
         }
         Ok(())
+    }
+
+    /// Remembers which model made a call.
+    pub fn note_model(&mut self, call: &CallId, model: &str) {
+        match &self.model {
+            None => self.model = Some(model.to_owned()),
+            Some(known) if known != model => {
+                self.other_models.insert(call.clone(), model.to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The model that made a call, `provider/model` where the provider is known.
+    pub fn model(&self, call: &CallId) -> Option<String> {
+        let model = self.other_models.get(call).or(self.model.as_ref())?;
+        Some(if model.starts_with("claude") { format!("anthropic/{model}") } else { model.clone() })
     }
 
     /// How far a source was read.

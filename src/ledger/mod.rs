@@ -10,6 +10,8 @@ pub mod fit;
 pub mod found;
 pub mod local;
 pub mod payload;
+pub mod notes;
+pub mod record_commit;
 pub mod refs;
 pub mod remote;
 pub mod seen;

@@ -21,6 +21,7 @@ use crate::ledger::payload::PieceWriter;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Agent, Body, Payload, PayloadClass, Redaction, Session};
 use crate::redaction::Redactor;
+use crate::session::entry::{Entry, Line};
 use crate::session::event::{AgentEvent, EventKind, GapKind};
 use crate::session::tally::{Facts, Segment, Tally};
 use crate::time::Time;
@@ -301,7 +302,9 @@ impl<'a> Reading<'a> {
             }
             offset += read as u64;
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
-            tally.add(&self.kind.line(text));
+            let said = self.kind.line(text);
+            self.note_models(&said);
+            tally.add(&said);
             let redacted = self.redactor.line(text);
             pieces.write(redacted.as_ref().as_ref())?;
             pieces.write(b"\n")?;
@@ -314,6 +317,21 @@ impl<'a> Reading<'a> {
         let (listed, blobs) = (std::mem::take(&mut pieces.pieces), std::mem::take(&mut pieces.blobs));
         self.add_payload(PayloadClass::Transcript, name, lines, listed, blobs);
         Ok(())
+    }
+
+    /// A message's model made the calls on its lines.
+    fn note_models(&mut self, line: &Line) {
+        let Some(model) = line.entries.iter().find_map(|entry| match entry {
+            Entry::Message(message) => Some(message.model.clone()),
+            _ => None,
+        }) else {
+            return;
+        };
+        for entry in &line.entries {
+            if let Entry::ToolUse(tool) = entry {
+                self.cursor.note_model(&tool.call, &model);
+            }
+        }
     }
 
     fn add_payload(
