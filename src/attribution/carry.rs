@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn lines_keep_their_origin_and_new_ones_get_the_inserters() {
-        let cases: &[(&str, &[u8], &[u8], char, &str)] = &[
+        /// Labels, before, after, who inserts, labels.
+        type Case<'a> = (&'a str, &'a [u8], &'a [u8], char, &'a str);
+        let cases: &[Case<'_>] = &[
             ("", b"", b"a\nb\n", 'A', "AA"),
             ("HH", b"a\nb\n", b"", 'A', ""),
             ("HH", b"a\nb\n", b"a\nx\nb\n", 'A', "HAH"),

@@ -12,6 +12,7 @@ use crate::session::event::Reach;
 /// What is remembered of a file's past, at most: lines that are gone, and states.
 const MAX_LOST_LINES: usize = 200_000;
 const MAX_STATES: usize = 1000;
+const MAX_STATE_RUNS: usize = 1_000_000;
 /// How many bytes of words make a line one that is not written twice by chance.
 const LONG: usize = 13;
 /// How many lines before a recognised one to look at.
@@ -47,6 +48,8 @@ pub struct Timeline {
     labels: Labels,
     /// The labels of earlier states, by their digest.
     states: HashMap<Digest, Labels>,
+    /// How many runs these labels have.
+    state_runs: usize,
     lost: Lost,
 }
 
@@ -130,8 +133,10 @@ impl Timeline {
     }
 
     fn remember(&mut self, bytes: &[u8], labels: Labels) {
-        if self.states.len() >= MAX_STATES {
+        self.state_runs += labels.runs().len();
+        if self.states.len() >= MAX_STATES || self.state_runs > MAX_STATE_RUNS {
             self.states.clear();
+            self.state_runs = labels.runs().len();
         }
         self.states.insert(Digest::of(bytes), labels);
     }
