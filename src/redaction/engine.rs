@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::json::{self, Token};
 use super::names::{self, Class};
+use super::prefilter::Prefilter;
 use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
@@ -20,7 +20,6 @@ enum Target {
     Url,
     PrivateKey,
     Marker,
-    Colours,
 }
 
 /// Documents in strings in documents: deeper ones are read as text.
@@ -30,43 +29,22 @@ const WINDOW: usize = 16 * 1024;
 
 /// Everything that can be found, ready to search. Making one is cheap: patterns are compiled when their keyword first comes.
 pub(super) struct Engine {
-    keywords: AhoCorasick,
-    /// By keyword.
-    targets: Vec<Vec<Target>>,
+    prefilter: Prefilter<Target>,
     rules: Vec<(&'static Rule, OnceLock<Regex>)>,
 }
 
 impl Engine {
     pub fn new() -> Self {
         let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
-        let mut keywords: Vec<(&[u8], Target)> = vec![
-            (url::KEYWORD.as_bytes(), Target::Url),
-            (span::MARKER.as_bytes(), Target::Marker),
-            (b"\x1b", Target::Colours),
-        ];
-        keywords.extend(names::KEYWORDS.iter().map(|k| (k.as_bytes(), Target::Name)));
-        keywords.extend(pem::KEYWORDS.iter().map(|k| (k.as_bytes(), Target::PrivateKey)));
-        for (i, (rule, _)) in rules.iter().enumerate() {
-            keywords.extend(rule.keywords.iter().map(|k| (k.as_bytes(), Target::Rule(i))));
-        }
-        keywords.sort_by_key(|(keyword, _)| keyword.to_ascii_lowercase());
-        let mut patterns: Vec<&[u8]> = Vec::new();
-        let mut targets: Vec<Vec<Target>> = Vec::new();
-        for (keyword, target) in keywords {
-            match (patterns.last(), targets.last_mut()) {
-                (Some(last), Some(known)) if last.eq_ignore_ascii_case(keyword) => known.push(target),
-                _ => {
-                    patterns.push(keyword);
-                    targets.push(vec![target]);
-                }
-            }
-        }
-        let keywords = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(patterns)
-            .expect("a few hundred short keywords make a small automaton; a test holds it");
-        Engine { keywords, targets, rules }
+        let by_rule = rules.iter().enumerate();
+        let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
+        let keywords = [(url::KEYWORD, Target::Url), (span::MARKER, Target::Marker)]
+            .into_iter()
+            .chain(names::KEYWORDS.iter().map(|k| (*k, Target::Name)))
+            .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
+            .chain(by_rule);
+        let prefilter = Prefilter::new(keywords);
+        Engine { prefilter, rules }
     }
 
     /// Searches a document: JSON, lines of JSON, or text. The spans come ordered and apart.
@@ -166,33 +144,27 @@ impl Engine {
     /// Searches text.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
+        if text.contains(&0x1B) {
+            let plain = encoded::without_ansi(text);
+            self.text(&plain, depth, spans);
+            return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
+        }
         let mut seen = named::Seen::default();
         let mut markers = Vec::new();
         let mut covered = 0;
-        for hit in self.keywords.find_overlapping_iter(text) {
-            for target in &self.targets[hit.pattern().as_usize()] {
-                match *target {
-                    Target::Rule(i) if hit.start() >= covered => {
-                        if let Some(span) = self.rule(i, text, hit.start()) {
-                            covered = span.end;
-                            spans.push(span);
-                        }
-                    }
-                    Target::Rule(_) => {}
-                    Target::Name => named::find(text, (hit.start(), hit.end()), &mut seen, spans),
-                    Target::Url => url::find(text, hit.start(), spans),
-                    Target::PrivateKey if hit.start() >= covered => pem::find(text, hit.start(), spans),
-                    Target::PrivateKey => {}
-                    Target::Marker => markers.extend(span::marker_end(text, hit.start()).map(|end| (hit.start(), end))),
-                    Target::Colours => {
-                        spans.truncate(from);
-                        let plain = encoded::without_ansi(text);
-                        self.text(&plain, depth, spans);
-                        return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
-                    }
+        self.prefilter.find(text, |target, start, end| match target {
+            Target::Rule(i) if start >= covered => {
+                if let Some(span) = self.rule(i, text, start, end) {
+                    covered = span.end;
+                    spans.push(span);
                 }
             }
-        }
+            Target::PrivateKey if start >= covered => pem::find(text, start, spans),
+            Target::Rule(_) | Target::PrivateKey => {}
+            Target::Name => named::find(text, (start, end), &mut seen, spans),
+            Target::Url => url::find(text, start, spans),
+            Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
+        });
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
                 if let Some(span) = self.encoded(text, start, end, depth) {
@@ -214,9 +186,10 @@ impl Engine {
         Some(Span { start, end, ..best })
     }
 
-    fn rule(&self, i: usize, text: &[u8], at: usize) -> Option<Span> {
+    /// Applies a rule whose keyword stands at `at`.
+    fn rule(&self, i: usize, text: &[u8], at: usize, keyword_end: usize) -> Option<Span> {
         let (rule, regex) = &self.rules[i];
-        if rule.by_form && rule.back == 0 && !begins_word(text, at) {
+        if rule.by_form && rule.back == 0 && !(begins_word(text, at) && begins_token(rule, text, at, keyword_end)) {
             return None;
         }
         let regex = regex.get_or_init(|| compile(rule));
@@ -282,6 +255,12 @@ fn begins_word(text: &[u8], at: usize) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether what stands at `at` can be a token that begins with the rule's keyword: most are not, and need no pattern.
+fn begins_token(rule: &Rule, text: &[u8], at: usize, keyword_end: usize) -> bool {
+    let exact = rule.keywords.iter().any(|k| k.as_bytes() == &text[at..keyword_end]);
+    exact && text.get(at..at + 16).is_some_and(|token| token.iter().all(|b| b.is_ascii_graphic() && *b != b'"'))
 }
 
 fn holds(check: Check, secret: &[u8]) -> bool {

@@ -9,6 +9,7 @@ mod json;
 mod named;
 mod names;
 mod pem;
+mod prefilter;
 mod rule;
 mod rules;
 mod span;

@@ -137,6 +137,8 @@ fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
         [b':', b'=', ..] | [b'+', b'=', ..] | [b'?', b'=', ..] => (Link::Equals { tight: false }, 2),
         [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
         [b':', b':', ..] => return None,
+        // `arn:aws:…:secret:name`
+        [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
         [b':', ..] => (Link::Colon, 1),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
@@ -430,7 +432,7 @@ fn unquoted_end(text: &[u8], start: usize) -> usize {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => {
                 depth -= 1;
-                if depth < 0 && rest.get(1).is_none_or(|b| !b.is_ascii_alphanumeric()) {
+                if depth < 0 && ends_item(&rest[1..]) {
                     break;
                 }
             }

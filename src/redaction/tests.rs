@@ -57,7 +57,7 @@ fn rules_are_complete() {
         assert!(!rule.keywords.is_empty() && !rule.source.is_empty(), "{}", rule.id);
         assert!(!rule.yes.is_empty() && !rule.no.is_empty(), "{} has no examples", rule.id);
         assert!(seen.insert(rule.pattern), "{} is there twice", rule.id);
-        assert!(rule.keywords.iter().all(|k| k.len() > 1), "{}", rule.id);
+        assert!(rule.keywords.iter().all(|k| k.len() >= 3), "{}", rule.id);
     }
 }
 

@@ -44,11 +44,15 @@ pub(super) const RULES: &[Rule] = &[
         .from("Google identity: OAuth client secrets")
         .yes(&["GOCSPX-{w28}"])
         .no(&["GOCSPX-secret"]),
-    Rule::form("azure-client-secret", &["Q~"], r"\b[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}")
-        .back(4)
-        .from("gitleaks azure-ad-client-secret")
-        .yes(&["abc8Q~{w34}"])
-        .no(&["abc8Q~{w10}"]),
+    Rule::form(
+        "azure-client-secret",
+        &["0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"],
+        r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}",
+    )
+    .back(3)
+    .from("gitleaks azure-ad-client-secret")
+    .yes(&["abc8Q~{w34}"])
+    .no(&["abc8Q~{w10}"]),
     Rule::form(
         "azure-service-key",
         &["AzFu", "AzSe", "ACDb", "+ASt", "AIoT", "+AEh", "AzCa", "+ABa", "APIM"],

@@ -112,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("gitleaks jfrog-api-key")
         .yes(&["AKCp{x69}", "cmVmdGtu{x56}"])
         .no(&["AKCp{x5}"]),
-    Rule::form("clojars-token", &["CLOJARS_"], r"(?i)CLOJARS_[a-z0-9]{60}\b")
+    Rule::form("clojars-token", &["CLOJARS_"], r"CLOJARS_[a-z0-9]{60}\b")
         .from("gitleaks clojars-api-token")
         .yes(&["CLOJARS_{h60}"])
         .no(&["CLOJARS_USERNAME"]),

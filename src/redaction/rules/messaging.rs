@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("core.telegram.org/bots: tokens")
         .yes(&["{d10}:AA{w33}", "https://api.telegram.org/bot1{d9}:AA{w33}/getMe"])
         .no(&["12:AA", "port:AA{w33}"]),
-    Rule::form("twilio-key", &["SK"], r"SK[0-9a-f]{32}\b")
+    Rule::form("twilio-key", &["SK0", "SK1", "SK2", "SK3", "SK4", "SK5", "SK6", "SK7", "SK8", "SK9", "SKa", "SKb", "SKc", "SKd", "SKe", "SKf"], r"SK[0-9a-f]{32}\b")
         .from("twilio.com/docs: API key SIDs")
         .yes(&["SK{h32}"])
         .no(&["SK{h8}", "RISK{h32}"]),
