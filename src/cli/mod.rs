@@ -11,6 +11,7 @@ mod man;
 mod member;
 mod pager;
 mod push;
+mod redact;
 mod status;
 mod sync;
 mod verify;
@@ -52,6 +53,7 @@ enum Command {
     Push(push::Args),
     Sync(sync::Args),
     Member(member::Args),
+    Redact(redact::Args),
     #[command(hide = true)]
     Hook(hook::Args),
     Completions(completions::Args),
@@ -122,6 +124,10 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Redact(args) => {
+            redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;
+            Ok(0)
+        }
         Command::Hook(args) => hook::run(&args, &dir),
         Command::Completions(args) => completions::run(&args, &mut out),
         Command::Man(args) => man::run(&args, &mut out),
