@@ -1,6 +1,7 @@
 //! The command line: one file a command; its doc comments are its help.
 
 mod completions;
+mod demo;
 mod doctor;
 mod fetch;
 mod hook;
@@ -54,6 +55,7 @@ enum Command {
     Sync(sync::Args),
     Member(member::Args),
     Redact(redact::Args),
+    Demo(demo::Args),
     #[command(hide = true)]
     Hook(hook::Args),
     Completions(completions::Args),
@@ -124,6 +126,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Demo(args) => demo::run(&args, &mut out),
         Command::Redact(args) => {
             redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;
             Ok(0)

@@ -77,6 +77,16 @@ impl Git {
         self
     }
 
+    /// Looks for programs in `folder` before all others.
+    pub fn first_in_path(self, folder: &Path) -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [folder.to_owned()].into_iter().chain(std::env::split_paths(&path));
+        match std::env::join_paths(folders) {
+            Ok(path) => self.env("PATH", path),
+            Err(_) => self,
+        }
+    }
+
     /// Takes a variable away that a hook's environment may hold.
     pub fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);

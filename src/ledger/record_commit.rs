@@ -289,9 +289,11 @@ fn attribute_commit(
         let added = ranges(file.added.iter().copied());
         let mut best: Option<FileAttribution> = None;
         let timelines = if bytes.len() as u64 <= FILE_LIMIT { edits.of(file) } else { Vec::new() };
+        let before = before_bytes(ledger, file).map(|bytes| Digest::of(&bytes));
         for edits_here in timelines {
+            let edits_here = since(before, &edits_here);
             let mut authors = Authors::default();
-            let labels = edits.labels(&edits_here, &bytes, &mut authors);
+            let labels = edits.labels(edits_here, &bytes, &mut authors);
             let found =
                 attribute(&ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels }, &authors);
             if best.as_ref().is_none_or(|best| found.lines.agent > best.lines.agent) {
@@ -307,6 +309,22 @@ fn attribute_commit(
         }));
     }
     Ok(attributions)
+}
+
+/// The file as it was in the first parent, if it was.
+fn before_bytes(ledger: &Ledger, file: &FileChange) -> Option<Vec<u8>> {
+    let (_, bytes) = ledger.repo.read(file.blob_before.as_ref()?).ok()?;
+    Some(bytes)
+}
+
+/// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does
+/// not add.
+fn since<'e>(before: Option<Digest>, edits: &'e [&'e Edit]) -> &'e [&'e Edit] {
+    let Some(before) = before else { return edits };
+    match edits.iter().rposition(|edit| edit.after == Some(before)) {
+        Some(at) => &edits[at + 1..],
+        None => edits,
+    }
 }
 
 /// Line numbers in ascending order as ranges.
