@@ -160,3 +160,18 @@ fn edits_of_all_sessions_come_in_order_of_time() {
     let after = edits[1].after.unwrap();
     assert_eq!(journal.states().load(&after).unwrap().unwrap(), b"three");
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_in_the_file_each_line_is_read_once(bytes: Vec<u8>, cuts in "[\n{}a]{0,20}") {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = journal(dir.path());
+        fs::create_dir(journal.dir().join("journal")).unwrap();
+        let session = SessionId::from_agent("s");
+        let bytes = [&bytes[..], cuts.as_bytes()].concat();
+        fs::write(journal.file(&session), &bytes).unwrap();
+        let offsets: Vec<u64> = journal.read(&session, 0).unwrap().map(|(offset, _)| offset).collect();
+        let ends = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at as u64 + 1);
+        proptest::prop_assert_eq!(offsets, ends.collect::<Vec<_>>());
+    }
+}
