@@ -60,9 +60,10 @@ impl Engine {
             let mut text = 0;
             let mut line = 0;
             while line < bytes.len() {
-                let end = bytes[line..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| line + n);
+                let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
                 let content = &bytes[line..end];
-                if looks_like_json(content) && content.len() < bytes.len() && json::walk(content, |_| {}) {
+                let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
+                if document && content.len() < bytes.len() && json::walk(content, |_| {}) {
                     self.text_at(bytes, text, line, depth, spans);
                     let first = spans.len();
                     self.json(content, depth, spans);
@@ -99,7 +100,7 @@ impl Engine {
                 let key = json::decode(raw);
                 let key = key.as_deref().unwrap_or(raw);
                 if let Some(frame) = frames.last_mut() {
-                    frame.key(key);
+                    frame.key(key, self.classify(key));
                 }
                 if key.len() >= 16 {
                     self.string(raw, start, None, depth, spans);
@@ -109,7 +110,7 @@ impl Engine {
                 let raw = &bytes[start..end];
                 let Some(frame) = frames.last_mut() else { return };
                 if frame.names_sibling {
-                    frame.sibling = names::classify(raw);
+                    frame.sibling = self.classify(raw);
                 }
                 // Signatures of thinking blocks have to stay whole, and hold no text.
                 if !(frame.signature
@@ -122,9 +123,16 @@ impl Engine {
         });
     }
 
+    /// What a name says; most have none of the keywords and say nothing.
+    fn classify(&self, name: &[u8]) -> Option<Class> {
+        let mut tells = false;
+        self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
+        if tells { names::classify(name) } else { None }
+    }
+
     /// Searches one string of a document: `raw` is its inside, at `at`.
     fn string(&self, raw: &[u8], at: usize, name: Option<Class>, depth: u8, spans: &mut Vec<Span>) {
-        if raw.len() < 4 {
+        if raw.len() < if name.is_some() { 4 } else { 8 } {
             return;
         }
         let first = spans.len();
@@ -144,7 +152,7 @@ impl Engine {
     /// Searches text.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
-        if text.contains(&0x1B) {
+        if memchr::memchr(0x1B, text).is_some() {
             let plain = encoded::without_ansi(text);
             self.text(&plain, depth, spans);
             return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
@@ -225,11 +233,11 @@ struct Frame {
 }
 
 impl Frame {
-    fn key(&mut self, key: &[u8]) {
+    fn key(&mut self, key: &[u8], class: Option<Class>) {
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
         self.signature = key == b"signature";
-        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { names::classify(key) };
+        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { class };
     }
 }
 
