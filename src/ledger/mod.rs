@@ -10,6 +10,10 @@ pub mod refs;
 pub mod remote;
 pub mod seen;
 pub mod store;
+#[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
+pub mod testing;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
