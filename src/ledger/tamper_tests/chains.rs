@@ -16,9 +16,8 @@ fn a_good_ledger_passes() {
 
 #[test]
 fn a_ledger_without_records_passes() {
-    let genesis = |people: &crate::ledger::testing::People| {
-        vec![member("o@example.com", "O", &[Role::Owner], &[&people.owner])]
-    };
+    let genesis =
+        |people: &crate::ledger::testing::People| vec![member("o@example.com", "O", &[Role::Owner], &[&people.owner])];
     let fixture = Fixture::with_genesis(1, genesis);
     assert_eq!(fixture.ask(), pass(&[]));
     fixture.open(&fixture.people.owner, "o@example.com");

@@ -11,9 +11,8 @@ use crate::record::body::{PayloadClass, Role};
 
 /// A genesis record, a chain with one record of each type, a payload.
 fn small() -> Fixture {
-    let fixture = Fixture::with_genesis(1, |people| {
-        vec![member("o@example.com", "O", &[Role::Owner], &[&people.owner])]
-    });
+    let fixture =
+        Fixture::with_genesis(1, |people| vec![member("o@example.com", "O", &[Role::Owner], &[&people.owner])]);
     let owner = &fixture.people.owner;
     fixture.roster(&[owner], vec![member("d@example.com", "D", &[Role::Developer], &[&fixture.people.developer])]);
     let key = &fixture.people.developer;
@@ -39,18 +38,12 @@ fn every_byte_of_every_file_counts() {
         for record in 0..raws.len() {
             for file in 0..raws[record].files.len() {
                 for at in 0..raws[record].files[file].bytes.len() {
-                    for bit in [0x01, 0x20] {
-                        let mut changed = raws.clone();
-                        changed[record].files[file].bytes[at] ^= bit;
-                        let honest = honest(&changed[record]);
-                        fixture.store(chain, &changed);
-                        assert_ne!(verdict(&fixture), Verdict::Pass, "{chain} {record} {file} byte {at}");
-                        if let (Some(rest), 0) = (honest, file) {
-                            changed[record].rest = rest;
-                            fixture.store(chain, &changed);
-                            assert_ne!(verdict(&fixture), Verdict::Pass, "{chain} {record} {file} byte {at}, rewrapped");
-                        }
-                    }
+                    let mut changed = raws.clone();
+                    changed[record].files[file].bytes[at] ^= [0x01, 0x04, 0x20][at % 3];
+                    // Where it still is a record, its commit is made to fit.
+                    changed[record].rest = honest(&changed[record]);
+                    fixture.store(chain, &changed);
+                    assert_ne!(verdict(&fixture), Verdict::Pass, "{chain} {record} {file} byte {at}");
                 }
             }
         }
@@ -59,13 +52,11 @@ fn every_byte_of_every_file_counts() {
     }
 }
 
-/// The commit that the changed record would make, if it still is a record.
-fn honest(raw: &Raw) -> Option<Vec<u8>> {
+/// The commit that the changed record would make.
+fn honest(raw: &Raw) -> Vec<u8> {
     let mut copy = raw.clone();
-    let bytes = copy.record().to_vec();
-    crate::record::Record::parse(bytes.clone()).ok()?;
-    copy.set_record(bytes);
-    Some(copy.rest)
+    copy.set_record(raw.record().to_vec());
+    copy.rest
 }
 
 #[test]
@@ -171,7 +162,7 @@ fn every_byte_of_every_payload_counts() {
     assert_eq!(verdict(&fixture), Verdict::Pass);
     // A piece that is there under its name is enough: nothing else in the ref is evidence.
     let mut payloads = Payloads::default();
-    payloads.add(repo, &tip).unwrap();
+    payloads.add(repo, chain, &tip).unwrap();
     let other = payload::extend(repo, None, &[(crate::digest::Digest::of(&bytes), piece.id)], "x", 0).unwrap();
     fixture.set_ref(&name, Some(other));
     assert_eq!(verdict(&fixture), Verdict::Pass);

@@ -121,7 +121,7 @@ fn change_piece(fixture: &Fixture, change: Option<fn(&mut Vec<u8>)>) {
     let name = fixture.ledger.prefix.payload(PayloadClass::Transcript, &payload.month, chain);
     let tip = repo.find_ref(&name).unwrap();
     let mut payloads = payload::Payloads::default();
-    payloads.add(repo, tip.as_ref().unwrap()).unwrap();
+    payloads.add(repo, chain, tip.as_ref().unwrap()).unwrap();
     let Some(change) = change else {
         fixture.set_ref(&name, None);
         return;
@@ -172,7 +172,9 @@ fn another_writer_cannot_spoil_a_payload() {
 fn a_commit_is_the_one_its_record_describes() {
     let fixture = good();
     let developer = &fixture.people.developer;
-    for (from, to) in [("\"sha256\":\"", "\"sha256\":\""), ("\"tree\":\"", "\"tree\":\""), ("\"parents\":[\"", "\"parents\":[\"")] {
+    for (from, to) in
+        [("\"sha256\":\"", "\"sha256\":\""), ("\"tree\":\"", "\"tree\":\""), ("\"parents\":[\"", "\"parents\":[\"")]
+    {
         let fixture = good();
         fixture.tamper(developer.chain(), |raws| {
             let text = raws[4].text();

@@ -180,7 +180,8 @@ impl Fixture {
 
     pub fn open(&self, key: &Key, who: &str) -> GitId {
         let member = Claim { id: who.into(), name: who.into() };
-        let body = Open { public_key: key.public(), member, device: "laptop".into(), tool: "git-tracevault 0.1.0".into() };
+        let body =
+            Open { public_key: key.public(), member, device: "laptop".into(), tool: "git-tracevault 0.1.0".into() };
         self.append(key.chain(), &[key], Body::Open(body), None)
     }
 
