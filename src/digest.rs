@@ -13,6 +13,8 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// 64 zeros: what the genesis record has where others name the ledger.
     pub const ZERO: Digest = Digest([0; 32]);
+    /// 64 times `f`: the digest of nothing that anybody knows, as all zeros is.
+    pub const ONES: Digest = Digest([0xff; 32]);
 
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {

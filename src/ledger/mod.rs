@@ -17,6 +17,10 @@ pub mod remote;
 pub mod seen;
 pub mod segment;
 pub mod store;
+#[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
+pub mod testing;
 pub mod verify;
 
 use std::path::{Path, PathBuf};

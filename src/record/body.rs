@@ -2,7 +2,7 @@
 //!
 //! Field order here is of no consequence: the canonical form sorts keys.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
@@ -123,7 +123,7 @@ pub struct Session {
     pub gaps: Vec<GapCount>,
     pub payloads: Vec<Payload>,
     /// How many entries of a list were left out to stay within the record's size.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
     pub cut: Vec<Cut>,
 }
 
@@ -199,6 +199,12 @@ pub struct GapCount {
 pub struct Cut {
     pub list: String,
     pub count: u64,
+}
+
+/// A list that is left out where it is empty, so that one body has one spelling.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(d)?;
+    if list.is_empty() { Err(serde::de::Error::custom("an empty list that should be left out")) } else { Ok(list) }
 }
 
 /// Bytes stored apart, in pieces.
@@ -278,7 +284,7 @@ pub struct Commit {
     pub total: Lines,
     /// SHA-256 of `agent-trace.json`.
     pub trace: Digest,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
     pub cut: Vec<Cut>,
 }
 

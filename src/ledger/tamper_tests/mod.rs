@@ -1,0 +1,33 @@
+//! What may be done to a good ledger, and the verdict that must come back: by the program in all its ways, and by the
+//! shell verifier.
+#![cfg(test)]
+
+mod chains;
+mod copies;
+mod flips;
+mod forms;
+mod policy;
+mod wrapping;
+
+use super::testing::{Answer, Fixture};
+use crate::finding::Verdict;
+
+/// A good ledger that has been verified once, so that there is something remembered to go wrong by.
+fn good() -> Fixture {
+    let fixture = Fixture::new();
+    let report = fixture.verify(super::verify::Options { pinned: Some(fixture.id), ..Default::default() });
+    assert_eq!(report.findings, []);
+    fixture
+}
+
+fn fail(codes: &[&'static str]) -> Answer {
+    Answer::new(Verdict::Fail, codes)
+}
+
+fn inconclusive(codes: &[&'static str]) -> Answer {
+    Answer::new(Verdict::Inconclusive, codes)
+}
+
+fn pass(codes: &[&'static str]) -> Answer {
+    Answer::new(Verdict::Pass, codes)
+}
