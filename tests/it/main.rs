@@ -3,6 +3,7 @@
 
 mod agent;
 mod hook_agent;
+mod init;
 mod journey;
 mod layers;
 mod ledger;
