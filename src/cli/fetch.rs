@@ -1,10 +1,11 @@
 //! `git tracevault fetch`: brings a remote's ledger here.
 
-use crate::cli::{Code, print_findings, remote_name};
-use crate::finding::verdict;
+use crate::cli::{self, print_findings, remote_name};
+use crate::finding::{Code, verdict};
 use crate::host::output::Out;
 use crate::ledger::Ledger;
 use crate::ledger::remote::Remote;
+use crate::ledger::verify::Options;
 
 /// Fetch the ledger from a remote
 ///
@@ -15,12 +16,12 @@ pub struct Args {
     remote: Option<String>,
 }
 
-pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::Code> {
     fetch(&remote_name(ledger, args.remote.as_deref())?, ledger, out)
 }
 
 /// Fetches and tells what came.
-pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::Code> {
     let fetched = Remote::new(ledger, name).fetch()?;
     print_findings(out, &fetched.findings)?;
     // What is trusted may have changed with what came.
@@ -29,14 +30,19 @@ pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code>
         out.line(format_args!("{name} has no ledger."))?;
         return Ok(verdict(&fetched.findings).exit_code());
     }
-    let notes = ledger.rebuild_notes()?;
-    let refs = fetched.refs;
-    let plural = if refs == 1 { "" } else { "s" };
-    match refs {
+    let report = ledger.verify(&Options { pinned: ledger.id(), entries: true, ..Options::default() })?;
+    let notes = ledger.rebuild_notes(&report)?;
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    match fetched.refs {
         0 => out.line(format_args!("The ledger of {name} is up to date."))?,
-        _ => out.line(format_args!(
-            "Fetched {refs} ref{plural} of the ledger from {name}; {notes} commits have new notes."
+        refs => out.line(format_args!(
+            "Fetched {} of the ledger from {name}; {} written.",
+            count(refs, "ref"),
+            count(notes, "note")
         ))?,
     }
+    // Somebody waits for an owner, who need not run `verify` to learn of it.
+    let pending: Vec<_> = report.findings.into_iter().filter(|finding| finding.code == Code::Pending).collect();
+    print_findings(out, &pending)?;
     Ok(verdict(&fetched.findings).exit_code())
 }

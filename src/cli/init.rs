@@ -144,6 +144,10 @@ fn meet_remote(ledger: &Ledger, out: &mut Out) -> anyhow::Result<bool> {
             }
             Ok(ledger.policy()?.is_some())
         }
+        Err(LedgerError::Git(error)) if ledger.id().is_some() && ledger.policy()?.is_some() => {
+            out.line(out.paint(output::WARN, format_args!("{name} cannot be reached; nothing was fetched: {error}")))?;
+            Ok(false)
+        }
         // Founding a second ledger because the network is down would be worse than waiting.
         Err(LedgerError::Git(error)) => {
             Err(error).with_context(|| format!("cannot ask {name} whether it has a ledger"))
@@ -166,6 +170,18 @@ fn commit_config(ledger: &Ledger, id: crate::id::LedgerId, out: &mut Out) -> any
     Ok(())
 }
 
+/// Takes the committed file out again where nobody has committed it.
+fn uncommitted_config(ledger: &Ledger, out: &mut Out) -> anyhow::Result<()> {
+    let (Some(work_tree), Some(committed)) = (ledger.repo.work_tree(), &ledger.config.committed) else {
+        return Ok(());
+    };
+    let tracked = Git::in_dir(&work_tree).args(["ls-files", "--", config::COMMITTED]).run()?;
+    if tracked.stdout.is_empty() && committed.remove(&work_tree)? {
+        out.line(format_args!("removed {}", config::COMMITTED))?;
+    }
+    Ok(())
+}
+
 fn user_settings() -> anyhow::Result<PathBuf> {
     Ok(env::claude_config_dir().context("there is no home folder (HOME is not set)")?.join("settings.json"))
 }
@@ -181,7 +197,11 @@ fn agent_settings(path: &Path, args: &Args, out: &mut Out) -> anyhow::Result<()>
         let done = settings::uninstall(&text).with_context(failed)?;
         match (done.changed, done.text) {
             (true, Some(text)) => files::replace_keeping_mode(path, text.as_bytes()).with_context(failed)?,
-            (true, None) => std::fs::remove_file(path).with_context(failed)?,
+            (true, None) => {
+                std::fs::remove_file(path).with_context(failed)?;
+                // The folder was made for it, unless something else is in it.
+                drop(path.parent().map(std::fs::remove_dir));
+            }
             (false, _) => return Ok(()),
         }
         out.line(format_args!("changed {shown}"))?;
@@ -225,6 +245,7 @@ fn uninstall(ledger: &Ledger, settings: Option<PathBuf>, args: &Args, out: &mut 
     if !args.global {
         tell(&setup::uninstall(&ledger.repo.home())?, out)?;
         ledger.disenrol()?;
+        uncommitted_config(ledger, out)?;
         out.line("This clone is no longer enrolled. Its records, journal and key stay.")?;
     }
     Ok(0)

@@ -122,7 +122,7 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Ou
     if std::io::stdin().is_terminal() && out.is_terminal() && !confirm(chain, &id, &shown)? {
         bail!("nothing was changed");
     }
-    ledger.change_roster(&ledger.signer()?, vec![member])?;
+    ledger.change_roster(&ledger.signer()?, roster, vec![member])?;
     let id = output::visible(&id);
     out.line(format_args!(
         "Enrolled {id} ({shown}) with chain {}. Push it with: git tracevault push",

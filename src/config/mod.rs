@@ -161,14 +161,31 @@ impl Committed {
     pub fn save_new(&self, work_tree: &Path) -> Result<(), ConfigError> {
         let path = work_tree.join(COMMITTED);
         let failed = |source| ConfigError::Write { path: path.clone(), source };
-        let body = toml::to_string(self)
-            .map_err(|error| ConfigError::Malformed { path: path.clone(), message: error.to_string() })?;
+        let text = self.text(&path)?;
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).map_err(failed)?;
         }
-        let text =
-            format!("# git-tracevault: which ledger this repository's records belong to. Commit this file.\n{body}");
         files::replace_keeping_mode(&path, text.as_bytes()).map_err(failed)
+    }
+
+    /// Removes the file and its folder, if it is as [`Committed::save_new`] wrote it; whether it was.
+    pub fn remove(&self, work_tree: &Path) -> Result<bool, ConfigError> {
+        let path = work_tree.join(COMMITTED);
+        let failed = |source| ConfigError::Write { path: path.clone(), source };
+        let text = self.text(&path)?;
+        if files::read_if_exists(&path).map_err(failed)? != Some(text.into_bytes()) {
+            return Ok(false);
+        }
+        std::fs::remove_file(&path).map_err(failed)?;
+        // What else is in the folder is not ours.
+        drop(path.parent().map(std::fs::remove_dir));
+        Ok(true)
+    }
+
+    fn text(&self, path: &Path) -> Result<String, ConfigError> {
+        let body = toml::to_string(self)
+            .map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })?;
+        Ok(format!("# git-tracevault: which ledger this repository's records belong to. Commit this file.\n{body}"))
     }
 }
 

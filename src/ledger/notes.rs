@@ -11,7 +11,7 @@ use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::refs::NOTES;
-use crate::ledger::verify::{Options, Report};
+use crate::ledger::verify::Report;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit, Session};
 
@@ -46,12 +46,11 @@ impl Ledger {
     }
 
     /// Writes the notes that the records call for and that are not there yet; how many there were.
-    pub fn rebuild_notes(&self) -> Result<usize, LedgerError> {
-        let report = self.verify(&Options { pinned: self.id(), entries: true, ..Options::default() })?;
-        let sessions = sessions(&report);
+    pub fn rebuild_notes(&self, report: &Report) -> Result<usize, LedgerError> {
+        let sessions = sessions(report);
         let there: HashMap<GitId, GitId> = notes::all(&self.repo, NOTES)?.into_iter().collect();
         let mut texts = Vec::new();
-        for (commit, entry) in commits::records(&report) {
+        for (commit, entry) in commits::records(report) {
             let Body::Commit(body) = &entry.body else { continue };
             if !entry.good || !self.repo.contains(&commit) {
                 continue;
