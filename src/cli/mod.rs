@@ -13,8 +13,10 @@ mod member;
 mod pager;
 mod push;
 mod redact;
+mod stats;
 mod status;
 mod sync;
+mod table;
 mod verify;
 
 use std::path::PathBuf;
@@ -49,6 +51,7 @@ enum Command {
     Init(init::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    Stats(stats::Args),
     Verify(verify::Args),
     Fetch(fetch::Args),
     Push(push::Args),
@@ -121,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Init(args) => init::run(&args, &dir, &mut out),
         Command::Status(args) => status::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Doctor(args) => doctor::run(&args, &dir, &mut out),
+        Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

@@ -1,7 +1,7 @@
 //! Commits: which there are in a range, and what they say of themselves.
 
 use crate::git::command::{Git, GitError};
-use crate::git::repo::Repo;
+use crate::git::repo::{Kind, Repo};
 use crate::id::GitId;
 
 /// A commit, for people.
@@ -41,6 +41,16 @@ pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
         code: answer.code,
         stderr: name.to_owned(),
     })
+}
+
+/// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
+pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
+    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let author = head.filter_map(|line| line.strip_prefix(b"author ")).next()?;
+    let author = String::from_utf8_lossy(author);
+    let (_, rest) = author.split_once('<')?;
+    Some(rest.rsplit_once('>')?.0.trim().to_owned())
 }
 
 /// What commits say of themselves, in the order that `git log` gives for these arguments.
