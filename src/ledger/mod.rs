@@ -110,6 +110,11 @@ impl Ledger {
         self.dir.join(ENROLLED).is_file()
     }
 
+    /// The same for the clone that `dir` is in, where its configuration cannot be read.
+    pub fn is_enrolled_at(dir: &Path) -> bool {
+        Repo::discover(dir).is_ok_and(|repo| repo.common_dir().join("tracevault").join(ENROLLED).is_file())
+    }
+
     /// Marks this clone as enrolled.
     pub fn enrol(&self) -> Result<(), LedgerError> {
         let path = self.dir.join(ENROLLED);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::config;
 use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
+use crate::git::history;
 use crate::git::repo::RefUpdate;
 use crate::host::env;
 use crate::id::{ChainId, GitId, LedgerId};
@@ -147,8 +148,7 @@ impl<'l> Remote<'l> {
     }
 
     fn is_ancestor(&self, old: &GitId, new: &GitId) -> bool {
-        let args = ["merge-base", "--is-ancestor", old.as_str(), new.as_str()];
-        self.git().args(args).answer().is_ok_and(|answer| answer.code == Some(0))
+        history::is_ancestor(&self.ledger.repo, old, new)
     }
 
     /// Takes over the remote's policy chain, if it is sound, goes on from ours and belongs to the pinned ledger;
@@ -275,8 +275,7 @@ impl<'l> Remote<'l> {
             if stale || text.contains("(fetch first)") || text.contains("(non-fast-forward)") {
                 return Ok(Attempt::Stale);
             }
-            let why = text.lines().filter(|line| line.starts_with('!')).collect::<Vec<_>>().join("; ");
-            return Err(failed("push", answer.code, format!("{} {why}", answer.stderr).trim().to_owned()));
+            return Err(self.not_taken(&text, &answer.stderr, answer.code));
         }
         let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
         for (name, ours, seen) in moves {
@@ -287,6 +286,22 @@ impl<'l> Remote<'l> {
             self.ledger.repo.update_refs(&[update])?;
         }
         Ok(Attempt::Done(pushed))
+    }
+
+    /// What git says of a push that failed: the refs that were not taken, else what it could not do.
+    fn not_taken(&self, porcelain: &str, stderr: &str, code: Option<i32>) -> LedgerError {
+        let line = |line: &str| {
+            let mut fields = line.strip_prefix("!\t")?.splitn(2, '\t');
+            let (name, why) = (fields.next()?.rsplit(':').next()?, fields.next()?);
+            Some(format!("{name} {why}"))
+        };
+        let refs: Vec<String> = porcelain.lines().filter_map(line).collect();
+        if refs.is_empty() {
+            return failed("push", code, stderr.to_owned());
+        }
+        let said = stderr.lines().filter(|line| line.starts_with("remote:")).map(str::trim_end);
+        let text = refs.into_iter().chain(said.map(str::to_owned)).collect::<Vec<_>>().join("\n  ");
+        LedgerError::Refused(format!("{} did not take the ledger:\n  {text}", self.name))
     }
 
     fn count(&self, from: Option<&GitId>, to: &GitId) -> Result<u64, LedgerError> {

@@ -7,4 +7,5 @@ mod init;
 mod journey;
 mod layers;
 mod ledger;
+mod push;
 mod support;
