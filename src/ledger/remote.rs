@@ -7,7 +7,7 @@ use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
 use crate::git::history;
 use crate::git::repo::RefUpdate;
-use crate::host::env;
+use crate::host::{env, files};
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
@@ -73,8 +73,21 @@ impl<'l> Remote<'l> {
         Ok(self.ledger.repo.find_ref(&self.seen_name(name))?)
     }
 
+    /// One exchange with remotes at a time: two pushes of one clone move the same refs.
+    fn alone(&self) -> Result<files::Lock, LedgerError> {
+        let path = self.ledger.dir().join("exchange.lock");
+        files::create_private_dir(self.ledger.dir())
+            .and_then(|()| files::lock(&path))
+            .map_err(|source| LedgerError::File { path, source })
+    }
+
     /// Brings the remote's refs here. What it had and has no longer, or has otherwise now, stays and is reported.
     pub fn fetch(&self) -> Result<Fetched, LedgerError> {
+        let _alone = self.alone()?;
+        self.fetch_alone()
+    }
+
+    fn fetch_alone(&self) -> Result<Fetched, LedgerError> {
         let there = self.list()?;
         let mut fetched = Fetched { refs: 0, findings: self.gone(&there)? };
         let mut wanted = Vec::new();
@@ -206,11 +219,12 @@ impl<'l> Remote<'l> {
 
     /// Pushes what the remote does not have of this clone's refs, all or nothing, each from where it was last seen.
     pub fn push(&self) -> Result<Pushed, LedgerError> {
+        let _alone = self.alone()?;
         match self.push_once()? {
             Attempt::Done(pushed) => Ok(pushed),
             Attempt::Stale => {
                 // Somebody moved our refs, or our own last push was cut off before we noted it: look, then once more.
-                let fetched = self.fetch()?;
+                let fetched = self.fetch_alone()?;
                 let bad: Vec<_> = fetched.findings.into_iter().chain(self.diverged()?).collect();
                 if !bad.is_empty() {
                     return Ok(Pushed { findings: bad, ..Pushed::default() });
@@ -271,8 +285,10 @@ impl<'l> Remote<'l> {
         let answer = git.arg(&self.name).args(specs).answer()?;
         if answer.code != Some(0) {
             let text = String::from_utf8_lossy(&answer.stdout).into_owned();
-            let stale = text.contains("[rejected] (stale info)") || text.contains("[remote rejected] (cannot lock ref");
-            if stale || text.contains("(fetch first)") || text.contains("(non-fast-forward)") {
+            let stale = ["[rejected] (stale info)", "(fetch first)", "(non-fast-forward)"];
+            // Another owner's push of the policy came first, between git's look at the remote and its push.
+            let overtaken = text.contains("cannot lock ref") || answer.stderr.contains("cannot lock ref");
+            if overtaken || stale.iter().any(|word| text.contains(word)) {
                 return Ok(Attempt::Stale);
             }
             return Err(self.not_taken(&text, &answer.stderr, answer.code));

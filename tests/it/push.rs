@@ -137,11 +137,14 @@ fn several_push_at_once() {
             agent.write("f", "f\n");
             world.commit(work, "f");
             let branch = format!("HEAD:refs/heads/{}", work.file_name().unwrap().display());
-            world.command("git", work).args(["push", "--quiet", "origin", &branch]).spawn().unwrap()
+            let mut command = world.command("git", work);
+            command.args(["push", "--quiet", "origin", &branch]);
+            std::thread::spawn(move || command.output().unwrap())
         })
         .collect();
-    for mut job in jobs {
-        assert!(job.wait().unwrap().success());
+    for job in jobs {
+        let output = job.join().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     for (world, work) in &people {
         let own = world.own_chain(work);
@@ -152,18 +155,18 @@ fn several_push_at_once() {
 
     // The same person twice at once, as two terminals do.
     let (bea, hers) = &people[0];
-    let jobs: Vec<_> = (0..4)
-        .map(|n| {
+    std::thread::scope(|scope| {
+        for n in 0..4 {
             bea.commit_file(hers, "n", &format!("{n}\n"));
-            bea.command("git", hers)
-                .args(["push", "--quiet", "origin", &format!("HEAD:refs/heads/b{n}")])
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for mut job in jobs {
-        assert!(job.wait().unwrap().success());
-    }
+            let branch = format!("HEAD:refs/heads/b{n}");
+            let mut command = bea.command("git", hers);
+            command.args(["push", "--quiet", "origin", &branch]);
+            scope.spawn(move || {
+                let output = command.output().unwrap();
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            });
+        }
+    });
     bea.passes(hers, "HEAD");
     assert_eq!(tip(bea, hers, &bea.own_chain(hers)), tip(bea, &team.remote, &bea.own_chain(hers)));
 }
