@@ -98,6 +98,9 @@ impl<'l> Remote<'l> {
         }
         fetched.refs = wanted.len();
         if !wanted.is_empty() {
+            for name in &wanted {
+                self.ledger.repo.remove_stale_lock(&self.seen_name(name));
+            }
             let specs = wanted.iter().map(|name| format!("{name}:{}", self.seen_name(name)));
             let answer = self
                 .git()
