@@ -12,6 +12,7 @@ use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::GitId;
 use crate::ledger::append::Writer;
+use crate::ledger::refs;
 use crate::ledger::remote::Remote;
 use crate::ledger::{Ledger, LedgerError};
 use crate::setup::Hook;
@@ -27,7 +28,11 @@ pub fn run(hook: Hook, args: &[String], dir: &Path) -> Code {
     let ledger = match Ledger::open(dir) {
         Ok(ledger) if ledger.is_enrolled() => ledger,
         Ok(_) => return 0,
-        Err(error) => return trouble(hook, &error.into()),
+        Err(error) => {
+            trouble(hook, &error.into());
+            // Whether the ledger may stay behind cannot be told where the configuration cannot be read.
+            return if hook == Hook::PrePush && Ledger::is_enrolled_at(dir) { refuse(OnFailure::Block) } else { 0 };
+        }
     };
     let done = match hook {
         Hook::PostCommit | Hook::PostMerge => head(&ledger),
@@ -72,29 +77,68 @@ fn rewritten(ledger: &Ledger, args: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Git gives the remote's name and URL, and `<local ref> <local id> <remote ref> <remote id>` a line.
+/// One line of what git tells the pre-push hook: `<local ref> <local id> <remote ref> <remote id>`.
+struct Update {
+    /// The null id where the remote's ref is deleted.
+    local: GitId,
+    name: String,
+    /// The null id where the remote has no such ref.
+    theirs: GitId,
+}
+
+impl Update {
+    fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.split(' ').skip(1);
+        let (local, name, theirs) = (fields.next()?, fields.next()?, fields.next()?);
+        Some(Update { local: local.parse().ok()?, name: name.to_owned(), theirs: theirs.parse().ok()? })
+    }
+
+    /// Why this must not be done to the ledger, if it must not.
+    fn harm(&self, ledger: &Ledger) -> Option<&'static str> {
+        let ours = self.name.starts_with(&ledger.prefix.dir());
+        match () {
+            () if self.name.starts_with(refs::SEEN) => Some("is of this clone alone"),
+            () if !ours || self.theirs.is_null() => None,
+            () if self.local.is_null() => Some("would be deleted; the ledger is append-only"),
+            () if history::is_ancestor(&ledger.repo, &self.theirs, &self.local) => None,
+            () => Some("would be rewritten; the ledger is append-only"),
+        }
+    }
+
+    /// Whether what is pushed are commits of the project, not the ledger's or notes.
+    fn is_code(&self, ledger: &Ledger) -> bool {
+        let apart = [ledger.prefix.dir(), refs::SEEN.to_owned(), "refs/notes/".to_owned()];
+        !apart.iter().any(|prefix| self.name.starts_with(prefix.as_str()))
+    }
+}
+
+/// Git gives the remote's name and URL, and a line an update.
 fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
     let remote = args.first().map_or("origin", String::as_str);
+    let updates: Vec<Update> = input().lines().filter_map(Update::parse).collect();
+    if let Some((update, why)) = updates.iter().find_map(|update| Some((update, update.harm(ledger)?))) {
+        output::say(format_args!("tracevault: the push is stopped: {} {why}.", output::visible(&update.name)));
+        output::say("hint: push branches and tags (git push --all, git push --tags); the ledger goes along by itself");
+        return 1;
+    }
     let (mut tips, mut there) = (Vec::new(), Vec::new());
-    for line in input().lines() {
-        let mut fields = line.split_whitespace().filter_map(|field| field.parse::<GitId>().ok());
-        let (Some(local), Some(theirs)) = (fields.next(), fields.next()) else { continue };
-        if !local.is_null() {
-            tips.push(local);
+    for update in updates.into_iter().filter(|update| update.is_code(ledger)) {
+        if !update.local.is_null() {
+            tips.push(update.local);
         }
-        if !theirs.is_null() && ledger.repo.contains(&theirs) {
-            there.push(theirs);
+        if !update.theirs.is_null() && ledger.repo.contains(&update.theirs) {
+            there.push(update.theirs);
         }
     }
     match push_ledger(ledger, remote, &tips, &there) {
         Ok(true) => 0,
-        Ok(false) => refuse(ledger),
+        Ok(false) => refuse(ledger.config.on_failure),
         Err(error) => {
             output::say(format_args!("tracevault: {}", output::visible(&format!("{error:#}"))));
             if let Some(hint) = error.downcast_ref::<LedgerError>().and_then(LedgerError::hint) {
                 output::say(format_args!("hint: {hint}"));
             }
-            refuse(ledger)
+            refuse(ledger.config.on_failure)
         }
     }
 }
@@ -131,8 +175,8 @@ fn catch_up(ledger: &Ledger, remote: &str, tips: &[GitId], there: &[GitId]) -> a
     Ok(count)
 }
 
-fn refuse(ledger: &Ledger) -> Code {
-    match ledger.config.on_failure {
+fn refuse(on_failure: OnFailure) -> Code {
+    match on_failure {
         OnFailure::Warn => {
             output::say("tracevault: the ledger did not go along; the code goes alone (pushOnFailure = warn)");
             0

@@ -24,10 +24,19 @@ pub fn rev_list(repo: &Repo, args: &[&str]) -> Result<Vec<GitId>, GitError> {
 /// The commits of a push to `remote` that it does not have yet: reachable from `tips` and not from its branches,
 /// oldest first.
 pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {
-    let mut git = Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order"]);
-    git = git.args(tips.iter().map(GitId::as_str)).arg("--not").arg(format!("--remotes={remote}"));
-    let answer = git.args(excluded.iter().map(GitId::as_str)).arg("--").run()?;
+    // A push may be of more refs than a command line takes.
+    let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
+    let input = lines.collect::<String>().into_bytes();
+    let not = ["--stdin".to_owned(), "--not".to_owned(), format!("--remotes={remote}")];
+    let git = Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order"]).args(not);
+    let answer = git.input(input).run()?;
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// Whether `old` is `new` or one of its ancestors; not, where that cannot be told.
+pub fn is_ancestor(repo: &Repo, old: &GitId, new: &GitId) -> bool {
+    let git = Git::in_dir(&repo.home()).args(["merge-base", "--is-ancestor", old.as_str(), new.as_str()]);
+    git.answer().is_ok_and(|answer| answer.code == Some(0))
 }
 
 /// The commit that a name stands for.

@@ -30,6 +30,11 @@ pub fn push_on_failure() -> Option<String> {
     text("TRACEVAULT_PUSH_ON_FAILURE")
 }
 
+/// `GIT_CONFIG_PARAMETERS`: git was started with `-c key=value`.
+pub fn git_has_parameters() -> bool {
+    text("GIT_CONFIG_PARAMETERS").is_some()
+}
+
 /// `NO_COLOR` (no-color.org).
 pub fn no_color() -> bool {
     text("NO_COLOR").is_some()

@@ -9,8 +9,9 @@ pub mod edits;
 pub mod fit;
 pub mod found;
 pub mod local;
-pub mod payload;
+pub mod names;
 pub mod notes;
+pub mod payload;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
@@ -116,6 +117,11 @@ impl Ledger {
     /// Whether `init` has been here: without it nothing is captured.
     pub fn is_enrolled(&self) -> bool {
         self.dir.join(ENROLLED).is_file()
+    }
+
+    /// The same for the clone that `dir` is in, where its configuration cannot be read.
+    pub fn is_enrolled_at(dir: &Path) -> bool {
+        Repo::discover(dir).is_ok_and(|repo| repo.common_dir().join("tracevault").join(ENROLLED).is_file())
     }
 
     /// Marks this clone as enrolled.

@@ -31,7 +31,7 @@ impl Writer<'_> {
             return Ok(known);
         }
         let facts = CommitFacts::read(self.ledger, commit)?;
-        let edits = Edited::known(self.ledger)?;
+        let edits = Edited::known(self.ledger, &facts.changes.files)?;
         let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
         let mut sessions = BTreeMap::new();
         for session in drawn_on(&attribution, &facts, &edits) {
@@ -197,7 +197,7 @@ impl CommitFacts {
     }
 }
 
-/// The edits that are known, by file.
+/// The known edits of the files that a commit changes.
 struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
@@ -206,13 +206,16 @@ struct Edited {
 }
 
 impl Edited {
-    fn known(ledger: &Ledger) -> Result<Self, LedgerError> {
+    fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
         let journal = Journal::open(&ledger.repo.common_dir());
         let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
         if let Some(journal) = &journal {
             let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for edit in journal.edits().map_err(failed)? {
-                by_path.entry(edit.path.clone()).or_default().push(edit);
+            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
+                let edits = journal.edits(path).map_err(failed)?;
+                if !edits.is_empty() {
+                    by_path.insert(path.clone(), edits);
+                }
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());

@@ -18,7 +18,7 @@ use crate::ledger::cursor::{Counted, Cursor};
 use crate::ledger::edits::{self, ShellEdits};
 use crate::ledger::local::{Changes, Local};
 use crate::ledger::payload::PieceWriter;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, names};
 use crate::record::body::{Agent, Body, Payload, PayloadClass, Redaction, Session};
 use crate::redaction::Redactor;
 use crate::session::entry::{Entry, Line};
@@ -153,10 +153,9 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(ledger: &'a Ledger, journal: &'a Journal, mut cursor: Cursor, heard: Heard) -> Self {
         for event in &heard.events {
-            if event.subagent.is_none()
-                && let Some(path) = &event.transcript
-            {
-                cursor.transcript = Some(PathBuf::from(path));
+            let path = event.transcript.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
+            if event.subagent.is_none() && path.is_some() {
+                cursor.transcript = path;
             }
             cursor.agent.clone_from(&event.agent);
             match event.kind {
@@ -223,6 +222,8 @@ impl<'a> Reading<'a> {
         let redactions = self.redactor.counts().iter();
         let redactions =
             redactions.map(|(rule, count)| Redaction { rule: (*rule).to_owned(), count: *count }).collect();
+        // After the counts: what is in a name was counted where it stands in the transcript.
+        names::redact(&mut facts, &mut self.redactor);
         let appends = std::mem::take(&mut self.appends).into_iter();
         Ok(Some(News {
             facts,
@@ -262,28 +263,38 @@ impl<'a> Reading<'a> {
 
     /// Reads a transcript from where it was left, counts and stores its lines.
     fn transcript(&mut self, name: &str, path: &Path, tally: &mut Tally) -> Result<(), LedgerError> {
-        let failed = |source| LedgerError::File { path: path.to_owned(), source };
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        let size = file.metadata().map_err(failed)?.len();
+        // Opening what is no file (a pipe) may wait for ever.
+        if !path.is_file() {
+            return Ok(());
+        }
         let mut offset = self.cursor.offset(name);
+        let open = || {
+            let file = File::open(path)?;
+            let size = file.metadata()?.len();
+            let mut reader = BufReader::with_capacity(256 << 10, file);
+            reader.seek(SeekFrom::Start(if size < offset { 0 } else { offset }))?;
+            Ok::<_, io::Error>((reader, size))
+        };
+        // A transcript that cannot be read must not keep the rest from being recorded. It is tried again the next time.
+        let Ok((mut reader, size)) = open() else {
+            tally.gap(GapKind::TranscriptMissing, 1);
+            return Ok(());
+        };
         if size < offset {
             // Whoever cut it: what is there now is read whole, and what was counted is not counted again.
             tally.gap(GapKind::TranscriptTruncated, 1);
             offset = 0;
         }
-        let mut reader = BufReader::with_capacity(256 << 10, file);
-        reader.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let repo = &self.ledger.repo;
         let mut pieces = PieceWriter::new(repo, &random::bytes32);
         let room = MAX_PIECES.saturating_sub(self.payloads.iter().map(|payload| payload.pieces.len()).sum());
         let (mut lines, mut line) = (0, Vec::new());
         while pieces.pieces.len() < room {
             line.clear();
-            let read = reader.by_ref_take(MAX_LINE, &mut line).map_err(failed)?;
+            let Ok(read) = reader.by_ref_take(MAX_LINE, &mut line) else {
+                tally.gap(GapKind::TranscriptMissing, 1);
+                break;
+            };
             if read == 0 {
                 break;
             }
@@ -294,7 +305,7 @@ impl<'a> Reading<'a> {
                         break;
                     }
                 } else {
-                    let skipped = reader.skip_until(b'\n').map_err(failed)?;
+                    let skipped = reader.skip_until(b'\n').unwrap_or(0);
                     tally.gap(GapKind::LineOversize, (read + skipped) as u64);
                     offset += (read + skipped) as u64;
                     continue;

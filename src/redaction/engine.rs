@@ -27,6 +27,9 @@ const MAX_DEPTH: u8 = 6;
 /// How far behind its keyword a match may reach.
 const WINDOW: usize = 16 * 1024;
 
+/// How far before an encoded value its name may stand.
+const NAMED_WITHIN: usize = 160;
+
 /// Everything that can be found, ready to search. Making one is cheap: patterns are compiled when their keyword first comes.
 pub(super) struct Engine {
     prefilter: Prefilter<Target>,
@@ -190,8 +193,26 @@ impl Engine {
         let inner = encoded::decode_text(&text[start..end])?;
         let mut found = Vec::new();
         self.document(&inner, depth + 1, &mut found);
-        let best = found.into_iter().max_by_key(|s| s.rank)?;
-        Some(Span { start, end, ..best })
+        if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
+            return Some(Span { start, end, ..best });
+        }
+        // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
+        let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;
+        let secret = value::plausible(class, inner.trim_ascii_end(), Setting::Quoted);
+        secret.then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+    }
+
+    /// The class of the last name in a text that says something.
+    fn named_before(&self, text: &[u8]) -> Option<Class> {
+        let mut class = None;
+        self.prefilter.find(text, |target, start, end| {
+            if target == Target::Name
+                && let Some((start, end)) = named::identifier(text, (start, end))
+            {
+                class = names::classify(&text[start..end]).or(class);
+            }
+        });
+        class
     }
 
     /// Applies a rule whose keyword stands at `at`.

@@ -90,7 +90,7 @@ fn cookies(text: &[u8], at: usize, spans: &mut Vec<Span>) {
 }
 
 /// The whole identifier around a hit.
-fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
+pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let left = text[..start].iter().rev().take(MAX_NAME).take_while(|b| part(b)).count();
     let right = text[end..].iter().take(MAX_NAME).take_while(|b| part(b)).count();
@@ -142,7 +142,7 @@ fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
         [b':', ..] => (Link::Colon, 1),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
-        [b'>', ..] if before == b'<' || before == b':' => (Link::Tag, 1),
+        [b'>', next, ..] if at == end && matches!(before, b'<' | b':') && *next != b' ' => (Link::Tag, 1),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
         [b'(', ..] if at == end => (Link::Quote, 1),
         [b'\n' | b'\r', ..] | [] => return later_value(text, at).map(|at| (Link::Equals { tight: false }, at)),
@@ -165,7 +165,7 @@ fn in_table(text: &[u8], at: usize) -> bool {
 
 /// The words between a name and its value in a sentence.
 fn prose(rest: &[u8]) -> Option<usize> {
-    const WORDS: &[&[u8]] = &[b"is: ", b"is ", b"was ", b"ist ", b"lautet ", b"to ", b"-> "];
+    const WORDS: &[&[u8]] = &[b"is: ", b"is ", b"was ", b"ist ", b"lautet "];
     WORDS.iter().find(|w| rest.starts_with(w)).map(|w| w.len())
 }
 
@@ -225,7 +225,9 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize)
             (start, quoted_end(text, open)?.max(start), Setting::Quoted)
         }
         None if link == Link::Quote => return None,
-        None if class == Class::SeedPhrase => (at, words_end(text, at), Setting::Loose),
+        None if class == Class::SeedPhrase && text.get(at).is_some_and(u8::is_ascii_lowercase) => {
+            (at, words_end(text, at), Setting::Loose)
+        }
         None => {
             let start = at + after_scheme(&text[at..]);
             let end = unquoted_end(text, start);
@@ -237,6 +239,9 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize)
     if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
         cleaned = joined(value);
         value = &cleaned;
+    }
+    if link == Link::Tag && !text[end..].starts_with(b"</") {
+        return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote);
     if strict && !matches!(class, Class::SeedPhrase) && (value::wordy(value) || !value::random(value)) {
@@ -346,7 +351,9 @@ fn reads(call: &[u8]) -> bool {
 fn quoted_end(text: &[u8], open: Open) -> Option<usize> {
     let mut end = closing(text, open)?;
     for _ in 0..64 {
-        let Some(next) = concatenated(text, end + open.escapes + 1) else { break };
+        let Some(next) = concatenated(text, end + open.escapes + 1).filter(|next| next.mark == open.mark) else {
+            break;
+        };
         match closing(text, next) {
             Some(more) => end = more,
             None => break,
@@ -467,8 +474,15 @@ fn wrapped_end(text: &[u8], start: usize, end: usize) -> usize {
         return end;
     }
     let line = end + 1 + prefix(&text[end + 1..]);
-    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.' | b'~');
+    let token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.' | b'~');
+    // A value of odd characters goes on with odd ones.
+    let odd = !text[start..end].iter().all(|b| token(b) || *b == b'=');
+    let part =
+        |b: &u8| token(b) || (odd && b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>'));
     let len = text[line..].iter().take(MAX_UNQUOTED).take_while(|b| part(b)).count();
+    if names_follow(&text[line..line + len]) {
+        return end;
+    }
     let pad = text[line + len..].iter().take(2).take_while(|b| **b == b'=').count();
     let tail = &text[line..line + len];
     let alone = matches!(text.get(line + len + pad), None | Some(b'\n' | b'\r'));

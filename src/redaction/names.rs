@@ -36,8 +36,8 @@ impl Class {
 
 /// What a name must have in it to be looked at, in any case.
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass", "pwd", "pswd", "psw", "kennwort", "secret", "token", "key", "jwt", "bearer", "_pat", "auth", "cred",
-    "mnemonic", "phrase", "_seed", "_sas", "cookie",
+    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "kennwort", "secret", "token", "key", "jwt", "bearer",
+    "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie",
 ];
 
 /// Words at a name's end that leave its meaning as it is.

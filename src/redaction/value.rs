@@ -15,8 +15,15 @@ pub(super) enum Setting {
 
 /// Whether a value can be the secret that its name promises.
 pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
+    match percent_decoded(value) {
+        Some(decoded) => literal(class, &decoded, setting.max(Setting::Quoted)),
+        None => literal(class, value, setting),
+    }
+}
+
+fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
     if class == Class::SeedPhrase {
-        return seed_words(value) >= 12 || (value.len() >= 32 && random(value));
+        return seed_words(value) >= 12 || (setting != Setting::Loose && value.len() >= 32 && random(value));
     }
     if value.len() > 16 * 1024 || value.iter().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
         return false;
@@ -27,13 +34,37 @@ pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
     match class {
         Class::Password => password(value, setting),
         Class::Token | Class::Secret | Class::ApiKey => {
-            let least = if setting == Setting::Loose { 12 } else { 10 };
-            value.len() >= least && !wordy(value) && random(value)
+            let loose = setting == Setting::Loose;
+            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit);
+            value.len() >= if loose { 12 } else { 10 } && !name && !wordy(value) && random(value)
         }
-        Class::Key => value.len() >= 20 && !wordy(value) && random(value),
+        Class::Key => value.len() >= 20 && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value),
         Class::Authorization => basic_credentials(value) || (value.len() >= 16 && !wordy(value) && random(value)),
         Class::SeedPhrase | Class::Cookies => false,
     }
+}
+
+/// A value without its percent escapes, if it has any.
+fn percent_decoded(value: &[u8]) -> Option<Vec<u8>> {
+    let hex = |b: u8| (b as char).to_digit(16);
+    let escape = |at: usize| Some((hex(*value.get(at + 1)?)? * 16 + hex(*value.get(at + 2)?)?) as u8);
+    let mut out = Vec::new();
+    let mut i = memchr::memchr(b'%', value).filter(|_| value.len() <= 4096)?;
+    out.extend_from_slice(&value[..i]);
+    let before = out.len();
+    while i < value.len() {
+        match escape(i).filter(|_| value[i] == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(value[i]);
+                i += 1;
+            }
+        }
+    }
+    (out[before..].len() < value.len() - before).then_some(out)
 }
 
 fn password(value: &[u8], setting: Setting) -> bool {
@@ -291,7 +322,7 @@ pub(super) fn filler(value: &[u8]) -> bool {
     different < 8 || sequential(value) || holds(b"example") || holds(b"placeholder") || holds(b"xxxxxx")
 }
 
-/// Whether the value says where the secret is: a variable, a template, a path in a vault.
+/// Whether the value says where the secret is or what it looks like: a variable, a template, a path in a vault, a pattern.
 fn reference(value: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"${",
@@ -338,6 +369,8 @@ fn reference(value: &[u8]) -> bool {
         || template(b"${", b'}')
         || template(b"{{", b'}')
         || template(b"$(", b')')
+        || template(b"%s", b's')
+        || [&b"0-9"[..], b"a-z", b"A-Z", b"(?:", b"\\d", b"\\x"].iter().any(|p| value.windows(p.len()).any(|w| w == *p))
         || (value.contains(&b'{') && value.contains(&b'}') && !value.starts_with(b"{") && braces_hold_a_name(value))
 }
 
@@ -352,6 +385,9 @@ fn braces_hold_a_name(value: &[u8]) -> bool {
 fn expression(value: &[u8]) -> bool {
     let name = value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$' | b'?')).count();
     let rest = &value[name..];
+    if number(value) {
+        return true;
+    }
     let begins = value.first().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'&' | b'*' | b'('));
     if begins && name > 0 && rest.first().is_some_and(|b| matches!(b, b'(' | b'[' | b'<')) {
         return true;
@@ -359,7 +395,21 @@ fn expression(value: &[u8]) -> bool {
     if begins && (rest.starts_with(b"::") || rest.starts_with(b"->") || rest.starts_with(b"?.")) {
         return true;
     }
+    // `self._lib.SHA1_CBC`: names joined by dots, none of them long enough for a secret.
+    let parts = || value.split(|b| matches!(b, b'.' | b'_'));
+    if begins && value.contains(&b'.') && parts().all(|part| part.len() < 16) {
+        return true;
+    }
     value.starts_with(b"&") || value.starts_with(b"*") || value.starts_with(b"[") || value.starts_with(b"..")
+}
+
+/// `128u32`, `0x1F`, `3.5e9`
+fn number(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.')).count();
+    let suffix = &value[digits..];
+    let typed = matches!(suffix.first(), Some(b'u' | b'i' | b'f' | b'U' | b'L' | b'n' | b'e')) && suffix.len() <= 5;
+    digits > 0 && (typed && suffix[1..].iter().all(|b| b.is_ascii_alphanumeric()))
+        || value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit) && value.len() <= 18
 }
 
 /// Whether the value is a URL, whose own secrets other rules find.
@@ -422,6 +472,10 @@ mod tests {
             (Password, "/run/secrets/db1", Assigned, false),
             (Password, "********", Quoted, false),
             (Password, "bcrypt", Quoted, false),
+            (Password, "8192u32", Loose, false),
+            (Token, "[0-9A-Fa-f]{1,4}", Quoted, false),
+            (Token, "self._lib.NID_pbe_WithSHA1And3_Key", Loose, false),
+            (Token, "xmlSecKeysMngrGetKey", Loose, false),
             (Token, "f71cbd2463aea1edf2682e8e13d52eb4d5647f7f", Loose, true),
             (Token, "s.FWIZDNHmQ0uSt1OHzFSDJQRu", Loose, true),
             (Token, "addc431b-c127-4a3e-95fa-152ef0c1b89a", Quoted, true),

@@ -2,9 +2,11 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs and may fail")]
 
 mod agent;
+mod crash;
 mod hook_agent;
 mod init;
 mod journey;
 mod layers;
 mod ledger;
+mod push;
 mod support;

@@ -225,6 +225,7 @@ impl Fixture {
             compactions: 0,
             subagents: texts.len() as u64 - 1,
             models: vec![ModelUsage {
+                prompt_over: Default::default(),
                 model: "claude-opus-4-5".into(),
                 requests: 2,
                 input: 12,
