@@ -9,14 +9,18 @@ pub mod edits;
 pub mod fit;
 pub mod found;
 pub mod local;
-pub mod payload;
 pub mod notes;
+pub mod origins;
+pub mod payload;
+pub mod query;
+pub mod read_back;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
 pub mod seen;
 pub mod segment;
 pub mod store;
+pub mod summary;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
@@ -61,6 +65,8 @@ pub enum LedgerError {
     Signing(#[from] SigningError),
     #[error("{0}")]
     Refused(String),
+    #[error("nothing here is called {0:?}: no commit, no session, no record")]
+    Unknown(String),
 }
 
 impl LedgerError {
@@ -69,6 +75,7 @@ impl LedgerError {
         match self {
             LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
+            LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }
