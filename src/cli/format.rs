@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::cost::MicroDollars as Money;
+use crate::cost::Money;
 use crate::host::output;
 use crate::time::Time;
 
@@ -13,12 +13,25 @@ pub fn usd(cost: Option<Money>) -> Option<Box<RawValue>> {
 
 /// Money to the cent; what is unknown is a question mark.
 pub fn money(cost: Option<Money>) -> String {
-    let Some(cost) = cost.map(|cost| cost.0) else { return "?".into() };
-    match (cost, (cost + 5_000) / 10_000) {
-        (0, _) => "$0".into(),
-        (_, 0) => "<$0.01".into(),
-        (_, cents) => format!("${}.{:02}", cents / 100, cents % 100),
+    let Some(cost) = cost else { return "?".into() };
+    match cost.cents() {
+        0 if cost == Money::default() => "$0".into(),
+        0 => "<$0.01".into(),
+        cents => format!("${}.{:02}", number(cents / 100), cents % 100),
     }
+}
+
+/// A number with separators between thousands: `1,234,567`.
+pub fn number(n: impl Into<u128>) -> String {
+    let digits = n.into().to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A part of a whole in per cent; all of it and none of it are only said where they are true.
@@ -80,6 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn thousands_are_separated() {
+        for (n, text) in [(0_u64, "0"), (999, "999"), (1000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(n), text);
+        }
+    }
+
+    #[test]
     fn money_is_never_nothing_where_it_is_unknown() {
         let cases = [
             (None, "?", None),
@@ -89,7 +109,7 @@ mod tests {
             (Some(12_345_678), "$12.35", Some("12.345678")),
         ];
         for (cost, text, json) in cases {
-            let cost = cost.map(Money);
+            let cost = cost.map(Money::from_micro_dollars);
             assert_eq!(money(cost), text);
             assert_eq!(usd(cost).as_deref().map(RawValue::get), json);
         }

@@ -17,6 +17,7 @@ mod pager;
 mod push;
 mod redact;
 mod show;
+mod stats;
 mod status;
 mod sync;
 mod table;
@@ -58,6 +59,7 @@ enum Command {
     Log(log::Args),
     Show(show::Args),
     Blame(blame::Args),
+    Stats(stats::Args),
     Verify(verify::Args),
     Fetch(fetch::Args),
     Push(push::Args),
@@ -133,6 +135,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Log(args) => log::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

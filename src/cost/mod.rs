@@ -8,6 +8,8 @@ mod table;
 use std::fmt;
 use std::ops::AddAssign;
 
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use table::{Price, Rates};
 pub use table::{PriceError, PriceTable};
 
@@ -20,6 +22,11 @@ use crate::time::Time;
 pub struct Money(u128);
 
 impl Money {
+    #[cfg(test)]
+    pub fn from_micro_dollars(micro: u64) -> Self {
+        Money(u128::from(micro) * 1_000_000)
+    }
+
     /// In micro-dollars; half a micro-dollar and more is rounded up.
     pub fn micro_dollars(self) -> u128 {
         (self.0 + 500_000) / 1_000_000
@@ -46,6 +53,13 @@ impl fmt::Display for Money {
             "" => write!(f, "{whole}"),
             rest => write!(f, "{whole}.{rest}"),
         }
+    }
+}
+
+impl Serialize for Money {
+    /// Digit for digit: no binary fraction comes between.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?.serialize(s)
     }
 }
 
@@ -191,6 +205,7 @@ mod tests {
     fn dollars_are_plain_decimals() {
         for (micro, text) in [(0, "0"), (1, "0.000001"), (200_599, "0.200599"), (1_500_000, "1.5"), (7_000_000, "7")] {
             assert_eq!(Money(micro * 1_000_000).to_string(), text);
+            assert_eq!(serde_json::to_string(&Money(micro * 1_000_000)).unwrap(), text);
         }
         assert_eq!(
             [4_999, 5_000, 1_994_999, 1_995_000].map(|micro| Money(micro * 1_000_000).cents()),

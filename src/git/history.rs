@@ -55,6 +55,16 @@ pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
     })
 }
 
+/// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
+pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
+    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let author = head.filter_map(|line| line.strip_prefix(b"author ")).next()?;
+    let author = String::from_utf8_lossy(author);
+    let (_, rest) = author.split_once('<')?;
+    Some(rest.rsplit_once('>')?.0.trim().to_owned())
+}
+
 /// Which commits `git log` is asked for, in its own words.
 #[derive(Debug, Default)]
 pub struct Asked {

@@ -20,6 +20,7 @@ pub mod refs;
 pub mod remote;
 pub mod seen;
 pub mod segment;
+pub mod stats;
 pub mod store;
 #[cfg(test)]
 mod tamper_tests;
@@ -31,6 +32,7 @@ pub mod verify;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
+use crate::cost::{PriceError, PriceTable};
 use crate::git::command::GitError;
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
@@ -68,6 +70,8 @@ pub enum LedgerError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Signing(#[from] SigningError),
+    #[error("{}: {source}", .path.display())]
+    Prices { path: PathBuf, source: PriceError },
     #[error("{0}")]
     Refused(String),
     #[error("nothing here is called {0:?}: no commit, no session, no record")]
@@ -161,6 +165,18 @@ impl Ledger {
         let Some(tip) = self.repo.find_ref(&name)? else { return Ok(None) };
         let stored = self.read(&name, &tip)?;
         Ok(Some(Citation { n: stored.record.envelope().seq, id: stored.record.id() }))
+    }
+
+    /// What tokens cost: the organisation's own price table over the one that comes with the program. A path that is
+    /// not absolute begins at the top of the work tree.
+    pub fn prices(&self) -> Result<PriceTable, LedgerError> {
+        let embedded = PriceTable::embedded().clone();
+        let Some(path) = self.config.prices.as_ref().map(|path| self.repo.home().join(path)) else {
+            return Ok(embedded);
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| LedgerError::File { path: path.clone(), source })?;
+        let own = PriceTable::from_toml(&text).map_err(|source| LedgerError::Prices { path, source })?;
+        Ok(embedded.merge(own))
     }
 
     /// Reads the record at a commit of the ref `name`.

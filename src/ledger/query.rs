@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::cost::{self, MicroDollars as Money, PriceTable};
+use crate::cost::{self, Money, PriceTable};
 use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
 use crate::ledger::verify::{Entry, Options, Report};
@@ -295,5 +295,5 @@ fn segment_cost(prices: &PriceTable, body: &Session) -> Option<Money> {
 }
 
 fn usage_cost(prices: &PriceTable, body: &Session, usage: &crate::record::body::ModelUsage) -> Option<Money> {
-    cost::cost(prices, &usage.model, body.started, usage.into())
+    cost::cost(prices, usage, body.started)
 }

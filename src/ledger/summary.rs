@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cost::MicroDollars as Money;
+use crate::cost::Money;
 use crate::ledger::query::{Book, Segment, sum};
 use crate::record::body::{Cut, FileEdits, GapCount, Program, Redaction, ToolUsage};
 use crate::time::Time;
