@@ -9,4 +9,5 @@ mod journey;
 mod layers;
 mod ledger;
 mod push;
+mod replay;
 mod support;
