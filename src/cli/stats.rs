@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::format::{self, number};
 use crate::cli::pager::paged;
-use crate::cli::table::{Table, number};
+use crate::cli::table::{COLUMN, Cell, Column, Table};
 use crate::cli::{Code, NO_TRUST_ROOT};
-use crate::cost::Money;
 use crate::finding::Verdict;
 use crate::git::history;
 use crate::host::output::{self, Out};
@@ -146,11 +146,17 @@ fn print_table(
     out: &mut Out,
     cells: impl Fn(&Numbers) -> Vec<String>,
 ) -> std::io::Result<()> {
-    let head: Vec<&str> = std::iter::once(name).chain(columns.iter().copied()).collect();
-    let mut table = Table::new(&head);
-    for (name, numbers) in group {
-        table.row(name, cells(numbers));
+    if group.is_empty() {
+        return Ok(());
     }
+    let heads: Vec<&str> = std::iter::once(name).chain(columns.iter().copied()).collect();
+    let columns: Vec<Column> = heads.iter().enumerate().map(|(i, _)| Column { right: i > 0, ..COLUMN }).collect();
+    let mut table = Table::new(&columns);
+    table.row(heads.iter().map(|head| Cell::new(head, output::HEAD)).collect());
+    for (name, numbers) in group {
+        table.row(std::iter::once(Cell::plain(name)).chain(cells(numbers).iter().map(Cell::plain)).collect());
+    }
+    out.line("")?;
     table.print(out)
 }
 
@@ -185,17 +191,10 @@ fn money(numbers: &Numbers) -> [String; 2] {
     let usage = numbers.usage.clone().unwrap_or_default();
     let unknown = usage.cost_unknown_requests;
     [usage.cost_usd, usage.cache_saved_usd].map(|money| match unknown {
-        0 => dollars(money),
+        0 => format::money(Some(money)),
         _ if unknown == usage.requests => "unknown".to_owned(),
-        _ => format!("{}+", dollars(money)),
+        _ => format!("{}+", format::money(Some(money))),
     })
-}
-
-fn dollars(money: Money) -> String {
-    match money.cents() {
-        0 if money != Money::default() => "<$0.01".to_owned(),
-        cents => format!("${}.{:02}", number(cents / 100), cents % 100),
-    }
 }
 
 /// Which models have no price.

@@ -22,6 +22,11 @@ use crate::time::Time;
 pub struct Money(u128);
 
 impl Money {
+    #[cfg(test)]
+    pub fn from_micro_dollars(micro: u64) -> Self {
+        Money(u128::from(micro) * 1_000_000)
+    }
+
     /// In micro-dollars; half a micro-dollar and more is rounded up.
     pub fn micro_dollars(self) -> u128 {
         (self.0 + 500_000) / 1_000_000

@@ -19,6 +19,9 @@ pub enum GitError {
     /// The program said no.
     #[error("git {command} failed ({status}): {stderr}")]
     Failed { command: String, status: String, code: Option<i32>, stderr: String },
+    /// The program said no to what a person asked of it; its own words say it best.
+    #[error("{said}")]
+    Refused { said: String },
     /// The program took longer than it was given, and was stopped.
     #[error("git {command} took too long")]
     Timeout { command: String },
@@ -161,6 +164,16 @@ impl Git {
         }
         let status = answer.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
         Err(GitError::Failed { command, status, code: answer.code, stderr: answer.stderr })
+    }
+
+    /// Runs it with what a person typed: a non-zero exit is an error in git's own words.
+    pub fn relay(self) -> Result<Answer, GitError> {
+        let answer = self.answer()?;
+        if answer.code == Some(0) {
+            return Ok(answer);
+        }
+        let words = answer.stderr.lines().map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
+        Err(GitError::Refused { said: words.collect::<Vec<_>>().join("; ") })
     }
 }
 

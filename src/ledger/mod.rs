@@ -12,6 +12,9 @@ pub mod local;
 pub mod names;
 pub mod notes;
 pub mod payload;
+pub mod origins;
+pub mod query;
+pub mod read_back;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
@@ -23,6 +26,7 @@ pub mod store;
 mod tamper_tests;
 #[cfg(test)]
 pub mod testing;
+pub mod summary;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
@@ -70,6 +74,8 @@ pub enum LedgerError {
     Prices { path: PathBuf, source: PriceError },
     #[error("{0}")]
     Refused(String),
+    #[error("nothing here is called {0:?}: no commit, no session, no record")]
+    Unknown(String),
 }
 
 impl LedgerError {
@@ -78,6 +84,7 @@ impl LedgerError {
         match self {
             LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
+            LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }

@@ -42,6 +42,12 @@ impl Team {
     }
 }
 
+/// All bytes of all objects of a repository, whatever still leads to them.
+pub fn everything(world: &World, dir: &Path) -> Vec<u8> {
+    let args = ["cat-file", "--batch-all-objects", "--batch", "--unordered"];
+    world.command("git", dir).args(args).output().unwrap().stdout
+}
+
 impl World {
     /// Commits all that is there; the new commit's id.
     pub fn commit(&self, dir: &Path, message: &str) -> String {

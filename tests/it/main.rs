@@ -9,5 +9,6 @@ mod journey;
 mod layers;
 mod ledger;
 mod push;
+mod replay;
 mod stats;
 mod support;

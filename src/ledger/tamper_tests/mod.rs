@@ -31,3 +31,12 @@ fn inconclusive(codes: &[&'static str]) -> Answer {
 fn pass(codes: &[&'static str]) -> Answer {
     Answer::new(Verdict::Pass, codes)
 }
+
+#[test]
+#[ignore = "leaves a repository to look at in the folder that TRACEVAULT_FIXTURE names"]
+#[allow(clippy::disallowed_methods)]
+fn keep() {
+    let fixture = good();
+    let to = std::env::var("TRACEVAULT_FIXTURE").unwrap();
+    fixture.folder.git(&["clone", "-q", "--mirror", ".", &to]);
+}
