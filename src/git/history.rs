@@ -86,7 +86,7 @@ pub fn log(dir: &Path, asked: &Asked) -> Result<Vec<CommitInfo>, GitError> {
     let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
     let fields: Vec<&str> = text.split('\0').collect();
     // Five fields, then the empty one between a commit and the next.
-    Ok(fields.chunks(6).filter_map(|chunk| info(chunk)).collect())
+    Ok(fields.chunks(6).filter_map(info).collect())
 }
 
 /// The bytes of a file as a commit has it; `None` if it has no such file.

@@ -6,6 +6,7 @@ mod crash;
 mod hook_agent;
 mod init;
 mod journey;
+mod front;
 mod layers;
 mod ledger;
 mod push;
