@@ -11,4 +11,5 @@ mod layers;
 mod ledger;
 mod push;
 mod replay;
+mod stats;
 mod support;
