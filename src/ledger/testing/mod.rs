@@ -109,11 +109,25 @@ impl Fixture {
     /// Genesis, two changes of the roster, a developer with sessions, commits and a link, an owner with a commit, and
     /// a machine that links.
     pub fn new() -> Fixture {
+        let fixture = Fixture::team();
+        fixture.work();
+        fixture
+    }
+
+    /// The same policy chain; of records only the developer's first and a link.
+    pub fn small() -> Fixture {
+        let fixture = Fixture::team();
+        let developer = &fixture.people.developer;
+        fixture.open(developer, "dörte@example.com");
+        fixture.links(developer, 1);
+        fixture
+    }
+
+    fn team() -> Fixture {
         let fixture = Fixture::with_genesis(1, |people| {
             vec![member("olga@example.com", "Olga Owner", &[Role::Owner, Role::Developer], &[&people.owner])]
         });
         fixture.enrol_team();
-        fixture.work();
         fixture
     }
 
