@@ -14,6 +14,8 @@ pub mod store;
 mod tamper_tests;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod vectors_tests;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
