@@ -4,6 +4,7 @@
 mod agent;
 mod capture;
 mod crash;
+mod history;
 mod hook_agent;
 mod init;
 mod journey;
