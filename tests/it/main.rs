@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs and may fail")]
 
 mod agent;
+mod attribution;
 mod capture;
 mod crash;
 mod history;
