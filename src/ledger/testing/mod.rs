@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 mod raw;
-mod shell;
+pub mod shell;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::git::testing::Repo as Folder;
 use crate::id::{ChainId, GitId, LedgerId, RecordId, RepoPath};
 use crate::ledger::payload::{self, PieceWriter};
 use crate::ledger::verify::{Options, Report};
-use crate::ledger::{Ledger, store};
+use crate::ledger::{Ledger, copies, store};
 use crate::record::body::*;
 use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::{self, PublicKey};
@@ -109,11 +109,37 @@ impl Fixture {
     /// Genesis, two changes of the roster, a developer with sessions, commits and a link, an owner with a commit, and
     /// a machine that links.
     pub fn new() -> Fixture {
+        let fixture = Fixture::team();
+        fixture.work();
+        fixture
+    }
+
+    /// The same policy chain; of records only the developer's first and a link.
+    pub fn small() -> Fixture {
+        let fixture = Fixture::team();
+        let developer = &fixture.people.developer;
+        fixture.open(developer, "dörte@example.com");
+        fixture.links(developer, 1);
+        fixture
+    }
+
+    /// The same policy chain; of records one of each type, by the developer.
+    pub fn of_each_type() -> Fixture {
+        let fixture = Fixture::team();
+        let developer = &fixture.people.developer;
+        fixture.open(developer, "dörte@example.com");
+        fixture.session(developer, 0, &["{\"role\":\"user\",\"text\":\"Grüße\"}\n{\"role\":\"assistant\"}\n".into()]);
+        let commit = fixture.code(None, "src/grüße.rs", "fn main() {}\n");
+        fixture.record_commit(developer, &commit);
+        fixture.link(developer, &commit, &commit);
+        fixture
+    }
+
+    fn team() -> Fixture {
         let fixture = Fixture::with_genesis(1, |people| {
             vec![member("olga@example.com", "Olga Owner", &[Role::Owner, Role::Developer], &[&people.owner])]
         });
         fixture.enrol_team();
-        fixture.work();
         fixture
     }
 
@@ -338,6 +364,12 @@ impl Fixture {
         let commit = store::write(&self.ledger.repo, &record, &signatures, trace, tip.as_ref()).unwrap();
         self.set_tip(chain, Some(commit.clone()));
         commit
+    }
+
+    /// A chain's commits, first to last.
+    pub fn line(&self, chain: ChainId) -> Vec<GitId> {
+        let tips: Vec<_> = self.tip(chain).map(|tip| (String::new(), tip)).into_iter().collect();
+        copies::walk(&self.ledger.repo, chain, &tips).commits
     }
 
     pub fn tip(&self, chain: ChainId) -> Option<GitId> {

@@ -66,3 +66,13 @@ pub fn agree(fixture: &Fixture, report: &Report, answer: &Answer) {
     let text = &said.text;
     assert_eq!((said.exit, said.codes.clone()), ours, "the shell said:\n{text}\nand we found:\n{:#?}", report.findings);
 }
+
+/// The trusted comment that the `minisign` tool prints of a good signature; `None` where the tool is not installed.
+pub fn minisign(key: &str, message: &Path, signature: &Path) -> Option<String> {
+    tools().contains(&"minisign").then(|| {
+        let args = ["-V", "-Q", "-H", "-P", key, "-m"];
+        let output = Command::new("minisign").args(args).arg(message).arg("-x").arg(signature).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    })
+}
