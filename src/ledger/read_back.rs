@@ -191,6 +191,7 @@ pub fn shell_diffs(
 mod tests {
     use super::*;
     use crate::git::testing;
+    use crate::id::ChainId;
     use crate::ledger::payload::{PieceWriter, extend};
 
     /// A payload of these bytes, and a store that has all of its pieces but those in `gone`.
@@ -207,7 +208,7 @@ mod tests {
             .collect();
         let tip = extend(repo, None, &kept, "t", 0).unwrap();
         let mut store = Payloads::default();
-        store.add(repo, &tip).unwrap();
+        store.add(repo, ChainId::Writer([7; 16]), &tip).unwrap();
         let json = serde_json::json!({"class": "transcript", "source": "main", "month": "2026-01", "lines": 0,
             "pieces": writer.pieces});
         (serde_json::from_value(json).unwrap(), store)
