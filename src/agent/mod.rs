@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
+use crate::session::turns::Shown;
 
 /// A kind of agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +43,20 @@ impl Kind {
     pub fn line(self, line: &[u8]) -> Line {
         match self {
             Kind::ClaudeCode => claude_code::transcript::line(line),
+        }
+    }
+
+    /// What one line of a transcript, redacted or not, shows to people.
+    pub fn shown(self, line: &[u8]) -> Shown {
+        match self {
+            Kind::ClaudeCode => claude_code::turns::shown(line),
+        }
+    }
+
+    /// What one event shows to people, where there is no transcript.
+    pub fn shown_event(self, event: &AgentEvent) -> Shown {
+        match self {
+            Kind::ClaudeCode => claude_code::turns::shown_event(event),
         }
     }
 

@@ -91,7 +91,7 @@ impl Labels {
     }
 
     /// Runs of lines of one origin, from the top; neighbours differ.
-    pub fn runs(&self) -> impl Iterator<Item = (usize, Origin)> {
+    pub fn runs(&self) -> impl ExactSizeIterator<Item = (usize, Origin)> {
         self.runs.iter().copied()
     }
 

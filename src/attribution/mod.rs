@@ -14,3 +14,7 @@ pub mod carry;
 mod reformat;
 pub mod labels;
 pub mod lines;
+pub mod unified;
+
+#[cfg(test)]
+mod scenarios;

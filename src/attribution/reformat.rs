@@ -1,14 +1,63 @@
 //! Reformatting: the lines of a change whose tokens were there before, only spaced or wrapped differently.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-
-use gix::diff::blob::{Algorithm, Diff, InternedInput};
 
 use super::labels::Origin;
 use super::lines::{is_telling, tokens};
 
 /// Comparisons to make before giving up on a change: it is no reformatting then.
 const BUDGET: usize = 1 << 20;
+/// New lines among those of one that was wrapped, at most.
+const MAX_SKIPPED: usize = 16;
+
+/// Lines that are the same but for white space, each the only one of its kind on both sides, in the order of both: the
+/// old one's number and the new one's. Of what changed its place only one side has stayed (the longer, patience diff's
+/// choice).
+///
+/// A diff that counts lines may rather pair two braces than the one line that tells something.
+pub(super) fn anchors(old: &[&[u8]], new: &[&[u8]]) -> Vec<(usize, usize)> {
+    let hasher = RandomState::new();
+    let mut squeezed = Vec::new();
+    let mut hash = |line: &[u8]| {
+        squeezed.clear();
+        squeezed.extend(tokens(line));
+        is_telling(&squeezed).then(|| hasher.hash_one(&squeezed))
+    };
+    // How often, and where last, in the old and in the new.
+    let mut places: HashMap<u64, [(usize, usize); 2]> = HashMap::new();
+    for (side, lines) in [old, new].into_iter().enumerate() {
+        for (i, line) in lines.iter().enumerate() {
+            if let Some(hash) = hash(line) {
+                let (count, place) = &mut places.entry(hash).or_default()[side];
+                (*count, *place) = (*count + 1, i);
+            }
+        }
+    }
+    let only = |[old, new]: [(usize, usize); 2]| (old.0 == 1 && new.0 == 1).then_some((old.1, new.1));
+    let mut pairs: Vec<(usize, usize)> = places.into_values().filter_map(only).collect();
+    pairs.sort_unstable();
+    rising(&pairs)
+}
+
+/// The longest selection of `pairs`, which rise in their first numbers, that rises in the second too.
+fn rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    // For each length the pair that ends such a selection lowest; for each pair the one before it.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
+    for (i, (_, new)) in pairs.iter().enumerate() {
+        let len = ends.partition_point(|end| pairs[*end].1 < *new);
+        before.push(len.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(len) {
+            Some(end) => *end = i,
+            None => ends.push(i),
+        }
+    }
+    let mut selected: Vec<_> = std::iter::successors(ends.last().copied(), |i| before[*i]).map(|i| pairs[i]).collect();
+    selected.reverse();
+    selected
+}
 
 /// Whether two sides of a change differ in white space alone.
 pub(super) fn same_tokens(was: &[&[u8]], is: &[&[u8]]) -> bool {
@@ -16,11 +65,17 @@ pub(super) fn same_tokens(was: &[&[u8]], is: &[&[u8]]) -> bool {
     all(was).eq(all(is))
 }
 
-/// For each line of `is` the origin it keeps, if its tokens stood in `was`, whose lines have the `origins`.
+/// For each line of `is` the origin it keeps, if its tokens stood in `was`, whose lines have the `origins`. `anchors` are
+/// those of these lines.
 ///
 /// Looked for in this order: the whole change is the same tokens; a line with its neighbours is; several lines together
-/// are. Short lines like `}` are recognised by the company they keep, never alone.
-pub(super) fn reformatted(was: &[&[u8]], origins: &[Origin], is: &[&[u8]]) -> Vec<Option<Origin>> {
+/// are. Lines like `}` are recognised by the company they keep, never alone.
+pub(super) fn reformatted(
+    was: &[&[u8]],
+    origins: &[Origin],
+    is: &[&[u8]],
+    anchors: &[(usize, usize)],
+) -> Vec<Option<Origin>> {
     if was.is_empty() || is.is_empty() {
         return vec![None; is.len()];
     }
@@ -33,7 +88,7 @@ pub(super) fn reformatted(was: &[&[u8]], origins: &[Origin], is: &[&[u8]]) -> Ve
     }
     let mut budget = BUDGET;
     let (mut was_at, mut is_at) = (0, 0);
-    for (was_start, is_start, len) in change.respaced() {
+    for (was_start, is_start, len) in change.respaced(anchors) {
         change.regroup(was_at..was_start, is_at..is_start, &mut budget, &mut kept);
         for i in 0..len {
             kept[is_start + i] = Some(origins[was_start + i]);
@@ -52,21 +107,19 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Runs of lines that are the same but for white space: start before, start after, length.
-    fn respaced(&self) -> Vec<(usize, usize, usize)> {
-        let mut input = InternedInput::default();
-        input.update_before(self.was.iter().map(Vec::as_slice));
-        input.update_after(self.is.iter().map(Vec::as_slice));
-        let diff = Diff::compute(Algorithm::Myers, &input);
+    /// Runs of lines that are the same but for white space, around the anchors: start before, start after, length.
+    fn respaced(&self, anchors: &[(usize, usize)]) -> Vec<(usize, usize, usize)> {
         let mut runs = Vec::new();
-        let (mut was_at, mut is_at) = (0, 0);
-        let hunks = diff.hunks().map(|h| (h.before.start as usize, h.before.end as usize, h.after.end as usize));
-        for (start, was_end, is_end) in hunks.chain([(self.was.len(), 0, 0)]) {
-            let run = &self.was[was_at..start];
-            if run.iter().any(|line| is_telling(line)) {
-                runs.push((was_at, is_at, run.len()));
+        let (mut was_from, mut is_from) = (0, 0);
+        for &(was, is) in anchors.iter() {
+            if was < was_from || is < is_from {
+                continue;
             }
-            (was_at, is_at) = (was_end, is_end);
+            let room = (was - was_from).min(is - is_from);
+            let back = (1..=room).take_while(|n| self.was[was - n] == self.is[is - n]).count();
+            let ahead = self.was[was..].iter().zip(&self.is[is..]).take_while(|(was, is)| was == is).count();
+            runs.push((was - back, is - back, back + ahead));
+            (was_from, is_from) = (was + ahead, is + ahead);
         }
         runs
     }
@@ -75,29 +128,30 @@ impl Change<'_> {
     fn regroup(&self, was: Range<usize>, is: Range<usize>, budget: &mut usize, kept: &mut [Option<Origin>]) {
         let (mut was_at, mut is_from) = (was.start, is.start);
         while was_at < was.end && is_from < is.end && *budget > 0 {
-            let found = (is_from..is.end).find_map(|is_at| {
-                let (was_end, is_end) = self.group(was_at..was.end, is_at..is.end, budget)?;
-                Some((is_at, was_end, is_end))
-            });
-            match found {
-                Some((is_at, was_end, is_end)) => {
-                    self.rewrap(was_at..was_end, is_at..is_end, kept);
-                    (was_at, is_from) = (was_end, is_end);
+            match (is_from..is.end).find_map(|is_at| self.group(was_at..was.end, is_at..is.end, budget)) {
+                Some((was_end, lines)) => {
+                    is_from = lines.last().map_or(is_from, |last| last + 1);
+                    self.rewrap(was_at..was_end, lines, kept);
+                    was_at = was_end;
                 }
                 None => was_at += 1,
             }
         }
     }
 
-    /// The ends of the smallest groups of lines from the starts of `was` and `is` that are the same tokens.
-    fn group(&self, was: Range<usize>, is: Range<usize>, budget: &mut usize) -> Option<(usize, usize)> {
-        let (mut was_end, mut is_end) = (was.start, is.start);
+    /// The smallest group of lines from the start of `was` (its end) that has the tokens of a group of lines from the
+    /// start of `is` (all of them). Between the latter there may be new lines: an argument more, where a call is wrapped.
+    fn group(&self, was: Range<usize>, is: Range<usize>, budget: &mut usize) -> Option<(usize, Vec<usize>)> {
+        let mut was_end = was.start;
+        let mut lines: Vec<usize> = Vec::new();
+        let mut next = is.clone();
+        let mut skipped = 0;
         let (mut left, mut right): (&[u8], &[u8]) = (&[], &[]);
         let mut telling = false;
         loop {
             *budget = budget.checked_sub(1)?;
             if left.is_empty() && right.is_empty() && telling {
-                return Some((was_end, is_end));
+                return Some((was_end, lines));
             }
             if left.is_empty() {
                 left = self.was[..was.end].get(was_end)?;
@@ -105,12 +159,25 @@ impl Change<'_> {
                 was_end += 1;
             }
             if right.is_empty() {
-                right = self.is[..is.end].get(is_end)?;
-                is_end += 1;
+                let line = next.next()?;
+                right = &self.is[line];
+                let fits = left.starts_with(right) || right.starts_with(left);
+                // No group begins with a blank line: nothing tells where that one was.
+                if lines.is_empty() && (!fits || left.is_empty() || right.is_empty()) {
+                    return None;
+                }
+                if !fits {
+                    skipped += 1;
+                    if skipped > MAX_SKIPPED {
+                        return None;
+                    }
+                    right = &[];
+                    continue;
+                }
+                lines.push(line);
             }
             let both = left.len().min(right.len());
-            // No group begins with a blank line: nothing tells where that one was.
-            if left[..both] != right[..both] || (both == 0 && was_end == was.start + 1 && is_end == is.start + 1) {
+            if left[..both] != right[..both] {
                 return None;
             }
             (left, right) = (&left[both..], &right[both..]);
@@ -120,7 +187,7 @@ impl Change<'_> {
     /// Labels the lines `is`, which are the tokens of the lines `was`: a line is of the origin of its characters. One
     /// put together of several is an agent's if all were agents' (the agent's that has most in it), and otherwise
     /// nobody's. A blank line is the one that stood between the same characters.
-    fn rewrap(&self, was: Range<usize>, is: Range<usize>, kept: &mut [Option<Origin>]) {
+    fn rewrap(&self, was: Range<usize>, is: impl IntoIterator<Item = usize>, kept: &mut [Option<Origin>]) {
         let mut pieces = was.map(|i| (self.was[i].len(), self.origins[i])).peekable();
         for i in is {
             let mut missing = self.is[i].len();

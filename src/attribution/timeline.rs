@@ -12,6 +12,9 @@ use crate::session::event::Reach;
 /// What is remembered of a file's past, at most: lines that are gone, and states.
 const MAX_LOST_LINES: usize = 200_000;
 const MAX_STATES: usize = 1000;
+const MAX_STATE_RUNS: usize = 1_000_000;
+/// How many bytes of words make a line one that is not written twice by chance.
+const LONG: usize = 13;
 /// How many lines before a recognised one to look at.
 const MAX_BACK: usize = 64;
 
@@ -45,6 +48,8 @@ pub struct Timeline {
     labels: Labels,
     /// The labels of earlier states, by their digest.
     states: HashMap<Digest, Labels>,
+    /// How many runs these labels have.
+    state_runs: usize,
     lost: Lost,
 }
 
@@ -128,8 +133,10 @@ impl Timeline {
     }
 
     fn remember(&mut self, bytes: &[u8], labels: Labels) {
-        if self.states.len() >= MAX_STATES {
+        self.state_runs += labels.runs().len();
+        if self.states.len() >= MAX_STATES || self.state_runs > MAX_STATE_RUNS {
             self.states.clear();
+            self.state_runs = labels.runs().len();
         }
         self.states.insert(Digest::of(bytes), labels);
     }
@@ -184,7 +191,7 @@ impl Lost {
             };
             let back = (1..=i.min(place).min(MAX_BACK)).take_while(|n| same(place - n, i - n)).count();
             let ahead = (1..).take_while(|n| same(place + n, i + n)).count() + 1;
-            if back + ahead > 1 || lines::has_words(new[i], 16) {
+            if back + ahead > 1 || lines::has_words(new[i], LONG) {
                 for n in 0..back + ahead {
                     let origin = self.lines[place - back + n].and_then(|(_, origin)| origin);
                     let line = &mut kept[i - back + n];

@@ -4,10 +4,12 @@ mod known;
 
 pub use known::{known_ledger, remember_ledger};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::git::command::Git;
 use crate::git::repo::Repo;
 use crate::host::{env, files};
 use crate::id::LedgerId;
@@ -121,8 +123,10 @@ impl Config {
             None => None,
         };
         let user = UserFile::load()?;
+        let given = given_to_git(repo);
+        let value = |key: &str| given.get(&key.to_ascii_lowercase()).cloned().or_else(|| repo.config(key));
         let mut on_failure = committed.as_ref().map(|file| file.push.on_failure).unwrap_or_default();
-        if let Some(value) = repo.config(ON_FAILURE) {
+        if let Some(value) = value(ON_FAILURE) {
             on_failure = OnFailure::parse(ON_FAILURE, &value)?;
         }
         if let Some(push) = user.push {
@@ -131,7 +135,7 @@ impl Config {
         if let Some(value) = env::push_on_failure() {
             on_failure = OnFailure::parse("TRACEVAULT_PUSH_ON_FAILURE", &value)?;
         }
-        let pinned = match repo.config(LEDGER) {
+        let pinned = match value(LEDGER) {
             Some(text) => Some(text.parse().map_err(|_| ConfigError::Value {
                 name: LEDGER.into(),
                 value: text,
@@ -142,13 +146,31 @@ impl Config {
         Ok(Config {
             committed,
             pinned,
-            key: repo.config(KEY).map(PathBuf::from),
-            prefix: repo.config(PREFIX),
+            key: value(KEY).map(PathBuf::from),
+            prefix: value(PREFIX),
             on_failure,
-            device: user.device.or_else(|| repo.config(DEVICE)),
-            prices: user.prices.or_else(|| repo.config(PRICES).map(PathBuf::from)),
+            device: user.device.or_else(|| value(DEVICE)),
+            prices: user.prices.or_else(|| value(PRICES).map(PathBuf::from)),
         })
     }
+}
+
+/// What was given to git for one command (`git -c key=value`) of ours, which only git itself reads; by name in lower case.
+fn given_to_git(repo: &Repo) -> BTreeMap<String, String> {
+    if !env::git_has_parameters() {
+        return BTreeMap::new();
+    }
+    let args = ["config", "--show-scope", "-z", "--get-regexp", r"^tracevault\."];
+    let Ok(answer) = Git::in_dir(&repo.home()).args(args).answer() else { return BTreeMap::new() };
+    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let mut fields = text.split('\0');
+    let mut given = BTreeMap::new();
+    while let (Some(scope), Some(entry)) = (fields.next(), fields.next()) {
+        if let ("command", Some((key, value))) = (scope, entry.split_once('\n')) {
+            given.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    given
 }
 
 impl Committed {
@@ -161,14 +183,31 @@ impl Committed {
     pub fn save_new(&self, work_tree: &Path) -> Result<(), ConfigError> {
         let path = work_tree.join(COMMITTED);
         let failed = |source| ConfigError::Write { path: path.clone(), source };
-        let body = toml::to_string(self)
-            .map_err(|error| ConfigError::Malformed { path: path.clone(), message: error.to_string() })?;
+        let text = self.text(&path)?;
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).map_err(failed)?;
         }
-        let text =
-            format!("# git-tracevault: which ledger this repository's records belong to. Commit this file.\n{body}");
         files::replace_keeping_mode(&path, text.as_bytes()).map_err(failed)
+    }
+
+    /// Removes the file and its folder, if it is as [`Committed::save_new`] wrote it; whether it was.
+    pub fn remove(&self, work_tree: &Path) -> Result<bool, ConfigError> {
+        let path = work_tree.join(COMMITTED);
+        let failed = |source| ConfigError::Write { path: path.clone(), source };
+        let text = self.text(&path)?;
+        if files::read_if_exists(&path).map_err(failed)? != Some(text.into_bytes()) {
+            return Ok(false);
+        }
+        std::fs::remove_file(&path).map_err(failed)?;
+        // What else is in the folder is not ours.
+        drop(path.parent().map(std::fs::remove_dir));
+        Ok(true)
+    }
+
+    fn text(&self, path: &Path) -> Result<String, ConfigError> {
+        let body = toml::to_string(self)
+            .map_err(|error| ConfigError::Malformed { path: path.to_owned(), message: error.to_string() })?;
+        Ok(format!("# git-tracevault: which ledger this repository's records belong to. Commit this file.\n{body}"))
     }
 }
 

@@ -13,22 +13,22 @@ use gix::ignore::search::Ignore;
 use crate::git::command::{Git, GitError};
 use crate::git::locate::{Location, path_from_bytes};
 use crate::host::env;
+use crate::id::RepoPath;
 
 /// Larger files of patterns are read so far.
 const PATTERNS_LIMIT: u64 = 1 << 20;
 
-/// Whether git ignores `path`, a file (there or not) given as git has it: relative to `work_tree`, `/` between parts.
-/// A tracked file is never ignored.
-pub fn is_ignored(location: &Location, work_tree: &Path, path: &[u8]) -> Result<bool, GitError> {
-    if !matches_pattern(location, work_tree, path.as_bstr()) {
+/// Whether git ignores the file at `path`, there or not, in the work tree of `location`. A tracked file is never
+/// ignored.
+pub fn is_ignored(location: &Location, path: &RepoPath) -> Result<bool, GitError> {
+    let bytes = path.to_bytes();
+    let (Some(work_tree), Some(name)) = (&location.work_tree, path_from_bytes(&bytes)) else { return Ok(false) };
+    if !matches_pattern(location, work_tree, bytes.as_bstr()) {
         return Ok(false);
     }
-    let mut git = Git::in_dir(work_tree).without_hook_env();
-    git = git.args(["--literal-pathspecs", "ls-files", "--cached", "-z", "--"]);
-    match path_from_bytes(path) {
-        Some(name) => git.arg(name).run().map(|tracked| tracked.stdout.is_empty()),
-        None => Ok(true),
-    }
+    let list = ["--literal-pathspecs", "ls-files", "--cached", "-z", "--"];
+    let tracked = Git::in_dir(work_tree).without_hook_env().args(list).arg(name).run()?;
+    Ok(tracked.stdout.is_empty())
 }
 
 /// Whether the patterns alone ignore the path, or a folder that it lies in: what is below an ignored folder cannot be
@@ -55,7 +55,7 @@ fn matches_pattern(location: &Location, work_tree: &Path, path: &BStr) -> bool {
 
 /// Adds the patterns of a file, which need not be there, as more important than those before.
 fn add_patterns(search: &mut Search, file: PathBuf, root: Option<&Path>) {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4096);
     if fs::File::open(&file).and_then(|open| open.take(PATTERNS_LIMIT).read_to_end(&mut bytes)).is_ok() {
         // It fails only for a file that is not below `root`.
         drop(search.add_patterns_buffer(&bytes, file, root, Ignore::default()));
@@ -163,7 +163,7 @@ mod tests {
         for path in paths {
             let git =
                 Git::in_dir(repo.path()).without_hook_env().args(["check-ignore", "-q", "--", path]).answer().unwrap();
-            let ours = is_ignored(&location, repo.path(), path.as_bytes()).unwrap();
+            let ours = is_ignored(&location, &path.parse().unwrap()).unwrap();
             assert_eq!(ours, git.code == Some(0), "{path}");
             ignored += usize::from(ours);
         }
@@ -177,7 +177,7 @@ mod tests {
         repo.write("ours", "hidden\n");
         repo.git(&["config", "include.path", "../more"]);
         let location = Location::of(repo.path()).unwrap();
-        assert!(is_ignored(&location, repo.path(), b"hidden").unwrap());
-        assert!(!is_ignored(&location, repo.path(), b"shown").unwrap());
+        assert!(is_ignored(&location, &"hidden".parse().unwrap()).unwrap());
+        assert!(!is_ignored(&location, &"shown".parse().unwrap()).unwrap());
     }
 }

@@ -19,9 +19,16 @@ pub struct Location {
 
 impl Location {
     /// The repository that `from`, a folder, lies in: its own `.git`, that of a folder above, or a bare repository.
+    /// A folder that has been removed lies where it lay.
     pub fn of(from: &Path) -> Option<Location> {
-        let from = fs::canonicalize(from).ok()?;
+        let from = from.ancestors().find_map(|dir| fs::canonicalize(dir).ok())?;
         from.ancestors().find_map(Location::at)
+    }
+
+    /// The repository that a file lies in; `file` must be free of symbolic links, but it and folders above it need not
+    /// exist.
+    pub fn of_file(file: &Path) -> Option<Location> {
+        file.parent()?.ancestors().find_map(Location::at)
     }
 
     /// A repository given by its git folder, as git's hooks get it in `GIT_DIR` (relative to `base`).
@@ -170,7 +177,7 @@ mod tests {
             assert_eq!(Location::of(&link).unwrap(), expected);
         }
         assert_eq!(Location::of(repo.outside()), None);
-        assert_eq!(Location::of(&repo.path().join("no such folder")), None);
+        assert_eq!(Location::of(&repo.path().join("removed/folder")).unwrap(), expected);
         // Inside the git folder there is a repository, but no work tree.
         let inside = Location::of(&repo.path().join(".git/hooks/..")).unwrap();
         assert_eq!((inside.work_tree, &inside.common_dir), (None, &expected.common_dir));

@@ -1,9 +1,12 @@
 //! Git: the one place that opens repositories and runs the git program.
 
+pub mod blame;
 pub mod command;
 pub mod diff;
+pub mod history;
 pub mod ignore;
 pub mod locate;
+pub mod notes;
 mod patch_id;
 pub mod repo;
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! A repository: its objects and refs, read and written in-process.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gix::objs::{Find as _, Write as _};
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 
+use crate::host::files;
 use crate::id::GitId;
 
 /// What went wrong with a repository.
@@ -251,9 +253,16 @@ impl Repo {
 
     /// Moves refs together, each only from where it is expected (`None`: it must not exist); all of them or none.
     pub fn update_refs(&self, updates: &[RefUpdate]) -> Result<(), RepoError> {
+        if updates.is_empty() {
+            return Ok(());
+        }
         let edits = updates.iter().map(RefUpdate::edit).collect::<Result<Vec<_>, _>>()?;
         // gix lets "must not exist" pass where the ref exists with the very same value: nothing is lost by that.
-        self.inner.edit_references(edits).map(drop).map_err(|error| {
+        let mut done = self.inner.edit_references(edits.clone());
+        if done.is_err() && updates.iter().filter(|update| self.remove_stale_lock(&update.name)).count() > 0 {
+            done = self.inner.edit_references(edits);
+        }
+        done.map(drop).map_err(|error| {
             let moved = updates.iter().find(|update| self.find_ref(&update.name).ok() != Some(update.expected.clone()));
             match moved {
                 Some(update) => RepoError::RefMoved { name: update.name.clone() },
@@ -265,11 +274,21 @@ impl Repo {
         })
     }
 
+    /// Removes the lock that a killed process left on a ref of ours; whether there was one. Nobody holds such a lock for
+    /// longer than it takes to write a line.
+    pub fn remove_stale_lock(&self, name: &str) -> bool {
+        let lock = self.inner.common_dir().join(format!("{name}.lock"));
+        files::age(&lock).is_some_and(|age| age > STALE_LOCK) && std::fs::remove_file(lock).is_ok()
+    }
+
     /// The repository as gix has it, for the other files of this module.
     pub(super) fn gix(&self) -> &gix::Repository {
         &self.inner
     }
 }
+
+/// A ref's lock that is older was left by a process that was killed.
+const STALE_LOCK: Duration = Duration::from_secs(10);
 
 /// One move of a ref.
 #[derive(Debug, Clone)]

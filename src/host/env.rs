@@ -30,19 +30,34 @@ pub fn push_on_failure() -> Option<String> {
     text("TRACEVAULT_PUSH_ON_FAILURE")
 }
 
+/// `GIT_CONFIG_PARAMETERS`: git was started with `-c key=value`.
+pub fn git_has_parameters() -> bool {
+    text("GIT_CONFIG_PARAMETERS").is_some()
+}
+
 /// `NO_COLOR` (no-color.org).
 pub fn no_color() -> bool {
     text("NO_COLOR").is_some()
 }
 
-/// `GIT_PAGER`, then `PAGER`.
-pub fn pager() -> Option<String> {
-    std::env::var("GIT_PAGER").ok().or_else(|| std::env::var("PAGER").ok())
+/// `GIT_PAGER`; empty means none is wanted.
+pub fn git_pager() -> Option<String> {
+    std::env::var("GIT_PAGER").ok()
+}
+
+/// `PAGER`; empty means none is wanted.
+pub fn plain_pager() -> Option<String> {
+    std::env::var("PAGER").ok()
 }
 
 /// `GIT_PAGER_IN_USE`: git already pages what we print.
 pub fn pager_in_use() -> bool {
     text("GIT_PAGER_IN_USE").is_some()
+}
+
+/// `COLUMNS`: how wide the terminal is, where its user or git knows better.
+pub fn columns() -> Option<usize> {
+    text("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0)
 }
 
 /// `RUST_LOG`: any value turns on the explanation of errors in hooks.

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Makes a folder and those above it; the ones it makes are the user's alone (mode 0700).
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
@@ -84,6 +85,22 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
     let file = private_options().write(true).create(true).truncate(false).open(path)?;
     file.lock()?;
     Ok(Lock { _file: file })
+}
+
+/// How long ago a file was written to, by the system's clock.
+pub fn age(path: &Path) -> Option<Duration> {
+    fs::symlink_metadata(path).ok()?.modified().ok()?.elapsed().ok()
+}
+
+/// A file's permission bits, where the system has such.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()))
+}
+
+#[cfg(not(unix))]
+pub fn mode(_: &Path) -> Option<u32> {
+    None
 }
 
 /// Reads a file, or `None` if there is none.

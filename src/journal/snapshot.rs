@@ -4,7 +4,8 @@
 //! A snapshot holds the files that differ from HEAD; all others are as HEAD has them. What the call committed is its
 //! own; what it brought in from elsewhere by moving HEAD (`pull`, `checkout`, `rebase`, …) is not. Files that git
 //! ignores, submodules and other repositories are not looked at. A process that the call left running changes files
-//! unseen: they come up in a later call's snapshot before, as nobody's.
+//! unseen: they come up in a later call's snapshot before, as nobody's. What somebody else changes while the call runs
+//! cannot be told from what it changes itself: of two calls at once, both see it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -86,12 +86,13 @@ impl<'l> Writer<'l> {
     }
 
     /// Makes, signs and stores the next record; moves the chain's ref, the payload refs and our own notes with it.
+    /// `changes` are told the record's id.
     pub fn append(
         &mut self,
         body: Body,
         trace: Option<&[u8]>,
         payloads: &[PayloadAppend],
-        changes: Changes,
+        changes: impl FnOnce(RecordId) -> Result<Changes, LedgerError>,
     ) -> Result<RecordId, LedgerError> {
         let policy = self.ledger.policy()?.ok_or(LedgerError::NoLedger)?;
         let kind = body.kind();
@@ -102,12 +103,13 @@ impl<'l> Writer<'l> {
         let files = [(SIGNATURE_FILE.to_owned(), signature)];
         let commit = store::write(&self.ledger.repo, &record, &files, trace, parent.as_ref())?;
 
-        let mut updates = self.payload_updates(&record, payloads)?;
+        // Payloads first: whoever is killed in between leaves blobs that no record names, not a record without them.
+        self.ledger.repo.update_refs(&self.payload_updates(&record, payloads)?)?;
         let name = self.ledger.prefix.chain(self.chain());
-        updates.push(RefUpdate { name, new: Some(commit.clone()), expected: parent });
+        let update = RefUpdate { name, new: Some(commit.clone()), expected: parent };
         let local = Local::new(self.ledger.dir());
-        local.prepare(record.id(), changes)?;
-        self.ledger.repo.update_refs(&updates)?;
+        local.prepare(record.id(), changes(record.id())?)?;
+        self.ledger.repo.update_refs(&[update])?;
         self.head = Some((commit, Head::of(&record)));
         local.settle(Some(record.id()))?;
         Ok(record.id())

@@ -11,6 +11,7 @@ use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::{Body, Claim, EnrolledKey, Genesis, Member, Open, Role, Roster};
 use crate::record::object::policy_signature_file;
 use crate::record::{Citation, Envelope, Record};
+use crate::roster;
 use crate::signing::Signer;
 
 /// What this program calls itself in records.
@@ -37,8 +38,18 @@ impl Ledger {
         Ok(LedgerId(id.0))
     }
 
-    /// Enrols or replaces members; the new policy record's id.
-    pub fn change_roster(&self, signer: &Signer, set: Vec<Member>) -> Result<RecordId, LedgerError> {
+    /// Enrols or replaces members of `roster`, the newest there is, if the signer may; the new policy record's id.
+    pub fn change_roster(
+        &self,
+        signer: &Signer,
+        roster: &roster::Roster,
+        set: Vec<Member>,
+    ) -> Result<RecordId, LedgerError> {
+        // A record that nobody will accept would freeze the policy chain for all who fetch it.
+        let change = Roster { set };
+        roster
+            .change(&change, &[signer.public_key()])
+            .map_err(|error| LedgerError::Refused(format!("the roster stays as it is: {error}")))?;
         let name = self.prefix.chain(ChainId::Policy);
         let tip = self.repo.find_ref(&name)?.ok_or(LedgerError::NoLedger)?;
         let stored = self.read(&name, &tip)?;
@@ -52,7 +63,7 @@ impl Ledger {
             policy: Some(Citation { n: head.seq, id: head.id }),
             seal: None,
         };
-        self.append_policy(signer, envelope, Body::Roster(Roster { set }), Some(tip))
+        self.append_policy(signer, envelope, Body::Roster(change), Some(tip))
     }
 
     fn append_policy(
@@ -81,6 +92,6 @@ impl Writer<'_> {
         }
         let public_key = self.signer().public_key();
         let body = Body::Open(Open { public_key, member, device, tool: TOOL.into() });
-        self.append(body, None, &[], Changes::default()).map(drop)
+        self.append(body, None, &[], |_| Ok(Changes::default())).map(drop)
     }
 }

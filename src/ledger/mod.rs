@@ -2,14 +2,27 @@
 
 pub mod append;
 pub mod check;
+pub mod commits;
 pub mod copies;
+pub mod cursor;
+pub mod edits;
+pub mod fit;
 pub mod found;
 pub mod local;
+pub mod names;
+pub mod notes;
 pub mod payload;
+pub mod origins;
+pub mod query;
+pub mod read_back;
+pub mod record_commit;
 pub mod refs;
 pub mod remote;
 pub mod seen;
+pub mod segment;
+pub mod stats;
 pub mod store;
+pub mod summary;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
@@ -21,6 +34,7 @@ pub mod verify;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
+use crate::cost::{PriceError, PriceTable};
 use crate::git::command::GitError;
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
@@ -58,8 +72,12 @@ pub enum LedgerError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Signing(#[from] SigningError),
+    #[error("{}: {source}", .path.display())]
+    Prices { path: PathBuf, source: PriceError },
     #[error("{0}")]
     Refused(String),
+    #[error("nothing here is called {0:?}: no commit, no session, no record")]
+    Unknown(String),
 }
 
 impl LedgerError {
@@ -68,6 +86,7 @@ impl LedgerError {
         match self {
             LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
+            LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }
@@ -109,6 +128,11 @@ impl Ledger {
         self.dir.join(ENROLLED).is_file()
     }
 
+    /// The same for the clone that `dir` is in, where its configuration cannot be read.
+    pub fn is_enrolled_at(dir: &Path) -> bool {
+        Repo::discover(dir).is_ok_and(|repo| repo.common_dir().join("tracevault").join(ENROLLED).is_file())
+    }
+
     /// Marks this clone as enrolled.
     pub fn enrol(&self) -> Result<(), LedgerError> {
         let path = self.dir.join(ENROLLED);
@@ -143,6 +167,18 @@ impl Ledger {
         let Some(tip) = self.repo.find_ref(&name)? else { return Ok(None) };
         let stored = self.read(&name, &tip)?;
         Ok(Some(Citation { n: stored.record.envelope().seq, id: stored.record.id() }))
+    }
+
+    /// What tokens cost: the organisation's own price table over the one that comes with the program. A path that is
+    /// not absolute begins at the top of the work tree.
+    pub fn prices(&self) -> Result<PriceTable, LedgerError> {
+        let embedded = PriceTable::embedded().clone();
+        let Some(path) = self.config.prices.as_ref().map(|path| self.repo.home().join(path)) else {
+            return Ok(embedded);
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| LedgerError::File { path: path.clone(), source })?;
+        let own = PriceTable::from_toml(&text).map_err(|source| LedgerError::Prices { path, source })?;
+        Ok(embedded.merge(own))
     }
 
     /// Reads the record at a commit of the ref `name`.

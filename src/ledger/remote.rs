@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::config;
 use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
+use crate::git::history;
 use crate::git::repo::RefUpdate;
-use crate::host::env;
+use crate::host::{env, files};
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
@@ -72,8 +73,21 @@ impl<'l> Remote<'l> {
         Ok(self.ledger.repo.find_ref(&self.seen_name(name))?)
     }
 
+    /// One exchange with remotes at a time: two pushes of one clone move the same refs.
+    fn alone(&self) -> Result<files::Lock, LedgerError> {
+        let path = self.ledger.dir().join("exchange.lock");
+        files::create_private_dir(self.ledger.dir())
+            .and_then(|()| files::lock(&path))
+            .map_err(|source| LedgerError::File { path, source })
+    }
+
     /// Brings the remote's refs here. What it had and has no longer, or has otherwise now, stays and is reported.
     pub fn fetch(&self) -> Result<Fetched, LedgerError> {
+        let _alone = self.alone()?;
+        self.fetch_alone()
+    }
+
+    fn fetch_alone(&self) -> Result<Fetched, LedgerError> {
         let there = self.list()?;
         let mut fetched = Fetched { refs: 0, findings: self.gone(&there)? };
         let mut wanted = Vec::new();
@@ -84,6 +98,9 @@ impl<'l> Remote<'l> {
         }
         fetched.refs = wanted.len();
         if !wanted.is_empty() {
+            for name in &wanted {
+                self.ledger.repo.remove_stale_lock(&self.seen_name(name));
+            }
             let specs = wanted.iter().map(|name| format!("{name}:{}", self.seen_name(name)));
             let answer = self
                 .git()
@@ -147,8 +164,7 @@ impl<'l> Remote<'l> {
     }
 
     fn is_ancestor(&self, old: &GitId, new: &GitId) -> bool {
-        let args = ["merge-base", "--is-ancestor", old.as_str(), new.as_str()];
-        self.git().args(args).answer().is_ok_and(|answer| answer.code == Some(0))
+        history::is_ancestor(&self.ledger.repo, old, new)
     }
 
     /// Takes over the remote's policy chain, if it is sound, goes on from ours and belongs to the pinned ledger;
@@ -206,11 +222,12 @@ impl<'l> Remote<'l> {
 
     /// Pushes what the remote does not have of this clone's refs, all or nothing, each from where it was last seen.
     pub fn push(&self) -> Result<Pushed, LedgerError> {
+        let _alone = self.alone()?;
         match self.push_once()? {
             Attempt::Done(pushed) => Ok(pushed),
             Attempt::Stale => {
                 // Somebody moved our refs, or our own last push was cut off before we noted it: look, then once more.
-                let fetched = self.fetch()?;
+                let fetched = self.fetch_alone()?;
                 let bad: Vec<_> = fetched.findings.into_iter().chain(self.diverged()?).collect();
                 if !bad.is_empty() {
                     return Ok(Pushed { findings: bad, ..Pushed::default() });
@@ -271,12 +288,13 @@ impl<'l> Remote<'l> {
         let answer = git.arg(&self.name).args(specs).answer()?;
         if answer.code != Some(0) {
             let text = String::from_utf8_lossy(&answer.stdout).into_owned();
-            let stale = text.contains("[rejected] (stale info)") || text.contains("[remote rejected] (cannot lock ref");
-            if stale || text.contains("(fetch first)") || text.contains("(non-fast-forward)") {
+            let stale = ["[rejected] (stale info)", "(fetch first)", "(non-fast-forward)"];
+            // Another owner's push of the policy came first, between git's look at the remote and its push.
+            let overtaken = text.contains("cannot lock ref") || answer.stderr.contains("cannot lock ref");
+            if overtaken || stale.iter().any(|word| text.contains(word)) {
                 return Ok(Attempt::Stale);
             }
-            let why = text.lines().filter(|line| line.starts_with('!')).collect::<Vec<_>>().join("; ");
-            return Err(failed("push", answer.code, format!("{} {why}", answer.stderr).trim().to_owned()));
+            return Err(self.not_taken(&text, &answer.stderr, answer.code));
         }
         let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
         for (name, ours, seen) in moves {
@@ -287,6 +305,22 @@ impl<'l> Remote<'l> {
             self.ledger.repo.update_refs(&[update])?;
         }
         Ok(Attempt::Done(pushed))
+    }
+
+    /// What git says of a push that failed: the refs that were not taken, else what it could not do.
+    fn not_taken(&self, porcelain: &str, stderr: &str, code: Option<i32>) -> LedgerError {
+        let line = |line: &str| {
+            let mut fields = line.strip_prefix("!\t")?.splitn(2, '\t');
+            let (name, why) = (fields.next()?.rsplit(':').next()?, fields.next()?);
+            Some(format!("{name} {why}"))
+        };
+        let refs: Vec<String> = porcelain.lines().filter_map(line).collect();
+        if refs.is_empty() {
+            return failed("push", code, stderr.to_owned());
+        }
+        let said = stderr.lines().filter(|line| line.starts_with("remote:")).map(str::trim_end);
+        let text = refs.into_iter().chain(said.map(str::to_owned)).collect::<Vec<_>>().join("\n  ");
+        LedgerError::Refused(format!("{} did not take the ledger:\n  {text}", self.name))
     }
 
     fn count(&self, from: Option<&GitId>, to: &GitId) -> Result<u64, LedgerError> {

@@ -180,7 +180,6 @@ fn forms(link: &str) -> Vec<Form> {
         ),
         ("sixteen deep", deep(14), "ok"),
         ("no deeper than sixteen", deep(15), "E-LIMIT"),
-        ("no more than 65536 bytes", change("amend", &"x".repeat(65_536)), "E-LIMIT"),
         ("no space between", change(":", ": "), "E-CANON"),
         ("no space before", format!(" {link}"), "E-CANON"),
         ("no byte order mark", format!("\u{feff}{link}"), "E-CANON"),

@@ -113,6 +113,7 @@ pub struct Session {
     pub plans: u64,
     pub compactions: u64,
     pub subagents: u64,
+    /// By model and size of the prompt, in this order.
     pub models: Vec<ModelUsage>,
     pub tools: Vec<ToolUsage>,
     pub mcp_servers: Vec<String>,
@@ -127,6 +128,16 @@ pub struct Session {
     pub cut: Vec<Cut>,
 }
 
+impl Session {
+    /// The models that were used, each once.
+    pub fn model_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.models.iter().map(|usage| usage.model.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
 /// The program that ran the models.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -136,17 +147,58 @@ pub struct Agent {
     pub version: String,
 }
 
-/// Tokens of one model. A fact; money is derived when it is read.
+/// Tokens of one model in requests whose prompts are of one size class. A fact; money is derived when it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelUsage {
     pub model: String,
+    /// The requests counted here had prompts larger than this many tokens, and not larger than the next class.
+    pub prompt_over: PromptClass,
     pub requests: u64,
     pub input: u64,
     pub output: u64,
     pub cache_read: u64,
     pub cache_write_5m: u64,
     pub cache_write_1h: u64,
+}
+
+/// A size class of prompts: over so many tokens, and not over the next class. The prompt is all that one request sent:
+/// input, cache reads and cache writes. These are the sizes beyond which some models cost more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct PromptClass(u64);
+
+impl PromptClass {
+    /// Every class there is, ascending.
+    pub const ALL: [PromptClass; 4] =
+        [PromptClass(0), PromptClass(100_000), PromptClass(200_000), PromptClass(272_000)];
+
+    /// The class of a prompt of so many tokens.
+    pub fn of(prompt: u64) -> Self {
+        Self::ALL.into_iter().rfind(|class| prompt > class.0).unwrap_or_default()
+    }
+
+    /// The tokens that every prompt of this class has more than.
+    pub fn over(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for PromptClass {
+    type Error = String;
+
+    fn try_from(over: u64) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|class| class.0 == over).ok_or_else(|| {
+            let known = Self::ALL.map(|class| class.0.to_string()).join(", ");
+            format!("{over} is not a size class of prompts (they are {known})")
+        })
+    }
+}
+
+impl From<PromptClass> for u64 {
+    fn from(class: PromptClass) -> u64 {
+        class.0
+    }
 }
 
 /// Calls of one tool.
@@ -371,5 +423,32 @@ impl Body {
             "link" => Body::Link(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_have_a_size_class() {
+        for (prompt, over) in [
+            (0, 0),
+            (1, 0),
+            (100_000, 0),
+            (100_001, 100_000),
+            (200_000, 100_000),
+            (272_000, 200_000),
+            (u64::MAX, 272_000),
+        ] {
+            assert_eq!(PromptClass::of(prompt).over(), over, "{prompt}");
+        }
+        let usage = |over: &str| {
+            let counts = r#""requests":1,"input":2,"output":3,"cache_read":4,"cache_write_5m":5,"cache_write_1h":6"#;
+            serde_json::from_str::<ModelUsage>(&format!(r#"{{"model":"m",{over}{counts}}}"#))
+        };
+        assert_eq!(usage(r#""prompt_over":200000,"#).unwrap().prompt_over, PromptClass::of(200_001));
+        assert!(usage(r#""prompt_over":200001,"#).unwrap_err().to_string().contains("not a size class"));
+        assert!(usage("").unwrap_err().to_string().contains("missing field"));
     }
 }

@@ -1,1 +1,143 @@
 //! Redaction: takes secrets out of text and JSON before anything is stored.
+//!
+//! A line that is JSON is searched string by string (names too, and documents in strings), and what is found is cut out of
+//! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
+
+mod encoded;
+mod engine;
+mod json;
+mod named;
+mod names;
+mod pem;
+mod prefilter;
+mod rule;
+mod rules;
+mod span;
+mod url;
+mod value;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use engine::Engine;
+use serde::Serialize;
+use span::Span;
+
+/// What a [`Redactor`] has gone over. Only this module makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redacted<T>(T);
+
+impl<T> Redacted<T> {
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> AsRef<T> for Redacted<T> {
+    fn as_ref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Where a secret was found: which rule, which line (from 1), from which byte of it to before which (from 0).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hit {
+    pub rule: &'static str,
+    pub line: u64,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Redacts, and counts what it took out.
+pub struct Redactor {
+    engine: Engine,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// A search of what redaction left can find more; one that went on finding would be a fault of ours.
+const MAX_ROUNDS: usize = 4;
+
+impl Redactor {
+    pub fn new() -> Self {
+        Redactor { engine: Engine::new(), counts: BTreeMap::new() }
+    }
+
+    /// Redacts a line of a transcript, or a few lines that belong together: JSON, lines of JSON, or text in any encoding.
+    pub fn line<'a>(&mut self, line: &'a [u8]) -> Redacted<Cow<'a, [u8]>> {
+        let spans = self.spans(line);
+        for span in &spans {
+            *self.counts.entry(span.rule).or_default() += 1;
+        }
+        Redacted(if spans.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(span::splice(line, &spans)) })
+    }
+
+    /// Redacts text that need not be of a transcript; otherwise as [`Redactor::line`].
+    pub fn text<'a>(&mut self, text: &'a str) -> Redacted<Cow<'a, str>> {
+        Redacted(match self.line(text.as_bytes()).into_inner() {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            // No span cuts a character, so this never has to replace one.
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        })
+    }
+
+    /// What [`Redactor::line`] would take out of the same bytes, of which the first line has the number `first`.
+    pub fn hits(&self, bytes: &[u8], first: u64) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let (mut line, mut line_start, mut at) = (first, 0, 0);
+        for span in self.spans(bytes) {
+            while at < span.end {
+                if at >= span.start {
+                    let end =
+                        span.end.min(at + bytes[at..].iter().position(|b| *b == b'\n').unwrap_or(bytes.len() - at));
+                    if at < end {
+                        hits.push(Hit { rule: span.rule, line, start: at - line_start, end: end - line_start });
+                    }
+                    at = end;
+                }
+                let to = if at < span.start { span.start } else { span.end };
+                match bytes[at..to].iter().position(|b| *b == b'\n') {
+                    Some(n) => {
+                        at += n + 1;
+                        (line, line_start) = (line + 1, at);
+                    }
+                    None => at = to,
+                }
+            }
+        }
+        hits
+    }
+
+    /// How many secrets were taken out, by rule.
+    pub fn counts(&self) -> &BTreeMap<&'static str, u64> {
+        &self.counts
+    }
+
+    /// Searches until what is left holds nothing more, so that redacting twice changes nothing.
+    fn spans(&self, bytes: &[u8]) -> Vec<Span> {
+        let mut spans = Vec::new();
+        self.engine.document(bytes, 0, &mut spans);
+        if spans.is_empty() {
+            return spans;
+        }
+        for _ in 1..MAX_ROUNDS {
+            let mut more = Vec::new();
+            self.engine.document(&span::splice(bytes, &spans), 0, &mut more);
+            if more.is_empty() {
+                break;
+            }
+            span::unsplice(&mut more, &spans);
+            spans.append(&mut more);
+            span::merge(&mut spans, 0);
+        }
+        spans
+    }
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Redactor::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

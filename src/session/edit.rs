@@ -18,6 +18,7 @@ pub struct Edit {
     pub call: CallId,
     /// The tool's name as the agent has it.
     pub tool: String,
+    pub reach: Reach,
     /// The linked work tree the file is in; none for the main one. Its files have a timeline of their own.
     pub work_tree: Option<String>,
     pub path: RepoPath,
@@ -65,6 +66,7 @@ impl Edits {
                             session: key.0.clone(),
                             call: key.1.clone(),
                             tool: call.tool.clone(),
+                            reach: call.reach,
                             work_tree: event.work_tree.clone(),
                             path,
                             before,

@@ -175,17 +175,22 @@ pub struct Prompt {
 
 /// How many lines differ between two texts, as added and removed: all between their common beginning and end.
 pub fn line_change(old: &str, new: &str) -> (u64, u64) {
+    let (_, old, new) = differing(old, new);
+    (new.lines().count() as u64, old.lines().count() as u64)
+}
+
+/// The common lines at the beginning of two texts, and what stands in each between their common beginning and end.
+pub(super) fn differing<'a>(old: &'a str, new: &'a str) -> (&'a str, &'a str, &'a str) {
     fn lines(text: &str) -> std::str::SplitInclusive<'_, char> {
         text.split_inclusive('\n')
     }
     fn common<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> usize {
         pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum()
     }
-    let head = common(lines(old).zip(lines(new)));
-    let (old, new) = (&old[head..], &new[head..]);
+    let (head, old) = old.split_at(common(lines(old).zip(lines(new))));
+    let new = &new[head.len()..];
     let tail = common(lines(old).rev().zip(lines(new).rev()));
-    let count = |text: &str| lines(&text[..text.len() - tail]).count() as u64;
-    (count(new), count(old))
+    (head, &old[..old.len() - tail], &new[..new.len() - tail])
 }
 
 #[cfg(test)]

@@ -6,4 +6,5 @@ pub mod entry;
 pub mod event;
 pub mod shell;
 pub mod tally;
+pub mod turns;
 pub mod unlisted;

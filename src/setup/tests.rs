@@ -422,3 +422,23 @@ fn another_program_or_version_takes_the_place_of_the_older_one() {
     assert_eq!(state_at(&place, &elsewhere, Hook::PrePush), HookState::Outdated, "git would not run it");
     assert!(!world.path("work/.git/hooks/pre-push.before-tracevault").exists());
 }
+
+#[test]
+fn the_doctor_looks_at_the_real_repository() {
+    let world = World::new();
+    world.commit("work");
+    world.commit("work");
+    world.git("work", &["push", "-q", "origin", "main"]);
+    let url = format!("file://{}", world.path("remote.git").display());
+    world.git("", &["clone", "-q", "--depth", "1", &url, "shallow"]);
+    world.file("shallow/.claude/settings.json", "{\"disableAllHooks\": true}");
+    let user = world.file("home/settings.json", "not JSON");
+
+    let found = doctor::look(&world.path("shallow"), &world.program(), Some(&user)).unwrap();
+    assert!(found.git_version.starts_with("git version "));
+    assert_eq!((found.shallow, found.reftable), (true, false));
+    assert_eq!(found.remotes, ["origin"]);
+    let agents: Vec<_> = found.agents.iter().map(|agent| (agent.everywhere, agent.presence.is_ok())).collect();
+    assert_eq!(agents, [(false, true), (true, false)]);
+    assert!(!doctor::look(&world.path("work/sub"), &world.program(), None).unwrap().shallow);
+}

@@ -1,5 +1,13 @@
 //! Integration tests, all in one binary: the house's own rules, and journeys with a real git.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs and may fail")]
 
+mod agent;
+mod crash;
+mod hook_agent;
+mod init;
+mod journey;
 mod layers;
+mod ledger;
+mod push;
+mod replay;
 mod support;

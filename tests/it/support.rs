@@ -83,6 +83,11 @@ impl World {
         self.clock.set(self.clock.get() + seconds);
     }
 
+    /// The time by this world's clock, in RFC 3339.
+    pub fn now(&self) -> String {
+        jiff::Timestamp::from_second(self.clock.get()).unwrap().to_string()
+    }
+
     /// A program with this world's environment and no other.
     pub fn command(&self, program: impl AsRef<OsStr>, dir: &Path) -> Command {
         let home = self.home();
@@ -112,7 +117,7 @@ impl World {
             .env("GIT_COMMITTER_NAME", &self.name)
             .env("GIT_COMMITTER_EMAIL", &email)
             .env("GIT_COMMITTER_DATE", format!("{now} +0000"))
-            .env("TRACEVAULT_NOW", jiff::Timestamp::from_second(now).unwrap().to_string());
+            .env("TRACEVAULT_NOW", self.now());
         command
     }
 

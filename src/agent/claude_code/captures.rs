@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::agent::Kind;
-use crate::record::body::ModelUsage;
-use crate::session::entry::Line;
+use crate::record::body::{ModelUsage, PromptClass};
+use crate::session::entry::{Line, Outcome};
 use crate::session::event::{EventKind, Reach};
 use crate::session::tally::{Facts, Segment, Tally, TallyState};
+use crate::session::turns::{Step, Turns};
 
 const ROOTS: [&str; 2] = ["/home/dev/repo", "/home/dev/repo-wt"];
 
@@ -44,15 +45,29 @@ fn lines(path: &Path) -> Vec<Line> {
     bytes.split_inclusive(|b| *b == b'\n').map(|line| Kind::ClaudeCode.line(line)).collect()
 }
 
-/// The sessions of a scenario in the order in which they began.
-fn sessions(scenario: &Path) -> Vec<Session> {
+/// The paths of the sessions' own transcripts.
+fn mains(scenario: &Path) -> Vec<PathBuf> {
     let mut mains = Vec::new();
     for project in fs::read_dir(scenario.join("transcripts")).unwrap().flatten() {
         mains.extend(fs::read_dir(project.path()).unwrap().flatten().map(|entry| entry.path()));
     }
     mains.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    mains
+}
+
+/// The paths of all transcripts, subagents' too.
+fn transcripts(scenario: &Path) -> Vec<PathBuf> {
+    let mut paths = mains(scenario);
+    for main in mains(scenario) {
+        paths.extend(Kind::ClaudeCode.subagent_files(&main).unwrap().into_iter().map(|file| file.transcript));
+    }
+    paths
+}
+
+/// The sessions of a scenario in the order in which they began.
+fn sessions(scenario: &Path) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
-    for main in mains {
+    for main in mains(scenario) {
         let subagents = Kind::ClaudeCode.subagent_files(&main).unwrap();
         let subagents = subagents.iter().flat_map(|file| lines(&file.transcript)).collect();
         sessions.push(Session { main: lines(&main), subagents });
@@ -65,7 +80,7 @@ fn sessions(scenario: &Path) -> Vec<Session> {
 /// Facts of several segments in one.
 #[derive(Debug, Default, PartialEq)]
 struct Sum {
-    models: BTreeMap<String, [u64; 6]>,
+    models: BTreeMap<(String, PromptClass), [u64; 6]>,
     tools: BTreeMap<String, (u64, u64)>,
     programs: BTreeMap<String, u64>,
     files: BTreeMap<String, (u64, u64, u64)>,
@@ -76,8 +91,9 @@ struct Sum {
 impl Sum {
     fn add(&mut self, facts: &Facts) {
         for m in &facts.models {
-            let ModelUsage { model, requests, input, output, cache_read, cache_write_5m, cache_write_1h } = m;
-            let sums = self.models.entry(model.clone()).or_default();
+            let ModelUsage { model, prompt_over, requests, input, output, cache_read, cache_write_5m, cache_write_1h } =
+                m;
+            let sums = self.models.entry((model.clone(), *prompt_over)).or_default();
             let parts = [requests, input, output, cache_read, cache_write_5m, cache_write_1h];
             sums.iter_mut().zip(parts).for_each(|(sum, n)| *sum += n);
         }
@@ -144,7 +160,7 @@ fn served(scenario: &Path) -> BTreeMap<String, [u64; 6]> {
 
 fn models(sums: &[Sum]) -> BTreeMap<String, [u64; 6]> {
     let mut all: BTreeMap<String, [u64; 6]> = BTreeMap::new();
-    for (model, usage) in sums.iter().flat_map(|sum| &sum.models) {
+    for ((model, _), usage) in sums.iter().flat_map(|sum| &sum.models) {
         all.entry(model.clone()).or_default().iter_mut().zip(usage).for_each(|(sum, n)| *sum += n);
     }
     all
@@ -273,6 +289,43 @@ fn files_have_the_lines_of_their_edits() {
         let Some(path) = scenario(&format!("claude-code-{ending}")) else { continue };
         let sums = count(&sessions(&path), whole);
         assert_eq!(sums[0].files.get(file), Some(&lines), "{ending} {:?}", sums[0].files);
+    }
+}
+
+#[test]
+fn conversations_are_read_back() {
+    for path in scenarios() {
+        let sums = count(&sessions(&path), whole);
+        let (mut asked, mut calls, mut failed, mut open, mut diffs) = (0, 0, 0, 0, 0);
+        for file in transcripts(&path) {
+            let bytes = fs::read(&file).unwrap();
+            let lines = bytes.split(|b| *b == b'\n').map(|line| Kind::ClaudeCode.shown(line));
+            for turn in Turns::new(lines) {
+                asked += u64::from(turn.asked.is_some_and(|asked| asked.human));
+                for step in turn.steps {
+                    let Step::Call(call) = step else { continue };
+                    assert!(!call.tool.is_empty(), "every result has its call");
+                    calls += 1;
+                    failed += u64::from(call.outcome.is_some_and(|outcome| outcome != Outcome::Ok));
+                    open += u64::from(call.outcome.is_none());
+                    diffs += call.diffs.len() as u64;
+                }
+            }
+        }
+        if path.ends_with("D-resume") {
+            continue; // The fork shows again what it copied.
+        }
+        let tools = || sums.iter().flat_map(|sum| sum.tools.values());
+        assert_eq!(asked, sums.iter().map(|sum| sum.counts[1]).sum::<u64>(), "{}", path.display());
+        assert_eq!(calls, tools().map(|tool| tool.0).sum::<u64>(), "{}", path.display());
+        assert_eq!(failed + open, tools().map(|tool| tool.1).sum::<u64>(), "{}", path.display());
+        let edits = sums.iter().flat_map(|sum| sum.files.values()).map(|file| file.0);
+        let outside: u64 = sums.iter().filter_map(|sum| sum.gaps.get("outside_repository")).sum();
+        // An edit that changes nothing shows no diff: one wrote what was there, one an empty file.
+        let without = ["2.1.330/A-write-edit", "2.1.330/O-encodings"]
+            .iter()
+            .filter(|ending| path.ends_with(format!("claude-code-{ending}")));
+        assert_eq!(diffs + without.count() as u64, edits.sum::<u64>() + outside, "{}", path.display());
     }
 }
 

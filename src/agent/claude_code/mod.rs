@@ -4,6 +4,7 @@ pub mod payload;
 pub mod settings;
 mod spans;
 pub mod transcript;
+pub mod turns;
 
 #[cfg(test)]
 mod captures;

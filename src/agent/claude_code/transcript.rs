@@ -17,7 +17,7 @@ use crate::session::event::{Gap, GapKind};
 use crate::session::shell;
 
 /// The model of messages that the agent itself puts in a model's place, such as API errors.
-const NO_MODEL: &str = "<synthetic>";
+pub(super) const NO_MODEL: &str = "<synthetic>";
 
 /// What one line says. An empty line says nothing; one that is no JSON object is a gap.
 pub fn line(bytes: &[u8]) -> Line {
@@ -40,7 +40,7 @@ pub fn line(bytes: &[u8]) -> Line {
         Some("system") if json::is(fields.subtype, "compact_boundary") => {
             line.entries.extend(owned(fields.uuid).map(|id| Entry::Compaction { id }));
         }
-        Some("attachment") => line.entries.extend(queued_prompt(&fields)),
+        Some("attachment") => line.entries.extend(queued_prompt(&fields).map(Entry::Prompt)),
         Some("cost-state") => line.entries.push(totals(fields.model_usage)),
         _ => {}
     }
@@ -184,12 +184,12 @@ fn user(fields: &Fields<'_>, entries: &mut Vec<Entry>) {
         }
     });
     if results == 0 {
-        entries.extend(prompt(fields, content));
+        entries.extend(prompt(fields, content).map(Entry::Prompt));
     }
 }
 
 /// How a call ended. Versions before 2.1.330 say so only in the text that the model reads.
-fn outcome(fields: &Fields<'_>, is_error: bool, content: Option<&RawValue>) -> Outcome {
+pub(super) fn outcome(fields: &Fields<'_>, is_error: bool, content: Option<&RawValue>) -> Outcome {
     if !is_error {
         let [interrupted] = json::pick(fields.result, ["interrupted"]);
         return if json::yes(interrupted) { Outcome::Interrupted } else { Outcome::Ok };
@@ -262,7 +262,7 @@ fn patch_lines(patch: Option<&RawValue>) -> Option<(u64, u64)> {
 }
 
 /// What begins a turn: text in the user's place that the agent did not put there.
-pub(super) fn prompt(fields: &Fields<'_>, content: Option<&RawValue>) -> Option<Entry> {
+pub(super) fn prompt(fields: &Fields<'_>, content: Option<&RawValue>) -> Option<Prompt> {
     let flags = [fields.is_meta, fields.is_sidechain, fields.is_visible_only, fields.is_compact_summary];
     if fields.agent_id.is_some() || flags.into_iter().any(json::yes) {
         return None;
@@ -281,11 +281,11 @@ pub(super) fn prompt(fields: &Fields<'_>, content: Option<&RawValue>) -> Option<
         && !json::is(fields.prompt_source, "system")
         && !json::is(fields.turn_origin, "task_notification")
         && !text.starts_with("<task-notification>");
-    Some(Entry::Prompt(Prompt { id: owned(fields.uuid)?, human }))
+    Some(Prompt { id: owned(fields.uuid)?, human })
 }
 
 /// A prompt given while the agent worked stands as an attachment.
-fn queued_prompt(fields: &Fields<'_>) -> Option<Entry> {
+pub(super) fn queued_prompt(fields: &Fields<'_>) -> Option<Prompt> {
     let [kind, mode, origin] = json::pick(fields.attachment, ["type", "commandMode", "origin"]);
     let [origin] = json::pick(origin, ["kind"]);
     let human = json::is(kind, "queued_command")
@@ -293,11 +293,11 @@ fn queued_prompt(fields: &Fields<'_>) -> Option<Entry> {
         && json::text(origin).is_none_or(|kind| kind == "human")
         && !json::yes(fields.is_sidechain)
         && fields.agent_id.is_none();
-    if human { Some(Entry::Prompt(Prompt { id: owned(fields.uuid)?, human })) } else { None }
+    if human { Some(Prompt { id: owned(fields.uuid)?, human }) } else { None }
 }
 
 /// The first text of a message's content, which is a text or a list of blocks; empty where there is none (an image).
-pub(super) fn first_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
+fn first_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     if let Some(text) = json::text(content) {
         return Some(text);
     }

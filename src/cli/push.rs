@@ -1,0 +1,37 @@
+//! `git tracevault push`: takes this clone's part of the ledger to a remote.
+
+use crate::cli::{Code, print_findings, remote_name};
+use crate::finding::verdict;
+use crate::host::output::Out;
+use crate::ledger::Ledger;
+use crate::ledger::append::Writer;
+use crate::ledger::remote::Remote;
+
+/// Push this clone's records to a remote
+///
+/// An ordinary `git push` does this by itself. Only refs of this clone go, each only from where it was last seen.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The remote; origin, or the only one, if none is named
+    remote: Option<String>,
+}
+
+pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+    push(&remote_name(ledger, args.remote.as_deref())?, ledger, out)
+}
+
+/// Seals what is open, pushes and tells what went.
+pub fn push(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+    if ledger.is_enrolled() {
+        Writer::open(ledger)?.seal_all()?;
+    }
+    let pushed = Remote::new(ledger, name).push()?;
+    print_findings(out, &pushed.findings)?;
+    match (pushed.refs, pushed.records) {
+        _ if !pushed.findings.is_empty() => {}
+        (0, _) => out.line(format_args!("{name} has all of this clone's records."))?,
+        (_, 1) => out.line(format_args!("Pushed 1 record to {name}."))?,
+        (_, records) => out.line(format_args!("Pushed {records} records to {name}."))?,
+    }
+    Ok(verdict(&pushed.findings).exit_code())
+}

@@ -1,0 +1,115 @@
+//! Commits: which there are in a range, and what they say of themselves.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::git::command::{Git, GitError};
+use crate::git::repo::{Kind, Repo, RepoError};
+use crate::id::{GitId, RepoPath};
+
+/// A commit, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitInfo {
+    pub id: GitId,
+    /// Committer time, seconds since 1970.
+    pub time: i64,
+    pub author_name: String,
+    pub author_email: String,
+    pub subject: String,
+}
+
+/// The commits that `git rev-list` lists for these arguments, newest first.
+pub fn rev_list(repo: &Repo, args: &[&str]) -> Result<Vec<GitId>, GitError> {
+    let answer = Git::in_dir(&repo.home()).args(["rev-list", "--end-of-options"]).args(args).arg("--").run()?;
+    Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// The commits of a push to `remote` that it does not have yet: reachable from `tips` and not from its branches,
+/// oldest first.
+pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {
+    // A push may be of more refs than a command line takes.
+    let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
+    let input = lines.collect::<String>().into_bytes();
+    let not = ["--stdin".to_owned(), "--not".to_owned(), format!("--remotes={remote}")];
+    let git = Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order"]).args(not);
+    let answer = git.input(input).run()?;
+    Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// Whether `old` is `new` or one of its ancestors; not, where that cannot be told.
+pub fn is_ancestor(repo: &Repo, old: &GitId, new: &GitId) -> bool {
+    let git = Git::in_dir(&repo.home()).args(["merge-base", "--is-ancestor", old.as_str(), new.as_str()]);
+    git.answer().is_ok_and(|answer| answer.code == Some(0))
+}
+
+/// The commit that a name stands for.
+pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
+    let commit = format!("{name}^{{commit}}");
+    let answer = Git::in_dir(&repo.home()).args(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
+    let answer = answer.answer()?;
+    answer.text().parse().map_err(|_| GitError::Failed {
+        command: "rev-parse".into(),
+        status: "no such commit".into(),
+        code: answer.code,
+        stderr: name.to_owned(),
+    })
+}
+
+/// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
+pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
+    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let author = head.filter_map(|line| line.strip_prefix(b"author ")).next()?;
+    let author = String::from_utf8_lossy(author);
+    let (_, rest) = author.split_once('<')?;
+    Some(rest.rsplit_once('>')?.0.trim().to_owned())
+}
+
+/// Which commits `git log` is asked for, in its own words.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Options that choose and order commits; nothing that prints.
+    pub options: Vec<OsString>,
+    /// Commits, branches, ranges; git itself tells them from paths where `paths` are none.
+    pub names: Vec<OsString>,
+    pub paths: Vec<OsString>,
+}
+
+/// What commits say of themselves, in the order that `git log` run in `dir` gives them.
+pub fn log(dir: &Path, asked: &Asked) -> Result<Vec<CommitInfo>, GitError> {
+    let format = "--format=%H%x00%ct%x00%an%x00%ae%x00%s%x00";
+    let git = Git::in_dir(dir).args(["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "-z", format]);
+    let mut git = git.args(&asked.options).arg("--end-of-options").args(&asked.names);
+    if !asked.paths.is_empty() {
+        git = git.arg("--").args(&asked.paths);
+    }
+    let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
+    let fields: Vec<&str> = text.split('\0').collect();
+    // Five fields, then the empty one between a commit and the next.
+    Ok(fields.chunks(6).filter_map(|chunk| info(chunk)).collect())
+}
+
+/// The bytes of a file as a commit has it; `None` if it has no such file.
+pub fn file_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
+    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let tree = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"tree "));
+    let mut at = tree.and_then(|id| std::str::from_utf8(id).ok()?.parse::<GitId>().ok());
+    let path = path.to_bytes();
+    let mut parts = path.split(|byte| *byte == b'/');
+    while let (Some(tree), Some(part)) = (&at, parts.next()) {
+        let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)?;
+        at = entries.into_iter().find(|entry| entry.name == part).map(|entry| entry.id);
+    }
+    at.map(|blob| repo.read_checked(&blob, Kind::Blob)).transpose()
+}
+
+fn info(fields: &[&str]) -> Option<CommitInfo> {
+    let [id, time, name, email, subject, ..] = fields else { return None };
+    Some(CommitInfo {
+        id: id.trim_start_matches('\n').parse().ok()?,
+        time: time.parse().ok()?,
+        author_name: (*name).to_owned(),
+        author_email: (*email).to_owned(),
+        subject: (*subject).to_owned(),
+    })
+}

@@ -1,0 +1,71 @@
+//! Git notes: a text beside a commit, in a ref of its own.
+
+use gix::note::plumbing::State;
+
+use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, object_id};
+use crate::id::GitId;
+
+/// How often a ref that another process moved meanwhile is tried again.
+const ATTEMPTS: usize = 5;
+
+/// Writes notes, in place of what was there, in one commit on the notes ref.
+pub fn write(repo: &Repo, name: &str, notes: &[(GitId, Vec<u8>)], who: &str, unix: i64) -> Result<(), RepoError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match write_once(repo, name, notes, who, unix) {
+            Err(RepoError::RefMoved { .. }) if attempt < ATTEMPTS => {}
+            other => return other,
+        }
+    }
+}
+
+fn write_once(repo: &Repo, name: &str, notes: &[(GitId, Vec<u8>)], who: &str, unix: i64) -> Result<(), RepoError> {
+    let failed = |error: &dyn std::fmt::Display| RepoError::Ref { name: name.to_owned(), reason: error.to_string() };
+    let tip = repo.find_ref(name)?;
+    let root = match &tip {
+        Some(tip) => tree_of(repo, tip)?,
+        None => repo.write(Kind::Tree, b"")?,
+    };
+    let objects = &repo.gix().objects;
+    let mut state = State::new(object_id(&root)?, objects).map_err(|error| failed(&error))?;
+    for (commit, text) in notes {
+        let blob = repo.write(Kind::Blob, text)?;
+        state.edit(object_id(commit)?, Some(object_id(&blob)?), objects).map_err(|error| failed(&error))?;
+    }
+    let tree = state.write(objects).map_err(|error| failed(&error))?;
+    let parent = tip.as_ref().map(|tip| format!("parent {tip}\n")).unwrap_or_default();
+    let who = format!("tracevault <{who}@tracevault> {unix} +0000");
+    let text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nNotes by git-tracevault\n");
+    let new = repo.write(Kind::Commit, text.as_bytes())?;
+    repo.update_refs(&[RefUpdate { name: name.to_owned(), new: Some(new), expected: tip }])
+}
+
+/// All notes: the object each is about, and the blob with its text.
+pub fn all(repo: &Repo, name: &str) -> Result<Vec<(GitId, GitId)>, RepoError> {
+    let mut found = Vec::new();
+    if let Some(tip) = repo.find_ref(name)? {
+        collect(repo, &tree_of(repo, &tip)?, "", &mut found)?;
+    }
+    Ok(found)
+}
+
+/// Folders spread the hex digits of the objects' ids over several levels.
+fn collect(repo: &Repo, tree: &GitId, prefix: &str, found: &mut Vec<(GitId, GitId)>) -> Result<(), RepoError> {
+    for entry in repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)? {
+        let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
+        if entry.mode == 0o040_000 && path.len() < 64 {
+            collect(repo, &entry.id, &path, found)?;
+        } else if let Ok(object) = path.parse() {
+            found.push((object, entry.id));
+        }
+    }
+    Ok(())
+}
+
+fn tree_of(repo: &Repo, commit: &GitId) -> Result<GitId, RepoError> {
+    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let id = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix("tree ")?.parse().ok());
+    id.ok_or_else(|| RepoError::Object { id: commit.to_string(), reason: "it does not begin with its tree".into() })
+}

@@ -1,0 +1,360 @@
+//! Recording commits: whose each added line is, which sessions it draws on, how a rewritten commit came to be.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::RangeInclusive;
+
+use crate::attribution::commit::{ChangedFile, FileAttribution, attribute, total};
+use crate::attribution::labels::{Authors, Labels, Origin};
+use crate::attribution::timeline::{Before, Step, Timeline};
+use crate::attribution::{lines, trace};
+use crate::digest::Digest;
+use crate::git::diff::{self, FileChange};
+use crate::git::locate::Location;
+use crate::git::repo::{Kind, RepoError};
+use crate::host::progress::Bar;
+use crate::id::{GitId, RecordId, RepoPath, SessionId};
+use crate::journal::Journal;
+use crate::journal::states::FILE_LIMIT;
+use crate::ledger::append::Writer;
+use crate::ledger::commits;
+use crate::ledger::cursor::Cursor;
+use crate::ledger::local::{Changes, RECORDED};
+use crate::ledger::verify::Options;
+use crate::ledger::{Ledger, LedgerError, fit};
+use crate::record::body::{Body, Commit, LineAuthor, Link, SessionRef};
+use crate::session::edit::{Edit, Known};
+
+impl Writer<'_> {
+    /// Records a commit, with the sessions that it draws on; the record that speaks of it.
+    pub fn record_commit(&mut self, commit: &GitId) -> Result<RecordId, LedgerError> {
+        if let Some(known) = self.local().recorded(commit)? {
+            return Ok(known);
+        }
+        let facts = CommitFacts::read(self.ledger, commit)?;
+        let edits = Edited::known(self.ledger, &facts.changes.files)?;
+        let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
+        let mut sessions = BTreeMap::new();
+        for session in drawn_on(&attribution, &facts, &edits) {
+            if let Some(record) = self.seal(&session)? {
+                sessions.insert(session, record);
+            }
+        }
+        let local = self.local();
+        let mut cursors: BTreeMap<SessionId, Cursor> = BTreeMap::new();
+        for session in sessions.keys() {
+            cursors.insert(session.clone(), Cursor::load(&local, session)?);
+        }
+        let model = |author: &LineAuthor| cursors.get(&author.session).and_then(|cursor| cursor.model(&author.call));
+        let trace_facts = trace::Facts { commit, time: facts.time, tool_version: env!("CARGO_PKG_VERSION") };
+        let trace = trace::write(&trace_facts, &attribution, model)
+            .map_err(|error| LedgerError::Refused(format!("agent-trace.json: {error}")))?;
+        let body = facts.body(&attribution, sessions, &trace);
+        let dir = self.ledger.dir();
+        let line = |record: RecordId| {
+            let mut changes = Changes::default();
+            let text = format!("{commit} {record}\n");
+            crate::ledger::local::Local::new(dir).append(&mut changes, RECORDED, text.as_bytes())?;
+            Ok(changes)
+        };
+        let record = self.append(Body::Commit(Box::new(body.clone())), Some(&trace), &[], line)?;
+        // A note is for readers; that it could not be written must not undo the record.
+        if let Err(error) = self.ledger.note_commit(&body, record, &cursors) {
+            crate::host::output::say(format_args!("tracevault: no note for {}: {error}", commit.short()));
+        }
+        Ok(record)
+    }
+
+    /// Records that `new` is `old` rewritten, if the record of `old` is ours to speak for it.
+    pub fn record_link(&mut self, old: &GitId, new: &GitId, found_by: &str) -> Result<(), LedgerError> {
+        let (Ok(was), Ok(is)) = (CommitFacts::read(self.ledger, old), CommitFacts::read(self.ledger, new)) else {
+            return Ok(());
+        };
+        if old == new || self.local().recorded(old)?.is_none() {
+            return Ok(());
+        }
+        let same_patch = was.changes.patch_id.is_some() && was.changes.patch_id == is.changes.patch_id;
+        let level = match () {
+            () if was.tree == is.tree && was.parents == is.parents => 3,
+            () if was.tree == is.tree || same_patch => 2,
+            () => 1,
+        };
+        let found_by: String = found_by.chars().filter(char::is_ascii_graphic).take(40).collect();
+        let body = Body::Link(Link { old: old.clone(), new: new.clone(), found_by, level });
+        self.append(body, None, &[], |_| Ok(Changes::default())).map(drop)
+    }
+
+    /// Records those of these commits that no record speaks of, here or at a remote; how many there were.
+    ///
+    /// What was committed before the ledger was founded is none of its business.
+    pub fn catch_up(&mut self, commits: &[GitId]) -> Result<u64, LedgerError> {
+        let local = self.local();
+        let mut open = Vec::new();
+        for commit in commits {
+            if local.recorded(commit)?.is_none() {
+                open.push(commit.clone());
+            }
+        }
+        if open.is_empty() {
+            return Ok(0);
+        }
+        let report = self.ledger.verify(&Options { pinned: self.ledger.id(), entries: true, ..Options::default() })?;
+        let known: HashSet<GitId> =
+            commits::records(&report).into_iter().filter(|(_, e)| e.good).map(|(id, _)| id).collect();
+        let founded = self.ledger.founded()?;
+        let bar = Bar::new("commits", open.len() as u64);
+        let mut count = 0;
+        for commit in open.iter().filter(|commit| !known.contains(*commit)) {
+            bar.step(1);
+            if CommitFacts::header(self.ledger, commit)?.time < founded {
+                continue;
+            }
+            self.record_commit(commit)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl Ledger {
+    /// When the ledger was founded, by its founder's clock.
+    fn founded(&self) -> Result<crate::time::Time, LedgerError> {
+        let name = self.prefix.chain(crate::id::ChainId::Policy);
+        let mut next = self.repo.find_ref(&name)?;
+        let mut time = crate::time::Time::default();
+        while let Some(commit) = next {
+            let stored = self.read(&name, &commit)?;
+            time = stored.record.envelope().time;
+            next = stored.parent;
+        }
+        Ok(time)
+    }
+}
+
+/// What a commit says of itself, and what it changes.
+struct CommitFacts {
+    commit: GitId,
+    sha256: Digest,
+    tree: GitId,
+    parents: Vec<GitId>,
+    time: crate::time::Time,
+    /// The committer's time of the first parent, if it is here.
+    before: Option<crate::time::Time>,
+    changes: diff::Changes,
+}
+
+impl CommitFacts {
+    fn read(ledger: &Ledger, commit: &GitId) -> Result<Self, LedgerError> {
+        let mut facts = Self::header(ledger, commit)?;
+        facts.changes = diff::changes(&ledger.repo, commit).map_err(|error| LedgerError::Refused(error.to_string()))?;
+        facts.before = facts.parents.first().and_then(|id| Self::header(ledger, id).ok()).map(|parent| parent.time);
+        Ok(facts)
+    }
+
+    /// What the commit object itself says.
+    fn header(ledger: &Ledger, commit: &GitId) -> Result<Self, LedgerError> {
+        let bytes = ledger.repo.read_checked(commit, Kind::Commit)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let head = text.split("\n\n").next().unwrap_or_default();
+        let field = |name: &str| {
+            head.lines()
+                .filter_map(move |line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        let malformed =
+            || RepoError::Object { id: commit.to_string(), reason: "not a commit of the usual form".into() };
+        let tree = field("tree").first().and_then(|id| id.parse().ok()).ok_or_else(malformed)?;
+        let parents = field("parent").iter().filter_map(|id| id.parse().ok()).collect();
+        // `Name <mail> seconds zone`.
+        let committer = field("committer");
+        let seconds = committer.first().and_then(|line| line.rsplit(' ').nth(1)).and_then(|text| text.parse().ok());
+        let time = crate::time::Time::from_unix(seconds.unwrap_or_default());
+        let changes = diff::Changes::default();
+        Ok(CommitFacts {
+            commit: commit.clone(),
+            sha256: Digest::of(&bytes),
+            tree,
+            parents,
+            time,
+            before: None,
+            changes,
+        })
+    }
+
+    fn body(self, files: &[FileAttribution], sessions: BTreeMap<SessionId, RecordId>, trace: &[u8]) -> Commit {
+        fit::commit(Commit {
+            commit: self.commit,
+            sha256: self.sha256,
+            tree: self.tree,
+            parents: self.parents,
+            patch_id: self.changes.patch_id,
+            patch_id_u0: self.changes.patch_id_u0,
+            sessions: sessions.into_iter().map(|(session, record)| SessionRef { session, record }).collect(),
+            files: files.iter().map(|file| file.lines.clone()).collect(),
+            total: total(files),
+            trace: Digest::of(trace),
+            cut: Vec::new(),
+        })
+    }
+}
+
+/// The known edits of the files that a commit changes.
+struct Edited {
+    journal: Option<Journal>,
+    by_path: BTreeMap<RepoPath, Vec<Edit>>,
+    /// The work tree that the commit is made in; none for the main one.
+    here: Option<String>,
+}
+
+impl Edited {
+    fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
+        let journal = Journal::open(&ledger.repo.common_dir());
+        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
+        if let Some(journal) = &journal {
+            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
+            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
+                let edits = journal.edits(path).map_err(failed)?;
+                if !edits.is_empty() {
+                    by_path.insert(path.clone(), edits);
+                }
+            }
+        }
+        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
+        Ok(Edited { journal, by_path, here })
+    }
+
+    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
+    fn of(&self, file: &FileChange) -> Vec<Vec<&Edit>> {
+        let names = [Some(&file.path), file.from.as_ref()];
+        let mut edits: Vec<&Edit> =
+            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().collect();
+        edits.sort_by_key(|edit| edit.at);
+        let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
+        trees.sort_unstable();
+        trees.dedup();
+        trees.sort_by_key(|tree| *tree != self.here.as_deref());
+        let of_tree =
+            |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
+        trees.into_iter().map(of_tree).collect()
+    }
+
+    fn load(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.journal.as_ref()?.states().load(digest).ok().flatten()
+    }
+
+    /// The labels of a file's committed bytes, along the timeline of one work tree.
+    fn labels(&self, edits: &[&Edit], committed: &[u8], authors: &mut Authors) -> Labels {
+        let mut timeline = Timeline::default();
+        for edit in edits {
+            let before = match edit.before {
+                Known::Is(Some(digest)) => self.load(&digest),
+                _ => None,
+            };
+            let after = edit.after.map(|digest| self.load(&digest));
+            if matches!(after, Some(None)) {
+                // The bytes are gone: what the file became by this edit cannot be told, and is nobody's.
+                continue;
+            }
+            let after = after.flatten();
+            let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
+            timeline.step(&Step {
+                before: match (&edit.before, &before) {
+                    (Known::Is(None), _) => Before::NoFile,
+                    (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
+                    _ => Before::Unknown,
+                },
+                after: after.as_deref(),
+                author,
+                reach: edit.reach,
+            });
+        }
+        timeline.project(committed)
+    }
+}
+
+/// Whose the lines are that a commit adds.
+fn attribute_commit(
+    ledger: &Ledger,
+    files: &[FileChange],
+    edits: &Edited,
+) -> Result<Vec<FileAttribution>, LedgerError> {
+    let mut attributions = Vec::new();
+    for file in files {
+        let Some(blob) = &file.blob else { continue };
+        if file.binary || file.added.is_empty() {
+            continue;
+        }
+        let bytes = match ledger.repo.read(blob) {
+            Ok((Kind::Blob, bytes)) => bytes,
+            // A submodule's commit is no file of this repository.
+            Ok(_) | Err(RepoError::Missing(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let added = ranges(file.added.iter().copied());
+        let mut best: Option<FileAttribution> = None;
+        let timelines = if bytes.len() as u64 <= FILE_LIMIT { edits.of(file) } else { Vec::new() };
+        let before = before_bytes(ledger, file).map(|bytes| Digest::of(&bytes));
+        for edits_here in timelines {
+            let edits_here = since(before, &edits_here);
+            let mut authors = Authors::default();
+            let labels = edits.labels(edits_here, &bytes, &mut authors);
+            let found =
+                attribute(&ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels }, &authors);
+            if best.as_ref().is_none_or(|best| found.lines.agent > best.lines.agent) {
+                best = Some(found);
+            }
+        }
+        attributions.push(best.unwrap_or_else(|| {
+            let labels = Labels::all(Origin::Unattributed, lines::count(&bytes));
+            attribute(
+                &ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels },
+                &Authors::default(),
+            )
+        }));
+    }
+    Ok(attributions)
+}
+
+/// The file as it was in the first parent, if it was.
+fn before_bytes(ledger: &Ledger, file: &FileChange) -> Option<Vec<u8>> {
+    let (_, bytes) = ledger.repo.read(file.blob_before.as_ref()?).ok()?;
+    Some(bytes)
+}
+
+/// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does
+/// not add.
+fn since<'e>(before: Option<Digest>, edits: &'e [&'e Edit]) -> &'e [&'e Edit] {
+    let Some(before) = before else { return edits };
+    match edits.iter().rposition(|edit| edit.after == Some(before)) {
+        Some(at) => &edits[at + 1..],
+        None => edits,
+    }
+}
+
+/// Line numbers in ascending order as ranges.
+fn ranges(numbers: impl Iterator<Item = u32>) -> Vec<RangeInclusive<u32>> {
+    let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some(last) if *last.end() + 1 == number => *last = *last.start()..=number,
+            _ => ranges.push(number..=number),
+        }
+    }
+    ranges
+}
+
+/// The sessions that made lines of the commit, and those that changed its files since the commit before it.
+fn drawn_on(files: &[FileAttribution], facts: &CommitFacts, edits: &Edited) -> BTreeSet<SessionId> {
+    let ranges = files.iter().flat_map(|file| &file.ranges);
+    let mut sessions: BTreeSet<SessionId> = ranges
+        .filter_map(|range| match &range.origin {
+            Origin::Agent(author) => Some(author.session.clone()),
+            _ => None,
+        })
+        .collect();
+    let since = facts.before.map_or(0, |time| time.unix() * 1000);
+    for file in &facts.changes.files {
+        let recent = edits.of(file).into_iter().flatten().filter(|edit| edit.at >= since);
+        sessions.extend(recent.map(|edit| edit.session.clone()));
+    }
+    sessions
+}

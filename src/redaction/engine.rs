@@ -1,0 +1,322 @@
+//! The engine: one pass for all keywords, then a look at what each could mean.
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::json::{self, Token};
+use super::names::{self, Class};
+use super::prefilter::Prefilter;
+use super::rule::{Check, Rule};
+use super::span::{self, Rank, Span};
+use super::value::Setting;
+use super::{encoded, named, pem, rules, url, value};
+
+/// What a keyword's hit is handed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Rule(usize),
+    Name,
+    Url,
+    PrivateKey,
+    Marker,
+}
+
+/// Documents in strings in documents: deeper ones are read as text.
+const MAX_DEPTH: u8 = 6;
+/// How far behind its keyword a match may reach.
+const WINDOW: usize = 16 * 1024;
+
+/// How far before an encoded value its name may stand.
+const NAMED_WITHIN: usize = 160;
+
+/// Everything that can be found, ready to search. Making one is cheap: patterns are compiled when their keyword first comes.
+pub(super) struct Engine {
+    prefilter: Prefilter<Target>,
+    rules: Vec<(&'static Rule, OnceLock<Regex>)>,
+}
+
+impl Engine {
+    pub fn new() -> Self {
+        let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
+        let by_rule = rules.iter().enumerate();
+        let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
+        let keywords = [(url::KEYWORD, Target::Url), (span::MARKER, Target::Marker)]
+            .into_iter()
+            .chain(names::KEYWORDS.iter().map(|k| (*k, Target::Name)))
+            .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
+            .chain(by_rule);
+        let prefilter = Prefilter::new(keywords);
+        Engine { prefilter, rules }
+    }
+
+    /// Searches a document: JSON, lines of JSON, or text. The spans come ordered and apart.
+    pub fn document(&self, bytes: &[u8], depth: u8, spans: &mut Vec<Span>) {
+        let from = spans.len();
+        if depth > MAX_DEPTH {
+            return self.text(bytes, depth, spans);
+        }
+        if looks_like_json(bytes) && json::walk(bytes, |_| {}) {
+            self.json(bytes, depth, spans);
+        } else {
+            // Lines of JSON apart, everything between them together.
+            let mut text = 0;
+            let mut line = 0;
+            while line < bytes.len() {
+                let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
+                let content = &bytes[line..end];
+                let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
+                if document && content.len() < bytes.len() && json::walk(content, |_| {}) {
+                    self.text_at(bytes, text, line, depth, spans);
+                    let first = spans.len();
+                    self.json(content, depth, spans);
+                    shift(&mut spans[first..], line);
+                    text = end;
+                }
+                line = end + 1;
+            }
+            self.text_at(bytes, text, bytes.len(), depth, spans);
+        }
+        span::merge(spans, from);
+    }
+
+    fn text_at(&self, bytes: &[u8], start: usize, end: usize, depth: u8, spans: &mut Vec<Span>) {
+        let first = spans.len();
+        self.text(&bytes[start..end], depth, spans);
+        shift(&mut spans[first..], start);
+    }
+
+    /// Searches the strings of a JSON document.
+    fn json(&self, bytes: &[u8], depth: u8, spans: &mut Vec<Span>) {
+        let mut frames = vec![Frame::default()];
+        json::walk(bytes, |token| match token {
+            Token::Open => {
+                // What an array holds goes by the array's name.
+                let name = frames.last().and_then(|f| f.name);
+                frames.push(Frame { name, ..Frame::default() });
+            }
+            Token::Close => {
+                frames.pop();
+            }
+            Token::Key(start, end) => {
+                let raw = &bytes[start..end];
+                let key = json::decode(raw);
+                let key = key.as_deref().unwrap_or(raw);
+                if let Some(frame) = frames.last_mut() {
+                    frame.key(key, self.classify(key));
+                }
+                if key.len() >= 16 {
+                    self.string(raw, start, None, depth, spans);
+                }
+            }
+            Token::Str(start, end) => {
+                let raw = &bytes[start..end];
+                let Some(frame) = frames.last_mut() else { return };
+                if frame.names_sibling {
+                    frame.sibling = self.classify(raw);
+                }
+                // Signatures of thinking blocks have to stay whole, and hold no text.
+                if !(frame.signature
+                    && raw.len() >= 64
+                    && raw.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(b)))
+                {
+                    self.string(raw, start, frame.name, depth, spans);
+                }
+            }
+        });
+    }
+
+    /// What a name says; most have none of the keywords and say nothing.
+    fn classify(&self, name: &[u8]) -> Option<Class> {
+        let mut tells = false;
+        self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
+        if tells { names::classify(name) } else { None }
+    }
+
+    /// Searches one string of a document: `raw` is its inside, at `at`.
+    fn string(&self, raw: &[u8], at: usize, name: Option<Class>, depth: u8, spans: &mut Vec<Span>) {
+        if raw.len() < if name.is_some() { 4 } else { 8 } {
+            return;
+        }
+        let first = spans.len();
+        let decoded = json::decode(raw);
+        let text = decoded.as_deref().unwrap_or(raw);
+        self.document(text, depth + 1, spans);
+        if let Some(class) = name {
+            named::in_json(class, text, spans);
+            span::merge(spans, first);
+        }
+        if decoded.is_some() {
+            map_back(&mut spans[first..], |positions| json::to_raw(raw, positions));
+        }
+        shift(&mut spans[first..], at);
+    }
+
+    /// Searches text.
+    fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
+        let from = spans.len();
+        if memchr::memchr(0x1B, text).is_some() {
+            let plain = encoded::without_ansi(text);
+            self.text(&plain, depth, spans);
+            return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
+        }
+        let mut seen = named::Seen::default();
+        let mut markers = Vec::new();
+        let mut covered = 0;
+        self.prefilter.find(text, |target, start, end| match target {
+            Target::Rule(i) if start >= covered => {
+                if let Some(span) = self.rule(i, text, start, end) {
+                    covered = span.end;
+                    spans.push(span);
+                }
+            }
+            Target::PrivateKey if start >= covered => pem::find(text, start, spans),
+            Target::Rule(_) | Target::PrivateKey => {}
+            Target::Name => named::find(text, (start, end), &mut seen, spans),
+            Target::Url => url::find(text, start, spans),
+            Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
+        });
+        if depth < MAX_DEPTH {
+            encoded::runs(text, |start, end| {
+                if let Some(span) = self.encoded(text, start, end, depth) {
+                    spans.push(span);
+                }
+            });
+        }
+        span::spare_markers(spans, from, &markers);
+        span::to_char_boundaries(text, &mut spans[from..]);
+        span::merge(spans, from);
+    }
+
+    /// A run of base64 or hex goes as a whole if what it encodes holds a secret.
+    fn encoded(&self, text: &[u8], start: usize, end: usize, depth: u8) -> Option<Span> {
+        let inner = encoded::decode_text(&text[start..end])?;
+        let mut found = Vec::new();
+        self.document(&inner, depth + 1, &mut found);
+        if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
+            return Some(Span { start, end, ..best });
+        }
+        // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
+        let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;
+        let secret = value::plausible(class, inner.trim_ascii_end(), Setting::Quoted);
+        secret.then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+    }
+
+    /// The class of the last name in a text that says something.
+    fn named_before(&self, text: &[u8]) -> Option<Class> {
+        let mut class = None;
+        self.prefilter.find(text, |target, start, end| {
+            if target == Target::Name
+                && let Some((start, end)) = named::identifier(text, (start, end))
+            {
+                class = names::classify(&text[start..end]).or(class);
+            }
+        });
+        class
+    }
+
+    /// Applies a rule whose keyword stands at `at`.
+    fn rule(&self, i: usize, text: &[u8], at: usize, keyword_end: usize) -> Option<Span> {
+        let (rule, regex) = &self.rules[i];
+        if rule.by_form && rule.back == 0 && !(begins_word(text, at) && begins_token(rule, text, at, keyword_end)) {
+            return None;
+        }
+        let regex = regex.get_or_init(|| compile(rule));
+        let start = at.saturating_sub(rule.back);
+        let window = &text[start..text.len().min(at + WINDOW)];
+        let captures = regex.captures_iter(window).find(|c| c.get(0).is_some_and(|m| start + m.end() > at))?;
+        if captures.get(0).is_none_or(|m| start + m.start() > at) {
+            return None;
+        }
+        let secret = captures.get(1).or(captures.get(0))?;
+        if !holds(rule.check, secret.as_bytes()) {
+            return None;
+        }
+        let mut end = start + secret.end();
+        if secret.end() == window.len() {
+            // The window cut it: the rest of the token belongs to it.
+            end += text[end..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.~+/=%".contains(b)).count();
+        }
+        let rank = if rule.by_form { Rank::Format } else { Rank::Context };
+        Some(Span { start: start + secret.start(), end, rule: rule.id, rank })
+    }
+}
+
+/// What is known of the object or array that a string stands in.
+#[derive(Default)]
+struct Frame {
+    /// What the current member's name says of its value.
+    name: Option<Class>,
+    /// Whether the current member names its sibling `value`, and what it said.
+    names_sibling: bool,
+    sibling: Option<Class>,
+    signature: bool,
+}
+
+impl Frame {
+    fn key(&mut self, key: &[u8], class: Option<Class>) {
+        let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
+        self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
+        self.signature = key == b"signature";
+        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { class };
+    }
+}
+
+/// Compiles a rule's pattern, anchored at its keyword unless it may begin before.
+fn compile(rule: &Rule) -> Regex {
+    let anchor = if rule.back == 0 { r"\A" } else { "" };
+    RegexBuilder::new(&format!("{anchor}(?:{})", rule.pattern))
+        .unicode(false)
+        .build()
+        .expect("the patterns of the table compile; a test holds it")
+}
+
+/// Whether a token can begin at `at`: not within a word, but behind an escape that only looks like one.
+fn begins_word(text: &[u8], at: usize) -> bool {
+    let back = |n: usize| at.checked_sub(n).map(|i| text[i]);
+    match back(1) {
+        Some(b'-') => matches!(back(2), None | Some(b'\n')),
+        Some(b) if b.is_ascii_alphanumeric() || b == b'_' => {
+            let hex = |n: usize| back(n).is_some_and(|b| b.is_ascii_hexdigit());
+            (matches!(b, b'n' | b'r' | b't') && back(2) == Some(b'\\'))
+                || (hex(1) && hex(2) && back(3) == Some(b'%'))
+                || (hex(1) && hex(2) && hex(3) && hex(4) && back(5) == Some(b'u') && back(6) == Some(b'\\'))
+        }
+        _ => true,
+    }
+}
+
+/// Whether what stands at `at` can be a token that begins with the rule's keyword: most are not, and need no pattern.
+fn begins_token(rule: &Rule, text: &[u8], at: usize, keyword_end: usize) -> bool {
+    let exact = rule.keywords.iter().any(|k| k.as_bytes() == &text[at..keyword_end]);
+    exact && text.get(at..at + 16).is_some_and(|token| token.iter().all(|b| b.is_ascii_graphic() && *b != b'"'))
+}
+
+fn holds(check: Check, secret: &[u8]) -> bool {
+    match check {
+        Check::Real => !value::filler(secret),
+        Check::Random => value::random(secret) && !value::wordy(secret) && !value::filler(secret),
+        Check::Password => value::plausible(Class::Password, secret, Setting::Quoted),
+        Check::Basic => value::basic_credentials(secret),
+    }
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+fn shift(spans: &mut [Span], by: usize) {
+    for span in spans {
+        (span.start, span.end) = (span.start + by, span.end + by);
+    }
+}
+
+/// Takes ordered spans back to what their text was made from.
+fn map_back(spans: &mut [Span], to_raw: impl FnOnce(&mut [usize])) {
+    let mut positions: Vec<usize> = spans.iter().flat_map(|s| [s.start, s.end]).collect();
+    to_raw(&mut positions);
+    for (span, at) in spans.iter_mut().zip(positions.chunks_exact(2)) {
+        (span.start, span.end) = (at[0], at[1]);
+    }
+}

@@ -1,0 +1,83 @@
+//! Private keys in armour: PEM, OpenSSH, PGP, PuTTY; also numbered, indented, diffed, cut off, or with escaped line breaks.
+
+use super::span::{Rank, Span};
+
+/// What begins each of them.
+pub(super) const KEYWORDS: &[&str] = &["-----begin ", "---- begin ", "private-lines: "];
+
+/// The longest block looked at.
+const MAX_BLOCK: usize = 64 * 1024;
+/// The most that may stand between two lines of a key: line numbers, quotes, escaped breaks.
+const MAX_GAP: usize = 48;
+
+/// Looks for a private key whose head begins at `at`.
+pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
+    let block = &text[at..text.len().min(at + MAX_BLOCK)];
+    let end = if block[0] == b'-' { armoured(block) } else { putty(block) };
+    if let Some(end) = end {
+        spans.push(Span { start: at, end: at + end, rule: "private-key", rank: Rank::Format });
+    }
+}
+
+/// The end of a block that begins `-----BEGIN … PRIVATE KEY`.
+fn armoured(block: &[u8]) -> Option<usize> {
+    let head = block.iter().take(80).take_while(|b| !matches!(b, b'\n' | b'\\' | b'"')).count();
+    let label = block[..head].to_ascii_uppercase();
+    let holds = |what: &[u8]| label.windows(what.len()).any(|w| w == what);
+    if !holds(b"PRIVATE KEY") && !holds(b"ENCRYPTED SECRET KEY") {
+        return None;
+    }
+    let dashes = block[10..head].windows(4).position(|w| w == b"----")? + 10;
+    let body = dashes + block[dashes..].iter().take_while(|b| **b == b'-').count();
+    let end = key_lines(block, body);
+    if end == body {
+        return None;
+    }
+    // The tail, if it is there at all.
+    let tail = find_bytes(&block[end..block.len().min(end + 2 * MAX_GAP + 64)], b"-END ")
+        .or_else(|| find_bytes(&block[end..block.len().min(end + 2 * MAX_GAP + 64)], b"- END "));
+    let Some(tail) = tail.map(|t| end + t) else { return Some(end) };
+    let line = tail + 5;
+    let close = find_bytes(&block[line..block.len().min(line + 80)], b"----");
+    Some(close.map_or(end, |c| line + c + block[line + c..].iter().take(5).take_while(|b| **b == b'-').count()))
+}
+
+/// `Private-Lines: N` and what follows.
+fn putty(block: &[u8]) -> Option<usize> {
+    let head = 15 + block[15..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let end = key_lines(block, head);
+    (end > head).then_some(end)
+}
+
+/// The end of the lines of base64 from `i` on. Headers such as `Proc-Type:` may stand before them.
+fn key_lines(block: &[u8], mut i: usize) -> usize {
+    let start = i;
+    let (mut end, mut width) = (i, 0);
+    loop {
+        let run = block[i..].iter().take_while(|b| is_base64(**b)).count();
+        if run >= 40 || (width > 0 && run > 0 && run <= width && closes(&block[i + run..])) {
+            width = width.max(run);
+            i += run;
+            end = i + block[i..].iter().take(2).take_while(|b| **b == b'=').count();
+        } else {
+            i += run.max(1);
+        }
+        let gap = if end == start { 8 * MAX_GAP } else { MAX_GAP };
+        if i >= block.len() || i > end + gap || block[i..].starts_with(b"-----") && i > start {
+            return end;
+        }
+    }
+}
+
+/// Whether a shorter run ends the key: padding, the end of its line or the tail come next.
+fn closes(rest: &[u8]) -> bool {
+    matches!(rest.first(), None | Some(b'=' | b'\n' | b'\r' | b'\\' | b'"' | b'-' | b'<' | b'\''))
+}
+
+fn is_base64(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')
+}
+
+fn find_bytes(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|w| w == needle)
+}

@@ -1,0 +1,20 @@
+//! The rules: facts that providers publish, a table a field.
+//!
+//! "gitleaks" as a source means the format that gitleaks' rule of that name tells (MIT); no pattern is copied.
+
+mod ai;
+mod cloud;
+mod code;
+mod context;
+mod messaging;
+mod payments;
+mod services;
+
+use super::rule::Rule;
+
+/// All rules, in a fixed order.
+pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
+    let tables =
+        [cloud::RULES, code::RULES, ai::RULES, messaging::RULES, payments::RULES, services::RULES, context::RULES];
+    tables.into_iter().flatten()
+}

@@ -1,0 +1,307 @@
+//! `Turn`: a conversation read back for people, a prompt and all that follows until the next.
+//!
+//! Texts are as they stand in the transcript, only cut where they are endless. Whoever prints them must still keep
+//! what controls a terminal or a page from doing so.
+
+use std::collections::HashMap;
+
+use crate::id::CallId;
+use crate::session::entry::{Outcome, differing};
+
+/// The longest text that is shown whole, in bytes.
+pub const MAX_TEXT: usize = 64 << 10;
+
+/// The most steps of a turn that are shown.
+const MAX_STEPS: usize = 10_000;
+
+/// What one line of a transcript shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shown {
+    /// When, in milliseconds since 1970.
+    pub at: Option<i64>,
+    pub pieces: Vec<Piece>,
+}
+
+/// One thing that a line shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    Prompt(Asked),
+    Step(Step),
+    Result(CallResult),
+}
+
+/// What began a turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub text: String,
+    /// Whether somebody asked, rather than another agent or a task that reports back.
+    pub human: bool,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallResult {
+    pub call: CallId,
+    pub outcome: Outcome,
+    pub text: String,
+    pub diffs: Vec<FileDiff>,
+    /// The plan, where the agent tells it only now.
+    pub plan: Option<String>,
+}
+
+/// A prompt and all that follows until the next.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Turn {
+    pub at: Option<i64>,
+    /// Absent for what stands before the first prompt.
+    pub asked: Option<Asked>,
+    pub steps: Vec<Step>,
+    /// How many further steps there were.
+    pub omitted: usize,
+}
+
+/// One step of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    Reasoning(String),
+    Plan(String),
+    Text(String),
+    Call(Call),
+    /// The summary that took the conversation's place.
+    Summary(String),
+    /// What the agent itself says: an error, an interruption.
+    Note(String),
+    /// What should stand here and cannot be read, as the program says.
+    Missing(String),
+}
+
+/// A tool call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub id: CallId,
+    /// Empty where only the result is at hand.
+    pub tool: String,
+    /// What it was asked, in short: the command, the file.
+    pub input: String,
+    pub outcome: Option<Outcome>,
+    pub result: String,
+    pub diffs: Vec<FileDiff>,
+}
+
+/// A change of a file, as the hunks of a unified diff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDiff {
+    pub path: String,
+    pub hunks: String,
+}
+
+/// At most [`MAX_TEXT`] of a text.
+pub fn shortened(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_TEXT)])
+}
+
+/// One hunk that turns `old` into `new`, without context.
+pub fn hunk(old: &str, new: &str) -> String {
+    let (head, removed, added) = differing(old, new);
+    if removed.is_empty() && added.is_empty() {
+        return String::new();
+    }
+    let before = head.lines().count();
+    // A range without lines is named by the line before it.
+    let range = |text: &str| match text.lines().count() {
+        0 => (before, 0),
+        n => (before + 1, n),
+    };
+    let ((old_start, old_lines), (new_start, new_lines)) = (range(removed), range(added));
+    let mut out = format!("@@ -{old_start},{old_lines} +{new_start},{new_lines} @@\n");
+    for (sign, text) in [('-', removed), ('+', added)] {
+        for line in text.lines() {
+            out.push(sign);
+            out.push_str(line);
+            out.push('\n');
+            if out.len() > MAX_TEXT {
+                return shortened(&out);
+            }
+        }
+    }
+    out
+}
+
+/// The turns of a transcript whose lines come one after the other.
+pub struct Turns<I> {
+    lines: I,
+    turn: Option<Turn>,
+    /// Where in the turn a call's step is.
+    calls: HashMap<CallId, usize>,
+    /// Pieces of a line that belong to the next turn.
+    rest: std::vec::IntoIter<Piece>,
+    at: Option<i64>,
+}
+
+impl<I: Iterator<Item = Shown>> Turns<I> {
+    pub fn new(lines: I) -> Self {
+        Turns { lines, turn: None, calls: HashMap::new(), rest: Vec::new().into_iter(), at: None }
+    }
+
+    fn next_piece(&mut self) -> Option<Piece> {
+        loop {
+            if let Some(piece) = self.rest.next() {
+                return Some(piece);
+            }
+            let line = self.lines.next()?;
+            self.at = line.at;
+            self.rest = line.pieces.into_iter();
+        }
+    }
+
+    fn begin(&mut self, asked: Option<Asked>) -> Option<Turn> {
+        self.calls.clear();
+        self.turn.replace(Turn { at: self.at, asked, ..Turn::default() })
+    }
+
+    fn step(&mut self, step: Step) {
+        if self.turn.is_none() {
+            self.begin(None);
+        }
+        let Some(turn) = &mut self.turn else { return };
+        if turn.steps.len() == MAX_STEPS {
+            turn.omitted += 1;
+            return;
+        }
+        if let Step::Call(call) = &step {
+            self.calls.insert(call.id.clone(), turn.steps.len());
+        }
+        turn.steps.push(step);
+    }
+
+    fn result(&mut self, result: CallResult) {
+        let CallResult { call: id, outcome, text, diffs, plan } = result;
+        let steps = self.turn.as_mut().map(|turn| &mut turn.steps);
+        let known = self.calls.get(&id).zip(steps).and_then(|(at, steps)| steps.get_mut(*at));
+        match known {
+            Some(Step::Call(call)) => (call.outcome, call.result, call.diffs) = (Some(outcome), text, diffs),
+            _ => {
+                let (tool, input) = Default::default();
+                self.step(Step::Call(Call { id, tool, input, outcome: Some(outcome), result: text, diffs }));
+            }
+        }
+        let Some(plan) = plan.map(Step::Plan) else { return };
+        if self.turn.as_ref().is_none_or(|turn| !turn.steps.contains(&plan)) {
+            self.step(plan);
+        }
+    }
+}
+
+impl<I: Iterator<Item = Shown>> Iterator for Turns<I> {
+    type Item = Turn;
+
+    fn next(&mut self) -> Option<Turn> {
+        while let Some(piece) = self.next_piece() {
+            match piece {
+                Piece::Prompt(asked) => {
+                    if let Some(turn) = self.begin(Some(asked)) {
+                        return Some(turn);
+                    }
+                }
+                Piece::Step(step) => self.step(step),
+                Piece::Result(result) => self.result(result),
+            }
+        }
+        self.turn.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(at: i64, pieces: Vec<Piece>) -> Shown {
+        Shown { at: Some(at), pieces }
+    }
+
+    fn prompt(text: &str) -> Piece {
+        Piece::Prompt(Asked { text: text.into(), human: true })
+    }
+
+    fn call(id: &str) -> Piece {
+        let id = CallId::from_agent(id);
+        Piece::Step(Step::Call(Call {
+            id,
+            tool: "T".into(),
+            input: String::new(),
+            outcome: None,
+            result: String::new(),
+            diffs: vec![],
+        }))
+    }
+
+    fn result(id: &str, plan: Option<&str>) -> Piece {
+        Piece::Result(CallResult {
+            call: CallId::from_agent(id),
+            outcome: Outcome::Failed,
+            text: "no".into(),
+            diffs: vec![],
+            plan: plan.map(str::to_owned),
+        })
+    }
+
+    #[test]
+    fn a_turn_goes_from_prompt_to_prompt() {
+        let text = |text: &str| Piece::Step(Step::Text(text.into()));
+        let lines = [
+            shown(1, vec![text("hello")]),
+            shown(2, vec![prompt("a"), text("x")]),
+            shown(3, vec![]),
+            shown(4, vec![text("y"), prompt("b")]),
+        ];
+        let turns: Vec<Turn> = Turns::new(lines.into_iter()).collect();
+        let asked: Vec<_> = turns.iter().map(|turn| turn.asked.as_ref().map(|asked| asked.text.as_str())).collect();
+        assert_eq!(asked, [None, Some("a"), Some("b")]);
+        assert_eq!(turns.iter().map(|turn| turn.at.unwrap()).collect::<Vec<_>>(), [1, 2, 4]);
+        assert_eq!(turns.iter().map(|turn| turn.steps.len()).collect::<Vec<_>>(), [1, 2, 0]);
+        assert_eq!(Turns::new([].into_iter()).next(), None);
+    }
+
+    #[test]
+    fn results_find_their_calls() {
+        let lines = [shown(1, vec![prompt("a"), call("1"), call("2"), result("2", None), result("9", None)])];
+        let turn = Turns::new(lines.into_iter()).next().unwrap();
+        let calls: Vec<_> = turn.steps.iter().map(|step| if let Step::Call(c) = step { c } else { panic!() }).collect();
+        assert_eq!((calls[0].outcome, calls[1].outcome, calls[1].result.as_str()), (None, Some(Outcome::Failed), "no"));
+        assert_eq!((calls[2].tool.as_str(), calls[2].id.as_str()), ("", "9"), "a result alone is shown all the same");
+    }
+
+    #[test]
+    fn a_plan_is_shown_once() {
+        let plan = Piece::Step(Step::Plan("p".into()));
+        for (first, expected) in [(vec![plan.clone()], 1), (vec![], 1), (vec![plan.clone(), plan], 2)] {
+            let lines = [shown(1, [first, vec![call("1"), result("1", Some("p"))]].concat())];
+            let turn = Turns::new(lines.into_iter()).next().unwrap();
+            assert_eq!(turn.steps.iter().filter(|step| matches!(step, Step::Plan(_))).count(), expected);
+        }
+    }
+
+    #[test]
+    fn endless_turns_and_texts_end() {
+        let lines = (0..MAX_STEPS as i64 + 5).map(|i| shown(i, vec![call(&i.to_string())]));
+        let turn = Turns::new(lines).next().unwrap();
+        assert_eq!((turn.steps.len(), turn.omitted), (MAX_STEPS, 5));
+        assert!(shortened(&"é".repeat(MAX_TEXT)).len() <= MAX_TEXT + 3);
+        assert!(hunk("", &"line\n".repeat(MAX_TEXT)).len() <= MAX_TEXT + 3);
+    }
+
+    #[test]
+    fn hunks_are_unified_diffs() {
+        for (old, new, expected) in [
+            ("a\n", "a\n", ""),
+            ("", "a\nb", "@@ -0,0 +1,2 @@\n+a\n+b\n"),
+            ("a\nb\nc\n", "a\nx\ny\nc\n", "@@ -2,1 +2,2 @@\n-b\n+x\n+y\n"),
+            ("a\nb\n", "a\n", "@@ -2,1 +1,0 @@\n-b\n"),
+        ] {
+            assert_eq!(hunk(old, new), expected);
+        }
+    }
+}
