@@ -342,7 +342,7 @@ impl Fixture {
             let lines = FileLines { path: file.path.clone(), added, agent: added, human: 0, unattributed: 0 };
             FileAttribution { path: file.path.clone(), ranges: vec![range], lines }
         };
-        let files: Vec<_> = files.iter().map(file).collect();
+        let files: Vec<_> = files.iter().filter(|file| !file.added.is_empty()).map(file).collect();
         let facts = trace::Facts { commit, time: Time::from_unix(BEGIN), tool_version: "0.1.0" };
         trace::write(&facts, &files, |_| Some("anthropic/claude-opus-4-5".into())).unwrap()
     }
