@@ -32,20 +32,6 @@ impl Digest {
     }
 }
 
-/// Computes a [`Digest`] of bytes that arrive in pieces.
-#[derive(Default)]
-pub struct Hasher(Sha256);
-
-impl Hasher {
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
-    }
-}
-
 /// A text that is not 64 lower-case hex digits.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not a SHA-256 digest (64 lower-case hex digits)")]
@@ -101,9 +87,5 @@ mod tests {
         assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(b"abc"));
         assert!(text.to_uppercase().parse::<Digest>().is_err());
         assert!(text[1..].parse::<Digest>().is_err());
-        let mut pieces = Hasher::default();
-        pieces.update(b"a");
-        pieces.update(b"bc");
-        assert_eq!(pieces.finish(), Digest::of(b"abc"));
     }
 }

@@ -28,6 +28,7 @@ use crate::time::Time;
 /// The commit that added a line is git's answer; whose the line is says that commit's record, if it has one that holds.
 /// Lines that no record speaks of, and lines that are not committed yet, have the origin "-".
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "git tracevault blame [OPTIONS] [REVISION] [--] FILE")]
 pub struct Args {
     /// The file, after a revision to look at it there
     #[arg(value_name = "[REVISION] FILE", num_args = 1..=2, required_unless_present = "last")]

@@ -35,7 +35,8 @@ pub fn run(hook: Hook, args: &[String], dir: &Path) -> Code {
         }
     };
     let done = match hook {
-        Hook::PostCommit | Hook::PostMerge => head(&ledger),
+        Hook::PostCommit => head(&ledger),
+        Hook::PostMerge => merged(&ledger),
         Hook::PostRewrite => rewritten(&ledger, args),
         Hook::PrePush => return pre_push(&ledger, args),
     };
@@ -51,6 +52,15 @@ fn trouble(hook: Hook, error: &anyhow::Error) -> Code {
 fn head(ledger: &Ledger) -> anyhow::Result<()> {
     let commit = history::resolve(&ledger.repo, "HEAD")?;
     Writer::open(ledger)?.record_commit(&commit)?;
+    Ok(())
+}
+
+/// A merge may have made a commit, or only moved to one that somebody else made and records.
+fn merged(ledger: &Ledger) -> anyhow::Result<()> {
+    let commit = history::resolve(&ledger.repo, "HEAD")?;
+    if history::is_unpushed(&ledger.repo, &commit)? {
+        Writer::open(ledger)?.record_commit(&commit)?;
+    }
     Ok(())
 }
 

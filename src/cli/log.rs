@@ -7,24 +7,25 @@ use anstyle::Style;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::cli::format::{first_of, minute, model, money, share, usd};
+use crate::cli::format::{first_of, model, money, share, usd};
 use crate::cli::pager::paged;
 use crate::cli::table::{COLUMN, Cell, Column, Table};
 use crate::cli::{Code, read_book};
-use crate::cost::PriceTable;
 use crate::git::history::{self, Asked, CommitInfo};
 use crate::host::output::{self, Out};
 use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::Ledger;
 use crate::ledger::commits::State;
 use crate::ledger::query::{Book, Known};
+use crate::record::body::Lines;
 use crate::time::Time;
 
 /// List commits with who or what wrote their lines
 ///
 /// A line a commit, in git's order: the lines it adds that an agent wrote, that a human wrote, and that nobody is known
-/// to have written; the agent's share; the sessions, models and costs; and what the record is worth: signed, linked (the
-/// record of the commit it was rewritten from), missing, or bad (it does not hold, and what it says is not shown).
+/// to have written (A/H/-); the agent's share; the sessions, models and costs; and what the record is worth: signed,
+/// linked (the record of the commit it was rewritten from), missing, or bad (it does not hold, and what it says is not
+/// shown). A narrow terminal leaves out models, sessions, authors, costs and dates, in this order.
 ///
 /// A commit's cost is that of its sessions since the commit before it that drew on them, so that the costs of a branch
 /// add up to what its sessions cost until then; a rewritten commit takes over the cost of those it came from. "?" is
@@ -148,7 +149,8 @@ impl<'a> CommitLine<'a> {
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let commits = history::log(dir, &args.asked())?;
     let report = read_book(ledger)?;
-    let book = Book::new(&report, PriceTable::embedded());
+    let prices = ledger.prices()?;
+    let book = Book::new(&report, &prices);
     if args.json {
         for info in &commits {
             out.json(&CommitLine::new(info, &book.commit(&info.id)))?;
@@ -163,14 +165,12 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     Ok(0)
 }
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 10] = [
     Column { head: "COMMIT", ..COLUMN },
     Column { head: "DATE", goes: 5, ..COLUMN },
     Column { head: "AUTHOR", most: 16, goes: 3, ..COLUMN },
+    Column { head: "A/H/-", right: true, ..COLUMN },
     Column { head: "AGENT", right: true, ..COLUMN },
-    Column { head: "HUMAN", right: true, ..COLUMN },
-    Column { head: "NONE", right: true, ..COLUMN },
-    Column { head: "SHARE", right: true, ..COLUMN },
     Column { head: "SESSION", goes: 2, ..COLUMN },
     Column { head: "MODEL", most: 24, goes: 1, ..COLUMN },
     Column { head: "COST", right: true, goes: 4, ..COLUMN },
@@ -179,29 +179,35 @@ const COLUMNS: [Column; 12] = [
 ];
 
 fn row(info: &CommitInfo, known: &Known<'_>) -> Vec<Cell> {
-    let number =
-        |style: Style, number: fn(&crate::record::body::Lines) -> u64| match known.body.map(|b| number(&b.total)) {
-            None => Cell::plain(""),
-            Some(0) => Cell::new("0", output::DIM),
-            Some(n) => Cell::new(n.to_string(), style),
-        };
+    let total = known.body.map(|body| body.total);
     let mut models: Vec<&str> = known.sessions.iter().flat_map(|drawn| &drawn.models).map(|name| model(name)).collect();
     models.dedup();
     let costs = matches!(known.state, State::Signed | State::Linked) && !known.sessions.is_empty();
     vec![
         Cell::new(info.id.short(), output::ID),
-        Cell::plain(minute(Time::from_unix(info.time))),
+        Cell::plain(Time::from_unix(info.time).day()),
         Cell::plain(&info.author_name),
-        number(output::AGENT, |total| total.agent),
-        number(output::HUMAN, |total| total.human),
-        number(Style::new(), |total| total.unattributed),
-        Cell::plain(known.body.map_or(String::new(), |body| share(body.total.agent, body.total.added))),
+        total.map_or_else(|| Cell::plain(""), lines_cell),
+        Cell::plain(total.map_or(String::new(), |total| share(total.agent, total.added))),
         Cell::plain(first_of(known.sessions.iter().map(|drawn| drawn.session.short()))),
         Cell::plain(first_of(models.into_iter())),
         Cell::plain(if costs { money(known.cost) } else { String::new() }),
         state_cell(known.state),
         Cell::plain(&info.subject),
     ]
+}
+
+/// The lines of an agent, of humans, and of nobody known.
+fn lines_cell(total: Lines) -> Cell {
+    let number = |n: u64, style| Cell::new(n.to_string(), if n == 0 { output::DIM } else { style });
+    let slash = || Cell::new("/", output::DIM);
+    Cell::joined([
+        number(total.agent, output::AGENT),
+        slash(),
+        number(total.human, output::HUMAN),
+        slash(),
+        number(total.unattributed, Style::new()),
+    ])
 }
 
 /// A state in its colour.

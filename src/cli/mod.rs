@@ -220,6 +220,11 @@ fn print_findings(out: &mut Out, findings: &[crate::finding::Finding]) -> std::i
         };
         out.line(format_args!("{code} {place}{}", output::visible(&finding.message)))?;
     }
+    let mut codes: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    codes.dedup();
+    for code in codes {
+        out.line(out.paint(output::DIM, format!("  {}: {}", code.as_str(), code.meaning())))?;
+    }
     Ok(())
 }
 

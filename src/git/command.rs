@@ -58,13 +58,6 @@ impl Git {
         Git { command, shown: Vec::new(), input: None, within: None }
     }
 
-    /// Git on a repository given by its git folder, whatever the working directory.
-    pub fn on(git_dir: &Path) -> Self {
-        let mut git = Git::in_dir(Path::new("."));
-        git.command.env("GIT_DIR", git_dir);
-        git
-    }
-
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.shown.push(arg.as_ref().to_owned());
         self.command.arg(arg);

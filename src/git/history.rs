@@ -36,6 +36,13 @@ pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
+/// Whether a commit is none of those that a remote was seen to have.
+pub fn is_unpushed(repo: &Repo, commit: &GitId) -> Result<bool, GitError> {
+    let git =
+        Git::in_dir(&repo.home()).args(["rev-list", "--max-count=1", commit.as_str(), "--not", "--remotes", "--"]);
+    Ok(!git.run()?.stdout.is_empty())
+}
+
 /// Whether `old` is `new` or one of its ancestors; not, where that cannot be told.
 pub fn is_ancestor(repo: &Repo, old: &GitId, new: &GitId) -> bool {
     let git = Git::in_dir(&repo.home()).args(["merge-base", "--is-ancestor", old.as_str(), new.as_str()]);
@@ -86,7 +93,7 @@ pub fn log(dir: &Path, asked: &Asked) -> Result<Vec<CommitInfo>, GitError> {
     let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
     let fields: Vec<&str> = text.split('\0').collect();
     // Five fields, then the empty one between a commit and the next.
-    Ok(fields.chunks(6).filter_map(|chunk| info(chunk)).collect())
+    Ok(fields.chunks(6).filter_map(info).collect())
 }
 
 /// The bytes of a file as a commit has it; `None` if it has no such file.

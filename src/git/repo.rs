@@ -16,8 +16,6 @@ pub enum RepoError {
     NotFound(PathBuf),
     #[error("{} keeps its refs in the reftable format, which is not supported", .0.display())]
     Reftable(PathBuf),
-    #[error("cannot open the repository at {}: {reason}", .path.display())]
-    Open { path: PathBuf, reason: String },
     #[error("no object {0} in this repository")]
     Missing(GitId),
     #[error("object {id} has {size} bytes")]
@@ -110,11 +108,6 @@ impl Repo {
 
     pub fn share(&self) -> SharedRepo {
         SharedRepo(self.inner.clone().into_sync())
-    }
-
-    /// The repository's own git folder (a linked worktree's, in one).
-    pub fn git_dir(&self) -> &Path {
-        self.inner.git_dir()
     }
 
     /// The git folder that all worktrees share.

@@ -60,11 +60,6 @@ pub fn columns() -> Option<usize> {
     text("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0)
 }
 
-/// `RUST_LOG`: any value turns on the explanation of errors in hooks.
-pub fn verbose() -> bool {
-    text("RUST_LOG").is_some()
-}
-
 /// `HOME` (`USERPROFILE` on Windows).
 pub fn home() -> Option<PathBuf> {
     path("HOME").or_else(|| path("USERPROFILE"))

@@ -21,7 +21,6 @@ pub struct Checked {
     pub record: Option<Record<Verified>>,
     /// The record's own text where its signature does not hold.
     pub unverified: Option<Record<Unverified>>,
-    pub trace: Option<Vec<u8>>,
     pub findings: Vec<Finding>,
 }
 
@@ -41,7 +40,6 @@ impl Checked {
             head: error.record.as_ref().map(|record| Head::of(record)),
             record: None,
             unverified: error.record.map(|record| *record),
-            trace: None,
             findings: vec![finding],
         }
     }
@@ -79,8 +77,8 @@ pub fn writer_record(repo: &Repo, chain: ChainId, key: &Verifier, commit: &GitId
         Body::Commit(body) => findings.extend(named_commit(repo, body).map(place)),
         _ => {}
     }
-    let Stored { commit, trace, .. } = stored;
-    Checked { commit, head: Some(head), record, unverified, trace, findings }
+    let Stored { commit, .. } = stored;
+    Checked { commit, head: Some(head), record, unverified, findings }
 }
 
 fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {

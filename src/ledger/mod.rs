@@ -48,14 +48,10 @@ use store::StoreError;
 /// What can go wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("this clone is not enrolled in a ledger")]
-    NotEnrolled,
     #[error("this repository has no ledger yet")]
     NoLedger,
     #[error("this clone has no key")]
     NoKey,
-    #[error("there is a ledger here already: {0}")]
-    Exists(LedgerId),
     #[error("{name} at {commit}: {source}")]
     Stored { name: String, commit: String, source: StoreError },
     #[error("a {kind} record: {source}")]
@@ -84,7 +80,7 @@ impl LedgerError {
     /// What to type next, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
+            LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
             LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+use crate::attribution::commit::ContentHash;
 use crate::attribution::lines::LineIndex;
 use crate::attribution::trace::{self, Trace, TraceFile, TraceRange};
 use crate::digest::Digest;
@@ -112,11 +113,41 @@ impl<'b> Origins<'b> {
             return ranges.collect();
         }
         let bytes = history::file_at(&self.ledger.repo, commit, path).ok().flatten().unwrap_or_default();
-        let index = LineIndex::new(&bytes);
-        let same = |range: &TraceRange| {
-            let hash = format!("sha256:{}", Digest::of(index.bytes(range.start..=range.end)));
-            range.content_hash.as_deref() == Some(&hash)
+        standing(ranges, &bytes)
+    }
+}
+
+/// The ranges whose bytes stand at the same lines of a file.
+fn standing(ranges: impl Iterator<Item = TraceRange>, bytes: &[u8]) -> Rc<[TraceRange]> {
+    let index = LineIndex::new(bytes);
+    let same = |range: &TraceRange| {
+        let hash = ContentHash(Digest::of(index.bytes(range.start..=range.end))).to_string();
+        range.content_hash.as_ref() == Some(&hash)
+    };
+    ranges.filter(same).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribution::trace::Contributor;
+
+    #[test]
+    fn a_range_counts_only_where_its_bytes_still_stand() {
+        let range = |start, end, bytes: &[u8]| TraceRange {
+            start,
+            end,
+            contributor: Contributor::Ai,
+            model: None,
+            url: None,
+            content_hash: Some(ContentHash(Digest::of(bytes)).to_string()),
         };
-        ranges.filter(same).collect()
+        let untold = TraceRange { content_hash: None, ..range(1, 1, b"") };
+        let ranges = [range(1, 2, b"a\nb\n"), range(3, 3, b"c\n"), range(5, 5, b"e"), range(9, 9, b"a\n"), untold];
+        let kept = |bytes: &[u8]| standing(ranges.iter().cloned(), bytes).iter().map(|r| r.start).collect::<Vec<_>>();
+        assert_eq!(kept(b"a\nb\nc\nd\ne"), [1, 3, 5]);
+        assert_eq!(kept(b"a\nb\nC\nd\ne\n"), [1]);
+        assert_eq!(kept(b"new\na\nb\nc\n"), [0; 0]);
+        assert_eq!(kept(b""), [0; 0]);
     }
 }

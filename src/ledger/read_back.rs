@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::agent::Kind;
+use crate::git::repo::Repo;
 use crate::id::CallId;
-use crate::ledger::Ledger;
 use crate::ledger::edits::ShellEdits;
 use crate::ledger::payload::{Payloads, without_salt};
 use crate::ledger::query::Segment;
@@ -27,7 +27,7 @@ pub enum Said {
 
 /// The lines of payloads, one payload after the other. Memory holds a line and a piece.
 pub struct Lines<'r> {
-    ledger: &'r Ledger,
+    repo: &'r Repo,
     payloads: &'r Payloads,
     /// Pieces to come, the next one last, each with whether its payload begins with it.
     pieces: Vec<(&'r crate::record::body::Piece, bool)>,
@@ -40,11 +40,11 @@ pub struct Lines<'r> {
 }
 
 impl<'r> Lines<'r> {
-    pub fn new(ledger: &'r Ledger, store: &'r Payloads, payloads: impl Iterator<Item = &'r Payload>) -> Self {
+    pub fn new(repo: &'r Repo, store: &'r Payloads, payloads: impl Iterator<Item = &'r Payload>) -> Self {
         let pieces = payloads.flat_map(|payload| payload.pieces.iter().enumerate().map(|(at, piece)| (piece, at == 0)));
         let mut pieces: Vec<_> = pieces.collect();
         pieces.reverse();
-        Lines { ledger, payloads: store, pieces, buffer: Vec::new(), given: 0, searched: 0, skip: false }
+        Lines { repo, payloads: store, pieces, buffer: Vec::new(), given: 0, searched: 0, skip: false }
     }
 
     /// The next whole line of the buffer.
@@ -76,7 +76,7 @@ impl<'r> Lines<'r> {
             self.skip = true;
         }
         self.searched = self.buffer.len();
-        let missing = match self.payloads.read(&self.ledger.repo, piece) {
+        let missing = match self.payloads.read(self.repo, piece) {
             Ok(Some(bytes)) => match without_salt(&bytes) {
                 Some(text) => {
                     self.buffer.extend_from_slice(text);
@@ -146,9 +146,9 @@ impl<'r> Source<'r> {
     }
 
     /// The turns, read as they are asked for.
-    pub fn turns(&self, ledger: &'r Ledger, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
+    pub fn turns(&self, repo: &'r Repo, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
         let (kind, class) = (self.kind, self.class);
-        let lines = Lines::new(ledger, store, self.payloads.clone().into_iter());
+        let lines = Lines::new(repo, store, self.payloads.clone().into_iter());
         Turns::new(lines.map(move |said| match (said, class) {
             (Said::Missing(why), _) => Shown { at: None, pieces: vec![Shows::Step(Step::Missing(why))] },
             (Said::Line(line), PayloadClass::Events) => {
@@ -161,12 +161,12 @@ impl<'r> Source<'r> {
 
 /// The diffs of shells and MCP tools by their calls, and what is missing of them.
 pub fn shell_diffs(
-    ledger: &Ledger,
+    repo: &Repo,
     store: &Payloads,
     segments: &[Segment<'_>],
 ) -> (HashMap<CallId, Vec<FileDiff>>, Vec<String>) {
     let payloads = segments.iter().flat_map(|segment| &segment.body.payloads);
-    let lines = Lines::new(ledger, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));
+    let lines = Lines::new(repo, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));
     let mut diffs: HashMap<CallId, Vec<FileDiff>> = HashMap::new();
     let (mut missing, mut held) = (Vec::new(), 0);
     for said in lines {
@@ -185,4 +185,64 @@ pub fn shell_diffs(
         }
     }
     (diffs, missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing;
+    use crate::id::ChainId;
+    use crate::ledger::payload::{PieceWriter, extend};
+
+    /// A payload of these bytes, and a store that has all of its pieces but those in `gone`.
+    fn stored(repo: &Repo, bytes: &[u8], gone: &[usize]) -> (Payload, Payloads) {
+        let mut writer = PieceWriter::new(repo, &|| [7; 32]);
+        writer.write(bytes).unwrap();
+        writer.finish().unwrap();
+        let kept: Vec<_> = writer
+            .blobs
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !gone.contains(at))
+            .map(|(_, blob)| blob.clone())
+            .collect();
+        let tip = extend(repo, None, &kept, "t", 0).unwrap();
+        let mut store = Payloads::default();
+        store.add(repo, ChainId::Writer([7; 16]), &tip).unwrap();
+        let json = serde_json::json!({"class": "transcript", "source": "main", "month": "2026-01", "lines": 0,
+            "pieces": writer.pieces});
+        (serde_json::from_value(json).unwrap(), store)
+    }
+
+    fn text(said: &Said) -> String {
+        match said {
+            Said::Line(line) if line.len() > 20 => format!("{} of {}", line.len(), char::from(line[0])),
+            Said::Line(line) => String::from_utf8_lossy(line).into_owned(),
+            Said::Missing(_) => "missing".into(),
+        }
+    }
+
+    #[test]
+    fn lines_go_on_over_pieces_and_begin_anew_after_missing_ones() {
+        let folder = testing::Repo::new();
+        let repo = Repo::discover(folder.path()).unwrap();
+        // Pieces of 256 KiB: the long lines end in the second and the third.
+        let bytes =
+            [&b"one\n\n"[..], &vec![b'a'; 300_000], b"\ntwo\n", &vec![b'b'; 300_000], b"\nthree\nfour"].concat();
+        for (gone, expected) in [
+            (vec![], vec!["one", "", "300000 of a", "two", "300000 of b", "three", "four"]),
+            (vec![0], vec!["missing", "two", "300000 of b", "three", "four"]),
+            (vec![1], vec!["one", "", "missing", "three", "four"]),
+            (vec![2], vec!["one", "", "300000 of a", "two", "missing"]),
+            (vec![0, 1, 2], vec!["missing", "missing", "missing"]),
+        ] {
+            let (payload, store) = stored(&repo, &bytes, &gone);
+            let said: Vec<String> = Lines::new(&repo, &store, [&payload].into_iter()).map(|said| text(&said)).collect();
+            assert_eq!(said, expected, "without {gone:?}");
+            // A second payload begins with a whole line, whatever became of the first.
+            let said: Vec<String> =
+                Lines::new(&repo, &store, [&payload, &payload].into_iter()).map(|said| text(&said)).collect();
+            assert_eq!(said, [&expected[..], &expected[..]].concat(), "twice without {gone:?}");
+        }
+    }
 }

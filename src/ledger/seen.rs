@@ -86,6 +86,9 @@ pub struct Cache {
     /// The payload refs whose pieces were checked with the chains.
     payloads: BTreeMap<String, GitId>,
     pub chains: BTreeMap<ChainId, CachedChain>,
+    /// The notes that were found to be right.
+    #[serde(default)]
+    pub notes: Option<GitId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +129,7 @@ impl Cache {
             policy: history.citation(),
             payloads: now,
             chains: std::mem::take(&mut self.chains),
+            notes: self.notes.take(),
         };
     }
 }

@@ -16,6 +16,7 @@ use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::check;
 use crate::ledger::copies::{self, Copies};
 use crate::ledger::payload::Payloads;
+use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::Body;
@@ -35,6 +36,8 @@ pub struct Options {
     pub threads: usize,
     /// Give every record back, those verified before too.
     pub entries: bool,
+    /// Look at the notes, too, if they changed since they were last found to be right.
+    pub notes: bool,
 }
 
 /// A record that was read, and what it is worth.
@@ -111,6 +114,9 @@ impl Ledger {
         findings.extend(found);
         let mut seen = Seen::load(self)?;
         let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
+        let notes = if options.notes { self.repo.find_ref(NOTES)? } else { None };
+        let notes = notes.filter(|tip| cache.notes.as_ref() != Some(tip));
+        let options = &Options { entries: options.entries || notes.is_some(), ..*options };
 
         let mut walks = BTreeMap::new();
         for (chain, tips) in &copies.chains {
@@ -158,10 +164,19 @@ impl Ledger {
         if !findings.iter().any(|f| matches!(f.code, Code::Rollback | Code::Fork)) {
             seen.advance(&copies, &walks);
         }
+        let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
+        if let Some(tip) = notes {
+            let found = self.check_notes(&report)?;
+            cache.notes = found.is_empty().then_some(tip);
+            report.findings.extend(found);
+        }
         seen.save(self)?;
         cache.save(self)?;
-        findings.sort_by(|a, b| (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code)));
-        Ok(Report { ledger, chains, history: policy.history, findings, records, payloads })
+        let order = |a: &Finding, b: &Finding| {
+            (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code))
+        };
+        report.findings.sort_by(order);
+        Ok(report)
     }
 }
 

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::digest::Digest;
-use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
+use crate::id::{CallId, GitId, RecordId, RepoPath, SessionId};
 use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
 
@@ -387,13 +387,6 @@ pub struct Link {
 pub struct LineAuthor {
     pub session: SessionId,
     pub call: CallId,
-}
-
-/// The chain and number of a record, for people and for references.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    pub chain: ChainId,
-    pub seq: u64,
 }
 
 impl Body {

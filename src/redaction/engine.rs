@@ -26,6 +26,7 @@ enum Target {
 const MAX_DEPTH: u8 = 6;
 /// How far behind its keyword a match may reach.
 const WINDOW: usize = 16 * 1024;
+const NARROW_WINDOW: usize = 128;
 
 /// How far before an encoded value its name may stand.
 const NAMED_WITHIN: usize = 160;
@@ -223,7 +224,9 @@ impl Engine {
         }
         let regex = regex.get_or_init(|| compile(rule));
         let start = at.saturating_sub(rule.back);
-        let window = &text[start..text.len().min(at + WINDOW)];
+        // Where the match may begin anywhere, the search would go on to the window's end each time.
+        let ahead = if rule.back == 0 { WINDOW } else { NARROW_WINDOW };
+        let window = &text[start..text.len().min(at + ahead)];
         let captures = regex.captures_iter(window).find(|c| c.get(0).is_some_and(|m| start + m.end() > at))?;
         if captures.get(0).is_none_or(|m| start + m.start() > at) {
             return None;

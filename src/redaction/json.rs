@@ -302,7 +302,7 @@ mod tests {
         #[test]
         fn positions_come_back(text in any::<String>(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>()) {
             let quoted = serde_json::to_string(&text).unwrap().replace('/', "\\/").replace('x', "\\u0078");
-            let raw = quoted[1..quoted.len() - 1].as_bytes();
+            let raw = &quoted.as_bytes()[1..quoted.len() - 1];
             let decoded = decode(raw).unwrap_or_else(|| raw.to_vec());
             prop_assert_eq!(&decoded[..], text.as_bytes());
             let mut bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();

@@ -1,5 +1,6 @@
 //! Values whose name tells: `NAME=value`, `"name": "value"`, table cells, attributes, flags, sentences.
 
+use super::cookies;
 use super::names::{self, Class};
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
@@ -9,6 +10,10 @@ use super::value::{self, Setting};
 pub(super) struct Seen {
     /// Names before this have been looked at.
     name_end: usize,
+    /// Cookies before this have been looked at.
+    cookies_end: usize,
+    /// Unquoted values that overlap: where the first of them ends, and how many have been looked at.
+    run: (usize, usize),
 }
 
 /// What stands between a name and its value.
@@ -34,6 +39,7 @@ enum Link {
 const MAX_NAME: usize = 64;
 const MAX_UNQUOTED: usize = 4096;
 const MAX_QUOTED: usize = 16 * 1024;
+const MAX_OVERLAPS: usize = 32;
 
 /// Looks at the name around a keyword's hit, and at what it is given.
 pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mut Vec<Span>) {
@@ -48,8 +54,12 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
     let Some((link, at)) = link(text, start, end) else { return };
     let Some(class) = names::classify(&text[start..end]) else { return };
     if class == Class::Cookies {
-        cookies(text, at, spans);
-    } else if let Some(span) = given(text, (start, end), class, link, at) {
+        if at >= seen.cookies_end {
+            seen.cookies_end = cookies::find(text, at, spans);
+        }
+    } else if at < seen.run.0 && seen.run.1 > MAX_OVERLAPS {
+        // Nobody writes so; only the time it would take is worth a thought.
+    } else if let Some(span) = given(text, (start, end), class, link, at, seen) {
         spans.push(span);
     }
 }
@@ -57,35 +67,12 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
 /// Adds the span of a value that JSON gives to a name of this class.
 pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     if class == Class::Cookies {
-        return cookies(text, 0, spans);
+        cookies::find(text, 0, spans);
+        return;
     }
     let start = after_scheme(text);
     if value::plausible(class, text[start..].trim_ascii_end(), Setting::Quoted) {
         spans.push(Span { start, end: text.len(), rule: class.rule(), rank: Rank::Named });
-    }
-}
-
-/// The values of a cookie header's pairs that are random, or whose names say that they are somebody's session.
-fn cookies(text: &[u8], at: usize, spans: &mut Vec<Span>) {
-    const SESSIONS: &[&str] = &["sess", "sid", "auth", "token", "jwt", "remember", "login"];
-    let mut i = at + text[at..].iter().take(8).take_while(|b| matches!(b, b'\\' | b'"' | b'\'' | b' ')).count();
-    for _ in 0..64 {
-        let item = |b: &u8| !matches!(b, b';' | b'"' | b'\'' | b'\\' | b'<' | 0..=31);
-        let end = i + text[i..].iter().take(MAX_UNQUOTED).take_while(|b| item(b)).count();
-        if let Some(sign) = text[i..end].iter().position(|b| *b == b'=') {
-            let (name, start) = (text[i..i + sign].to_ascii_lowercase(), i + sign + 1);
-            let secret = &text[start..end];
-            let session = SESSIONS.iter().any(|s| name.windows(s.len()).any(|w| w == s.as_bytes()));
-            let least = if session { 8 } else { 20 };
-            let open = value::placeholder(secret) || value::wordy(secret) || secret.contains(&b' ');
-            if secret.len() >= least && !open && value::random(secret) {
-                spans.push(Span { start, end, rule: Class::Cookies.rule(), rank: Rank::Context });
-            }
-        }
-        if text.get(end) != Some(&b';') {
-            return;
-        }
-        i = end + 1;
     }
 }
 
@@ -215,7 +202,7 @@ pub(super) fn prefix(line: &[u8]) -> usize {
 }
 
 /// The value that a name is given at `at`, if it can be a secret.
-fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize) -> Option<Span> {
+fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize, seen: &mut Seen) -> Option<Span> {
     let at = after_line_break(text, at, link);
     let at = if link == Link::Colon { after_type(text, at) } else { at };
     let open = quote(text, at);
@@ -231,10 +218,15 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize)
         None => {
             let start = at + after_scheme(&text[at..]);
             let end = unquoted_end(text, start);
+            seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
             (start, end, unquoted_setting(text, name, link, end))
         }
     };
     let mut value: &[u8] = &text[start..end];
+    if open.is_some() && value.windows(2).any(|w| w == b"\\n") {
+        // Several lines: a file, in which each value has its own name.
+        return None;
+    }
     let cleaned: Vec<u8>;
     if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
         cleaned = joined(value);

@@ -88,7 +88,7 @@ mod tests {
             prop_assert!(found.is_sorted_by_key(|f| f.0));
             let lower = text.to_ascii_lowercase();
             let mut expected: Vec<_> = KEYWORDS.iter().enumerate()
-                .flat_map(|(i, k)| (0..lower.len()).filter_map(move |at| Some((at, at + k.len(), i, k))))
+                .flat_map(|(i, k)| (0..lower.len()).map(move |at| (at, at + k.len(), i, k)))
                 .filter(|(at, _, _, k)| lower[*at..].starts_with(&k.to_ascii_lowercase()))
                 .map(|(at, end, i, _)| (at, end, i)).collect();
             expected.sort_unstable();

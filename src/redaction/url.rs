@@ -13,7 +13,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     let start = at + KEYWORD.len();
     let rest = &text[start..text.len().min(start + MAX_AUTHORITY)];
     let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'`' | b'<' | b'>' | b'\\' | 0..=31);
-    let all = rest.iter().position(|b| ends(b)).unwrap_or(rest.len());
+    let all = rest.iter().position(ends).unwrap_or(rest.len());
     let authority = rest[..all].iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(all);
     let user = span::marker_end(rest, 0).unwrap_or(0).min(authority);
     let Some(colon) = rest[user..authority].iter().position(|b| *b == b':').map(|n| user + n) else { return };

@@ -303,10 +303,10 @@ impl<'a> Tally<'a> {
         self.state.calls.push_back(call);
         self.tools.add(&tool.tool, |(calls, _)| *calls += 1);
         self.facts.plans += u64::from(tool.plan);
-        for server in &tool.mcp_server {
+        if let Some(server) = &tool.mcp_server {
             self.mcp_servers.add(server, |()| ());
         }
-        for skill in &tool.skill {
+        if let Some(skill) = &tool.skill {
             self.skills.add(skill, |()| ());
         }
         for program in &tool.programs {

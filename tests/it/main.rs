@@ -2,12 +2,17 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs and may fail")]
 
 mod agent;
+mod attribution;
+mod capture;
 mod crash;
+mod history;
 mod hook_agent;
 mod init;
 mod journey;
+mod front;
 mod layers;
 mod ledger;
 mod push;
 mod replay;
+mod stats;
 mod support;

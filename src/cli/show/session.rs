@@ -211,9 +211,9 @@ fn conversation(
     reader: &mut impl Reader,
 ) -> anyhow::Result<()> {
     let store = &book.report.payloads;
-    let (mut shells, missing) = shell_diffs(ledger, store, segments);
+    let (mut shells, missing) = shell_diffs(&ledger.repo, store, segments);
     for source in Source::all(segments) {
-        for (at, mut turn) in source.turns(ledger, store).enumerate() {
+        for (at, mut turn) in source.turns(&ledger.repo, store).enumerate() {
             add_diffs(&mut turn, &mut shells);
             reader.turn(source.name, at + 1, &turn)?;
         }
@@ -408,7 +408,8 @@ fn call_text(out: &mut Out, call: &Call) -> std::io::Result<()> {
     let input = output::visible(&call.input).replace('\n', "\n    ");
     out.line(format_args!("* {} {input}  {}", out.paint(output::AGENT, one_line(tool)), out.paint(style, word)))?;
     for diff in &call.diffs {
-        print_diff(out, &diff.path, &diff.hunks)?;
+        // The call mostly names the file already.
+        print_diff(out, if diff.path == call.input { "" } else { &diff.path }, &diff.hunks)?;
     }
     if call.diffs.is_empty() || call.outcome != Some(Outcome::Ok) {
         let result = output::visible(&call.result);
@@ -424,7 +425,9 @@ fn call_text(out: &mut Out, call: &Call) -> std::io::Result<()> {
 }
 
 fn print_diff(out: &mut Out, path: &str, hunks: &str) -> std::io::Result<()> {
-    out.line(format_args!("    {}", out.paint(output::HEAD, one_line(path))))?;
+    if !path.is_empty() {
+        out.line(format_args!("    {}", out.paint(output::HEAD, one_line(path))))?;
+    }
     for text in output::visible(hunks).lines() {
         let style = match text.as_bytes().first() {
             Some(b'+') => output::GOOD,

@@ -26,7 +26,7 @@ fn small() -> Fixture {
 
 fn verdict(fixture: &Fixture) -> Verdict {
     drop(std::fs::remove_file(fixture.ledger.dir().join("seen.json")));
-    fixture.answer(Options { pinned: Some(fixture.id), full: true, threads: 1, entries: false }).verdict
+    fixture.answer(Options { pinned: Some(fixture.id), full: true, threads: 1, ..Options::default() }).verdict
 }
 
 #[test]

@@ -457,7 +457,7 @@ impl Fixture {
     /// Verifies in all the ways there are, which must agree: one thread and many, with what was verified before and
     /// without, by this program and by the shell. What was seen before is forgotten: see [`Fixture::answer`].
     pub fn ask(&self) -> Answer {
-        let options = Options { pinned: Some(self.id), full: true, threads: 1, entries: false };
+        let options = Options { pinned: Some(self.id), full: true, threads: 1, ..Options::default() };
         let forget = || drop(std::fs::remove_file(self.ledger.dir().join("seen.json")));
         forget();
         let cached = self.answer(Options { full: false, threads: 0, ..options });
