@@ -79,7 +79,7 @@ pub struct SharedRepo(gix::ThreadSafeRepository);
 
 impl SharedRepo {
     pub fn here(&self) -> Repo {
-        Repo { inner: self.0.to_thread_local() }
+        Repo::of(self.0.to_thread_local())
     }
 }
 
@@ -96,8 +96,14 @@ impl Repo {
         let storage = inner.config_snapshot().string("extensions.refStorage").map(|value| value.to_string());
         match storage.as_deref() {
             Some("reftable") => Err(RepoError::Reftable(path)),
-            _ => Ok(Repo { inner }),
+            _ => Ok(Repo::of(inner)),
         }
+    }
+
+    /// Objects are what their ids say, whatever `git replace` shows in their place.
+    fn of(mut inner: gix::Repository) -> Self {
+        inner.objects.ignore_replacements = true;
+        Repo { inner }
     }
 
     pub fn share(&self) -> SharedRepo {
