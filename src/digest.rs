@@ -13,6 +13,8 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// 64 zeros: what the genesis record has where others name the ledger.
     pub const ZERO: Digest = Digest([0; 32]);
+    /// 64 times `f`: the digest of nothing that anybody knows, as all zeros is.
+    pub const ONES: Digest = Digest([0xff; 32]);
 
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
@@ -27,20 +29,6 @@ impl Digest {
     /// The first 12 hex digits, for people.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..6])
-    }
-}
-
-/// Computes a [`Digest`] of bytes that arrive in pieces.
-#[derive(Default)]
-pub struct Hasher(Sha256);
-
-impl Hasher {
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
     }
 }
 
@@ -99,9 +87,5 @@ mod tests {
         assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(b"abc"));
         assert!(text.to_uppercase().parse::<Digest>().is_err());
         assert!(text[1..].parse::<Digest>().is_err());
-        let mut pieces = Hasher::default();
-        pieces.update(b"a");
-        pieces.update(b"bc");
-        assert_eq!(pieces.finish(), Digest::of(b"abc"));
     }
 }

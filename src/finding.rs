@@ -54,6 +54,7 @@ macro_rules! codes {
 
         impl Code {
             /// Every code, in order.
+            #[cfg(test)]
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
 
             /// The stable text, `E-SIG`.
@@ -96,7 +97,6 @@ codes! {
     Missing "E-MISSING" Inconclusive "something a record names is not here";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
-    Ref "E-REF" Error "a record refers to a record that is not in the ledger";
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
     UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
     Unrecorded "W-UNRECORDED" Warning "a commit has no record";

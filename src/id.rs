@@ -314,10 +314,10 @@ impl fmt::Display for RepoPath {
 impl FromStr for RepoPath {
     type Err = ParseIdError;
 
-    /// From the text a record holds: plain, or quoted as git prints it.
+    /// From the text a record holds: plain, or quoted where it must be. One path, one spelling.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let path = RepoPath(text.to_owned());
-        RepoPath::from_bytes(&path.to_bytes())
+        let path = RepoPath::from_bytes(&RepoPath(text.to_owned()).to_bytes())?;
+        if path.0 == text { Ok(path) } else { Err(ParseIdError::new(text, "a path as this program spells it")) }
     }
 }
 
@@ -358,7 +358,9 @@ mod tests {
             assert_eq!(path.as_str().parse::<RepoPath>().unwrap(), path);
         }
         assert_eq!(RepoPath::from_bytes(b"caf\xe9").unwrap().as_str(), "\"caf\\351\"");
-        assert!("\"..\"".parse::<RepoPath>().is_err());
+        for odd in ["\"..\"", "\"plain\"", "\"caf\\303\\251\"", "\"a\\tb\"", "a\u{1}b", "\""] {
+            assert!(odd.parse::<RepoPath>().is_err(), "{odd}");
+        }
     }
 
     #[test]

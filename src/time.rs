@@ -82,11 +82,7 @@ impl<'de> Deserialize<'de> for Time {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Month(String);
 
-impl Month {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+impl Month {}
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,6 +53,13 @@ impl Kind {
         }
     }
 
+    /// What one event shows to people, where there is no transcript.
+    pub fn shown_event(self, event: &AgentEvent) -> Shown {
+        match self {
+            Kind::ClaudeCode => claude_code::turns::shown_event(event),
+        }
+    }
+
     /// The transcripts of the subagents of the session whose own is at `transcript`.
     pub fn subagent_files(self, transcript: &Path) -> io::Result<Vec<SubagentFile>> {
         match self {

@@ -21,6 +21,7 @@ const MAX_LINES: usize = 100_000;
 /// The labels of `to`, where `labels` are those of `from` and what `to` inserts is of origin `inserted`.
 ///
 /// A line that only had its white space changed, or whose tokens were only wrapped differently, keeps its origin.
+#[cfg(test)]
 pub fn carry(labels: &Labels, from: &[u8], to: &[u8], inserted: Origin) -> Labels {
     if from == to {
         return labels.to_vec(lines::count(to)).into_iter().collect();
@@ -29,6 +30,7 @@ pub fn carry(labels: &Labels, from: &[u8], to: &[u8], inserted: Origin) -> Label
 }
 
 /// The lines of `after`, counted from 1, that are not in `before`: those that `git diff` shows with a `+`.
+#[cfg(test)]
 pub fn added(before: &[u8], after: &[u8]) -> Vec<std::ops::RangeInclusive<u32>> {
     let (old, new): (Vec<_>, Vec<_>) = (lines::split(before).collect(), lines::split(after).collect());
     let range = |hunk: &Hunk| hunk.after.start as u32 + 1..=hunk.after.end as u32;

@@ -69,6 +69,7 @@ impl Labels {
     }
 
     /// How many lines are labelled.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.len
     }

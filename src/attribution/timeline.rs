@@ -54,18 +54,6 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// From a state whose labels are known.
-    pub fn from_state(bytes: &[u8], labels: Labels) -> Self {
-        let mut timeline = Timeline { state: Some(bytes.to_vec()), labels: labels.clone(), ..Timeline::default() };
-        timeline.remember(bytes, labels);
-        timeline
-    }
-
-    /// The labels of the last known state.
-    pub fn labels(&self) -> &Labels {
-        &self.labels
-    }
-
     /// The next call.
     pub fn step(&mut self, step: &Step<'_>) {
         match step.before {
@@ -86,6 +74,7 @@ impl Timeline {
         self.advance(bytes, origin, reach == Reach::Any);
     }
 
+    #[cfg(test)]
     /// Lines that this file has elsewhere, in another commit or branch: where a shell or a person brings them here they
     /// are what `labels` say.
     pub fn know(&mut self, bytes: &[u8], labels: &Labels) {

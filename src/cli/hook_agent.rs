@@ -67,11 +67,10 @@ struct Place {
 fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> After {
     let Heard { mut event, paths } = hear(agent, input);
     // A shell may have left the repository that the agent works in.
-    for dir in event.cwd.as_ref().map(PathBuf::from).into_iter().chain(env::project_dir()) {
+    let cwd = event.cwd.as_ref().map(PathBuf::from).or_else(|| env::current_dir().ok());
+    let project = env::project_dir().filter(|dir| Some(dir) != cwd.as_ref());
+    for dir in cwd.into_iter().chain(project) {
         Location::of(&dir).and_then(|location| place(places, &location));
-    }
-    if event.cwd.is_none() {
-        env::current_dir().ok().and_then(|dir| Location::of(&dir)).and_then(|location| place(places, &location));
     }
     let at_home = places.len();
 

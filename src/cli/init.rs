@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use crate::agent::Kind;
 use crate::agent::claude_code::settings;
 use crate::cli::{Code, remote_name};
 use crate::config::{self, Committed, Push};
@@ -50,7 +51,9 @@ pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
         return uninstall(&ledger, settings, args, out);
     }
     enrol(&ledger, args, out)?;
-    if let Some(settings) = settings {
+    if let Some(settings) = settings
+        && super::agents(&Ledger::open(dir)?)?.contains(&Kind::ClaudeCode)
+    {
         agent_settings(&settings, args, out)?;
     }
     hooks(&ledger, out)?;

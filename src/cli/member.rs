@@ -150,7 +150,7 @@ fn confirm(chain: &Chain, id: &str, roles: &str) -> anyhow::Result<bool> {
 
 /// The name that a chain's first record claims.
 fn name_claimed(ledger: &Ledger, chain: ChainId) -> Option<String> {
-    let options = Options { pinned: ledger.id(), entries: true, full: true, threads: 0 };
+    let options = Options { pinned: ledger.id(), entries: true, full: true, ..Options::default() };
     let report = ledger.verify(&options).ok()?;
     report.entries().find_map(|entry| match &entry.body {
         crate::record::body::Body::Open(open) if entry.chain == chain => Some(open.member.name.clone()),

@@ -1,19 +1,26 @@
 //! The command line: one file a command; its doc comments are its help.
 
+mod blame;
 mod completions;
+mod demo;
 mod doctor;
 mod fetch;
+mod format;
 mod hook;
 mod hook_agent;
 mod hook_git;
 mod init;
+mod log;
 mod man;
 mod member;
 mod pager;
 mod push;
 mod redact;
+mod show;
+mod stats;
 mod status;
 mod sync;
+mod table;
 mod verify;
 
 use std::path::PathBuf;
@@ -24,6 +31,7 @@ use clap::{Parser, Subcommand};
 use crate::agent::Kind;
 use crate::host::env;
 use crate::host::output::{self, Out};
+use crate::ledger::verify::Report;
 use crate::ledger::{Ledger, LedgerError};
 
 /// Keep a signed record of what AI agents did, in git itself
@@ -48,12 +56,17 @@ enum Command {
     Init(init::Args),
     Status(status::Args),
     Doctor(doctor::Args),
+    Log(log::Args),
+    Show(show::Args),
+    Blame(blame::Args),
+    Stats(stats::Args),
     Verify(verify::Args),
     Fetch(fetch::Args),
     Push(push::Args),
     Sync(sync::Args),
     Member(member::Args),
     Redact(redact::Args),
+    Demo(demo::Args),
     #[command(hide = true)]
     Hook(hook::Args),
     Completions(completions::Args),
@@ -119,11 +132,16 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Init(args) => init::run(&args, &dir, &mut out),
         Command::Status(args) => status::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Doctor(args) => doctor::run(&args, &dir, &mut out),
+        Command::Log(args) => log::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Demo(args) => demo::run(&args, &mut out),
         Command::Redact(args) => {
             redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;
             Ok(0)
@@ -157,6 +175,34 @@ fn remote_name(ledger: &Ledger, named: Option<&str>) -> anyhow::Result<String> {
     }
 }
 
+/// Reads and verifies all records for a question about them; what weakens the answer is said on standard error.
+fn read_book(ledger: &Ledger) -> anyhow::Result<Report> {
+    use crate::finding::Severity;
+    let report = ledger.read_all()?;
+    if report.ledger.is_none() {
+        output::say("note: there is no ledger here. (git tracevault fetch, or git tracevault init to found one)");
+        return Ok(report);
+    }
+    if ledger.pinned()?.is_none() {
+        output::say("note: nothing here says which ledger to trust. (git tracevault verify)");
+    }
+    for chain in report.chains.iter().filter(|chain| chain.pending) {
+        let who = output::visible(chain.member.as_deref().unwrap_or("unknown"));
+        output::say(format_args!(
+            "note: {who} is not enrolled: the records of chain {} are its own word",
+            chain.id.short()
+        ));
+    }
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if errors > 0 {
+        output::say(format_args!(
+            "warning: the ledger does not verify: {}. (git tracevault verify)",
+            format::count(errors as u64, "finding")
+        ));
+    }
+    Ok(report)
+}
+
 /// Prints findings, worst first.
 fn print_findings(out: &mut Out, findings: &[crate::finding::Finding]) -> std::io::Result<()> {
     use crate::finding::Severity;
@@ -173,6 +219,11 @@ fn print_findings(out: &mut Out, findings: &[crate::finding::Finding]) -> std::i
             _ => String::new(),
         };
         out.line(format_args!("{code} {place}{}", output::visible(&finding.message)))?;
+    }
+    let mut codes: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    codes.dedup();
+    for code in codes {
+        out.line(out.paint(output::DIM, format!("  {}: {}", code.as_str(), code.meaning())))?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub fn paged<T>(
     let pager = if wanted { Pager::start(&command).ok() } else { None };
     let Some(mut pager) = pager else { return print(out) };
     let mut paged = match pager.input() {
-        Some(input) => Out::to(input, !env::no_color()),
+        Some(input) => Out::to(input, !env::no_color()).with_width(out.width()),
         None => return print(out),
     };
     let answer = print(&mut paged);

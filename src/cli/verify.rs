@@ -66,7 +66,7 @@ struct CommitAnswer {
 pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
     let wanted = wanted_commits(args, ledger)?;
     let pinned = args.ledger.or(ledger.pinned()?);
-    let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty() };
+    let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty(), notes: true };
     let mut report = ledger.verify(&options)?;
     let states = judge(&mut report, &wanted);
     let code = if pinned.is_none() { NO_TRUST_ROOT } else { report.verdict().exit_code() };

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::record::body::PromptClass;
 use crate::time::Time;
 
 static EMBEDDED: LazyLock<PriceTable> = LazyLock::new(|| {
@@ -53,8 +54,8 @@ pub(super) struct Rates {
 /// The rates for requests with long prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Long {
-    /// The longest prompt for which they do not hold, in tokens.
-    pub above: u64,
+    /// They hold for prompts of this size class and of larger ones.
+    pub above: PromptClass,
     pub rates: Rates,
 }
 
@@ -108,6 +109,9 @@ impl Layer {
                 Err(_) => Err(format!("{day:?} is not a day of the form 2026-11-21")),
             },
         };
+        if entry.long.as_ref().is_some_and(|long| long.above == PromptClass::default()) {
+            return Err("long.above is 0: then the rates are those of all prompts".to_owned());
+        }
         let valid = day(&entry.from, i64::MIN)?..day(&entry.to, i64::MAX)?;
         if valid.is_empty() {
             return Err("the price ends before it begins".to_owned());
@@ -192,7 +196,7 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LongEntry {
-    above: u64,
+    above: PromptClass,
     input: u64,
     output: u64,
     cache_read: Option<u64>,
@@ -313,6 +317,12 @@ mod tests {
             (&format!("{row}from = \"2026-02-01\"\nto = \"2026-02-01\"\n"), 1, "ends before"),
             (&row.replace("\"m\"", "\"\""), 1, "without a name"),
             (&format!("{row}also = [\"m\"]\n"), 1, "another price"),
+            (
+                &format!("{row}long = {{ above = 128_000, input = 2, output = 4 }}\n"),
+                5,
+                "128000 is not a size class of prompts (they are 0, 100000, 200000, 272000)",
+            ),
+            (&format!("{row}long = {{ above = 0, input = 2, output = 4 }}\n"), 1, "long.above is 0"),
         ];
         for (text, line, message) in cases {
             let error = PriceTable::from_toml(text).unwrap_err();

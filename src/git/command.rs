@@ -19,6 +19,9 @@ pub enum GitError {
     /// The program said no.
     #[error("git {command} failed ({status}): {stderr}")]
     Failed { command: String, status: String, code: Option<i32>, stderr: String },
+    /// The program said no to what a person asked of it; its own words say it best.
+    #[error("{said}")]
+    Refused { said: String },
     /// The program took longer than it was given, and was stopped.
     #[error("git {command} took too long")]
     Timeout { command: String },
@@ -57,13 +60,6 @@ impl Git {
         Git { command, shown: Vec::new(), input: None, within: None }
     }
 
-    /// Git on a repository given by its git folder, whatever the working directory.
-    pub fn on(git_dir: &Path) -> Self {
-        let mut git = Git::in_dir(Path::new("."));
-        git.command.env("GIT_DIR", git_dir);
-        git
-    }
-
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.shown.push(arg.as_ref().to_owned());
         self.command.arg(arg);
@@ -77,6 +73,16 @@ impl Git {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Looks for programs in `folder` before all others.
+    pub fn first_in_path(self, folder: &Path) -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [folder.to_owned()].into_iter().chain(std::env::split_paths(&path));
+        match std::env::join_paths(folders) {
+            Ok(path) => self.env("PATH", path),
+            Err(_) => self,
+        }
     }
 
     /// Takes a variable away that a hook's environment may hold.
@@ -153,6 +159,16 @@ impl Git {
         }
         let status = answer.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
         Err(GitError::Failed { command, status, code: answer.code, stderr: answer.stderr })
+    }
+
+    /// Runs it with what a person typed: a non-zero exit is an error in git's own words.
+    pub fn relay(self) -> Result<Answer, GitError> {
+        let answer = self.answer()?;
+        if answer.code == Some(0) {
+            return Ok(answer);
+        }
+        let words = answer.stderr.lines().map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: "));
+        Err(GitError::Refused { said: words.collect::<Vec<_>>().join("; ") })
     }
 }
 

@@ -13,6 +13,8 @@ pub struct FileChange {
     pub path: RepoPath,
     /// Where it was before, if it was renamed.
     pub from: Option<RepoPath>,
+    /// The file's object in the first parent; `None` where it was not there.
+    pub blob_before: Option<GitId>,
     /// The file's object after the commit; `None` where the commit deletes it.
     pub blob: Option<GitId>,
     /// Numbers of the lines that the commit adds, in the new file, from 1.
@@ -165,9 +167,10 @@ fn raw_entry<'a>(next: &mut impl FnMut() -> Option<&'a [u8]>) -> Option<RawEntry
         b'R' | b'C' => (RepoPath::from_bytes(next()?).ok()?, Some(first)),
         _ => (first, None),
     };
-    let blob = after.parse::<GitId>().ok().filter(|id| !id.is_null());
+    let blob = |id: &str| id.parse::<GitId>().ok().filter(|id| !id.is_null());
+    let (blob_before, blob) = (blob(before), blob(after));
     Some(RawEntry {
-        change: FileChange { path, from, blob, added: BTreeSet::new(), removed: 0, binary: false },
+        change: FileChange { path, from, blob_before, blob, added: BTreeSet::new(), removed: 0, binary: false },
         before: before.into(),
         after: after.into(),
         type_change: status == "T",

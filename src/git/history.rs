@@ -1,8 +1,11 @@
 //! Commits: which there are in a range, and what they say of themselves.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use crate::git::command::{Git, GitError};
-use crate::git::repo::Repo;
-use crate::id::GitId;
+use crate::git::repo::{Kind, Repo, RepoError};
+use crate::id::{GitId, RepoPath};
 
 /// A commit, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +62,52 @@ pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
     })
 }
 
-/// What commits say of themselves, in the order that `git log` gives for these arguments.
-pub fn log(repo: &Repo, args: &[String]) -> Result<Vec<CommitInfo>, GitError> {
+/// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
+pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
+    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let author = head.filter_map(|line| line.strip_prefix(b"author ")).next()?;
+    let author = String::from_utf8_lossy(author);
+    let (_, rest) = author.split_once('<')?;
+    Some(rest.rsplit_once('>')?.0.trim().to_owned())
+}
+
+/// Which commits `git log` is asked for, in its own words.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Options that choose and order commits; nothing that prints.
+    pub options: Vec<OsString>,
+    /// Commits, branches, ranges; git itself tells them from paths where `paths` are none.
+    pub names: Vec<OsString>,
+    pub paths: Vec<OsString>,
+}
+
+/// What commits say of themselves, in the order that `git log` run in `dir` gives them.
+pub fn log(dir: &Path, asked: &Asked) -> Result<Vec<CommitInfo>, GitError> {
     let format = "--format=%H%x00%ct%x00%an%x00%ae%x00%s%x00";
-    let answer = Git::in_dir(&repo.home()).args(["log", "--no-color", "--no-show-signature", "-z", format]);
-    let answer = answer.arg("--end-of-options").args(args).run()?;
-    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let git = Git::in_dir(dir).args(["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "-z", format]);
+    let mut git = git.args(&asked.options).arg("--end-of-options").args(&asked.names);
+    if !asked.paths.is_empty() {
+        git = git.arg("--").args(&asked.paths);
+    }
+    let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
     let fields: Vec<&str> = text.split('\0').collect();
     // Five fields, then the empty one between a commit and the next.
-    Ok(fields.chunks(6).filter_map(|chunk| info(chunk)).collect())
+    Ok(fields.chunks(6).filter_map(info).collect())
+}
+
+/// The bytes of a file as a commit has it; `None` if it has no such file.
+pub fn file_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
+    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let tree = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"tree "));
+    let mut at = tree.and_then(|id| std::str::from_utf8(id).ok()?.parse::<GitId>().ok());
+    let path = path.to_bytes();
+    let mut parts = path.split(|byte| *byte == b'/');
+    while let (Some(tree), Some(part)) = (&at, parts.next()) {
+        let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)?;
+        at = entries.into_iter().find(|entry| entry.name == part).map(|entry| entry.id);
+    }
+    at.map(|blob| repo.read_checked(&blob, Kind::Blob)).transpose()
 }
 
 fn info(fields: &[&str]) -> Option<CommitInfo> {

@@ -31,16 +31,6 @@ impl Location {
         file.parent()?.ancestors().find_map(Location::at)
     }
 
-    /// A repository given by its git folder, as git's hooks get it in `GIT_DIR` (relative to `base`).
-    pub fn of_git_dir(git_dir: &Path, work_tree: Option<&Path>, base: &Path) -> Option<Location> {
-        let git_dir = fs::canonicalize(base.join(git_dir)).ok()?;
-        let work_tree = match work_tree {
-            Some(path) => Some(fs::canonicalize(base.join(path)).ok()?),
-            None => work_tree_of(&git_dir),
-        };
-        Some(Location { work_tree, common_dir: common_dir(&git_dir)?, git_dir })
-    }
-
     /// The repository whose work tree or git folder is exactly `dir`.
     fn at(dir: &Path) -> Option<Location> {
         let dot_git = dir.join(".git");
@@ -72,15 +62,6 @@ fn common_dir(git_dir: &Path) -> Option<PathBuf> {
         None => git_dir.to_owned(),
     };
     (common.join("objects").is_dir() && common.join("refs").is_dir()).then_some(common)
-}
-
-/// The work tree of a git folder: what its `gitdir` file names for a linked one, else the folder that holds `.git`.
-fn work_tree_of(git_dir: &Path) -> Option<PathBuf> {
-    let dot_git = match read_link_file(&git_dir.join("gitdir"), "") {
-        Some(path) => resolve(git_dir, &path)?,
-        None => git_dir.to_owned(),
-    };
-    if dot_git.file_name()? == ".git" { dot_git.parent().map(Path::to_owned) } else { None }
 }
 
 /// What a one-line file of git's says, without `prefix` and the newline.
@@ -195,9 +176,6 @@ mod tests {
         assert_eq!(found.git_dir, repo.path().join(".git/worktrees/linked"));
         assert_eq!(found.linked_name().as_deref(), Some("linked"));
         // As a git hook is told: by its git folder.
-        assert_eq!(Location::of_git_dir(&found.git_dir, None, repo.outside()), Some(found.clone()));
-        assert_eq!(Location::of_git_dir(Path::new(".git"), None, repo.path()), Location::of(repo.path()));
-        assert_eq!(Location::of_git_dir(Path::new("src"), None, repo.path()), None);
         // Git can write the link file relative, too.
         fs::write(linked.join(".git"), format!("gitdir: ../{}/.git/worktrees/linked\r\n", repo.name())).unwrap();
         assert_eq!(Location::of(&linked), Some(found));

@@ -1,5 +1,6 @@
 //! Git: the one place that opens repositories and runs the git program.
 
+pub mod blame;
 pub mod command;
 pub mod diff;
 pub mod history;

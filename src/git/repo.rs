@@ -16,10 +16,10 @@ pub enum RepoError {
     NotFound(PathBuf),
     #[error("{} keeps its refs in the reftable format, which is not supported", .0.display())]
     Reftable(PathBuf),
-    #[error("cannot open the repository at {}: {reason}", .path.display())]
-    Open { path: PathBuf, reason: String },
     #[error("no object {0} in this repository")]
     Missing(GitId),
+    #[error("object {id} has {size} bytes")]
+    TooLarge { id: GitId, size: u64 },
     #[error("object {id}: {reason}")]
     Object { id: String, reason: String },
     #[error("{name} is not at the expected commit: somebody else has moved it")]
@@ -79,8 +79,14 @@ pub struct SharedRepo(gix::ThreadSafeRepository);
 
 impl SharedRepo {
     pub fn here(&self) -> Repo {
-        Repo::of(self.0.to_thread_local())
+        Repo { inner: unreplaced(self.0.to_thread_local()) }
     }
+}
+
+/// Objects as their ids name them, whatever `git replace` puts in their place.
+fn unreplaced(mut inner: gix::Repository) -> gix::Repository {
+    inner.objects.ignore_replacements = true;
+    inner
 }
 
 impl Repo {
@@ -96,23 +102,12 @@ impl Repo {
         let storage = inner.config_snapshot().string("extensions.refStorage").map(|value| value.to_string());
         match storage.as_deref() {
             Some("reftable") => Err(RepoError::Reftable(path)),
-            _ => Ok(Repo::of(inner)),
+            _ => Ok(Repo { inner: unreplaced(inner) }),
         }
-    }
-
-    /// Objects are what their ids say, whatever `git replace` shows in their place.
-    fn of(mut inner: gix::Repository) -> Self {
-        inner.objects.ignore_replacements = true;
-        Repo { inner }
     }
 
     pub fn share(&self) -> SharedRepo {
         SharedRepo(self.inner.clone().into_sync())
-    }
-
-    /// The repository's own git folder (a linked worktree's, in one).
-    pub fn git_dir(&self) -> &Path {
-        self.inner.git_dir()
     }
 
     /// The git folder that all worktrees share.
@@ -153,6 +148,19 @@ impl Repo {
             Err(error) => return Err(RepoError::Object { id: id.to_string(), reason: error.to_string() }),
         };
         Ok((kind, buffer))
+    }
+
+    /// The same for an object that must not be larger than `limit`: a larger one is not read.
+    pub fn read_at_most(&self, id: &GitId, expected: Kind, limit: usize) -> Result<Vec<u8>, RepoError> {
+        let size = match gix::objs::FindHeader::try_header(&self.inner.objects, &object_id(id)?) {
+            Ok(Some(header)) => header.size,
+            Ok(None) => return Err(RepoError::Missing(id.clone())),
+            Err(error) => return Err(RepoError::Object { id: id.to_string(), reason: error.to_string() }),
+        };
+        if size > limit as u64 {
+            return Err(RepoError::TooLarge { id: id.clone(), size });
+        }
+        self.read_checked(id, expected)
     }
 
     /// An object's bytes, of the expected kind, with the id computed anew: neither git nor gix does it on reading.
@@ -215,18 +223,22 @@ impl Repo {
         }
     }
 
-    /// All refs whose names begin with `prefix`, which ends in a slash, sorted by name.
+    /// All refs whose names begin with `prefix`, which ends in a slash, sorted by name; without symbolic ones.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, GitId)>, RepoError> {
+        let all = self.refs_and_links(prefix)?;
+        Ok(all.into_iter().filter_map(|(name, id)| Some((name, id?))).collect())
+    }
+
+    /// The same with symbolic refs, which name no object of their own.
+    pub fn refs_and_links(&self, prefix: &str) -> Result<Vec<(String, Option<GitId>)>, RepoError> {
         let failed =
             |error: &dyn std::fmt::Display| RepoError::Ref { name: prefix.to_owned(), reason: error.to_string() };
         let platform = self.inner.references().map_err(|error| failed(&error))?;
         let mut found = Vec::new();
         for reference in platform.prefixed(prefix).map_err(|error| failed(&error))? {
             let reference = reference.map_err(|error| failed(&error))?;
-            // A symbolic ref has no place among ours.
-            if let Some(id) = reference.try_id() {
-                found.push((reference.name().as_bstr().to_string(), git_id(&id.detach())?));
-            }
+            let id = reference.try_id().map(|id| git_id(&id.detach())).transpose()?;
+            found.push((reference.name().as_bstr().to_string(), id));
         }
         found.sort();
         Ok(found)

@@ -257,4 +257,15 @@ mod tests {
         let back = changed(repo.path(), Some(&last), Some(&first), &soon).unwrap();
         assert!(back[0].old.is_some());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_git_prints_is_read(output: Vec<u8>, kind in "[1u?#:]", fields in proptest::collection::vec("[0-9a-fS. ]{0,42}", 0..12)) {
+            let line = format!("{kind} {}\0path\0", fields.join(" "));
+            for output in [&output[..], line.as_bytes()] {
+                let _ = parse_raw_diff(output);
+                let _ = parse_status(output);
+            }
+        }
+    }
 }

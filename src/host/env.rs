@@ -55,9 +55,9 @@ pub fn pager_in_use() -> bool {
     text("GIT_PAGER_IN_USE").is_some()
 }
 
-/// `RUST_LOG`: any value turns on the explanation of errors in hooks.
-pub fn verbose() -> bool {
-    text("RUST_LOG").is_some()
+/// `COLUMNS`: how wide the terminal is, where its user or git knows better.
+pub fn columns() -> Option<usize> {
+    text("COLUMNS").and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0)
 }
 
 /// `HOME` (`USERPROFILE` on Windows).

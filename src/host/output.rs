@@ -1,8 +1,10 @@
 //! Printing: the one place that writes to standard output and standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 use crate::host::env;
 
@@ -11,20 +13,36 @@ pub struct Out {
     sink: Box<dyn Write>,
     color: bool,
     terminal: bool,
+    /// How many columns a person sees; none where nobody is looking.
+    width: Option<usize>,
     closed: bool,
 }
+
+/// How wide a terminal is that does not say.
+const USUAL_WIDTH: usize = 80;
 
 impl Out {
     /// Standard output, coloured if it is a terminal (or git's pager) and `NO_COLOR` is not set.
     pub fn stdout() -> Self {
         let terminal = io::stdout().is_terminal();
         let color = (terminal || env::pager_in_use()) && !env::no_color();
-        Out { sink: Box::new(io::BufWriter::new(io::stdout())), color, terminal, closed: false }
+        let width = terminal.then(terminal_width);
+        Out { sink: Box::new(io::BufWriter::new(io::stdout())), color, terminal, width, closed: false }
     }
 
     /// Somewhere else, in black and white: a pager's input, a test's buffer.
     pub fn to(sink: Box<dyn Write>, color: bool) -> Self {
-        Out { sink, color, terminal: false, closed: false }
+        Out { sink, color, terminal: false, width: None, closed: false }
+    }
+
+    /// The same for somebody who sees so many columns.
+    pub fn with_width(self, width: Option<usize>) -> Self {
+        Out { width, ..self }
+    }
+
+    /// How many columns the person sees who is looking, directly or through a pager; none where nobody is.
+    pub fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Whether a person is looking.
@@ -35,6 +53,12 @@ impl Out {
     /// Writes a line.
     pub fn line(&mut self, text: impl std::fmt::Display) -> io::Result<()> {
         writeln!(self, "{text}")
+    }
+
+    /// Writes a value as one line of JSON, in which nothing steers a terminal.
+    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string(value)?;
+        self.line(escaped(&text))
     }
 
     /// `text` in a style, or bare where colour is off.
@@ -82,11 +106,26 @@ pub fn stderr_is_terminal() -> bool {
 /// Makes text of unknown origin safe to show: control characters (escapes, carriage returns, bidirectional
 /// overrides) become visible marks, tabs and newlines stay.
 pub fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
-    };
-    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+}
+
+/// JSON that says the same, with the characters escaped that [`visible`] hides: they stand in strings only.
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_hidden) {
+        return json.into();
+    }
+    let escape = |c: char| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(escape).collect()
+}
+
+fn terminal_width() -> usize {
+    let known = env::columns().or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+    known.filter(|width| *width > 0).unwrap_or(USUAL_WIDTH)
 }
 
 /// Styles, named after what they mark.
@@ -106,6 +145,16 @@ mod tests {
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
         assert_eq!(visible("a\x1b[2Jb\rc\u{202e}d\n\te"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n\te");
+    }
+
+    #[test]
+    fn json_says_the_same_without_steering_the_terminal() {
+        for text in ["a\u{9b}2Jb\u{202e}c", "\u{1b}[31m \u{7f}", "plain é 日本"] {
+            let json = serde_json::to_string(text).unwrap();
+            let escaped = escaped(&json);
+            assert!(!escaped.chars().any(is_hidden), "{escaped}");
+            assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Journal: a session's events and the file states around them, on this disk only.
 //!
 //! It lies in git's common folder, so that all work trees of a clone share it:
-//! `tracevault/journal/<session>.jsonl`, an event a line; `tracevault/states/`, bytes of files by their SHA-256;
+//! `tracevault/journal/<session>.jsonl`, an event a line; `tracevault/files/`, of each file the events that changed it; `tracevault/states/`, bytes of files by their SHA-256;
 //! `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file.
 
 pub mod named;
@@ -14,9 +14,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::digest::Digest;
 use crate::host::clock::Deadline;
 use crate::host::files;
-use crate::id::SessionId;
+use crate::id::{RepoPath, SessionId};
 use crate::journal::reader::Reader;
 use crate::journal::states::States;
 use crate::session::edit::{Edit, Edits};
@@ -63,10 +64,27 @@ impl Journal {
         self.dir.join("journal").join(format!("{session}.jsonl"))
     }
 
-    /// Appends an event: its whole line or, if that fails, nothing.
+    /// Appends an event to its session's journal, and what it says of files to theirs: a commit asks only for the
+    /// files that it changes, however long the sessions are.
+    pub fn append(&self, event: &AgentEvent) -> io::Result<()> {
+        let mut paths: Vec<&RepoPath> = event.files.iter().chain(&event.before).map(|file| &file.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let by_file =
+            paths.into_iter().try_for_each(|path| self.append_line(&self.file_events(path), &event.about(path)));
+        self.append_line(&self.file(&event.session), event).and(by_file)
+    }
+
+    /// Where the events are that a file was changed by.
+    fn file_events(&self, path: &RepoPath) -> PathBuf {
+        let name = Digest::of(path.as_str().as_bytes()).to_string();
+        self.dir.join("files").join(&name[..2]).join(format!("{}.jsonl", &name[2..32]))
+    }
+
+    /// Appends a line whole or, if that fails, nothing.
     ///
     /// A line that a crash cut short is ended first, so that it spoils no other; the reader tells of it.
-    pub fn append(&self, event: &AgentEvent) -> io::Result<()> {
+    fn append_line(&self, path: &Path, event: &AgentEvent) -> io::Result<()> {
         let mut line = Vec::with_capacity(1024 + event.raw.as_ref().map_or(0, |raw| raw.get().len()));
         line.push(b'\n');
         serde_json::to_writer(&mut line, event)?;
@@ -74,11 +92,10 @@ impl Journal {
         line[1..].iter_mut().filter(|b| matches!(b, b'\n' | b'\r')).for_each(|b| *b = b' ');
         line.push(b'\n');
 
-        let path = self.file(&event.session);
-        let open = || files::private_options().read(true).append(true).create(true).open(&path);
+        let open = || files::private_options().read(true).append(true).create(true).open(path);
         let mut file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                files::create_private_dir(&self.dir.join("journal"))?;
+                path.parent().map_or(Ok(()), files::create_private_dir)?;
                 open()?
             }
             other => other?,
@@ -121,14 +138,12 @@ impl Journal {
         Ok(found)
     }
 
-    /// All edits that this clone knows of, the oldest first. What cannot be read is left out: the ledger tells of it
-    /// when it seals the session.
-    pub fn edits(&self) -> io::Result<Vec<Edit>> {
+    /// The edits of a file that this clone knows of, the oldest first. What cannot be read is left out: the ledger
+    /// tells of it when it seals the session.
+    pub fn edits(&self, path: &RepoPath) -> io::Result<Vec<Edit>> {
         let mut edits = Edits::default();
-        for file in self.sessions()? {
-            let events = self.read(&file.session, 0)?.without_raw();
-            events.filter_map(|(_, event)| event.ok()).for_each(|event| edits.add(event));
-        }
+        let events = Reader::open(&self.file_events(path), 0)?;
+        events.filter_map(|(_, event)| event.ok()).for_each(|event| edits.add(event));
         Ok(edits.finish())
     }
 }

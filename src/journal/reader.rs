@@ -29,7 +29,6 @@ pub struct Reader {
     file: Option<BufReader<File>>,
     offset: u64,
     line: Vec<u8>,
-    raw: bool,
 }
 
 impl Reader {
@@ -42,23 +41,10 @@ impl Reader {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Reader { file, offset, line: Vec::new(), raw: true })
-    }
-
-    /// Leaves the payloads out, which are most of the bytes.
-    pub(super) fn without_raw(self) -> Reader {
-        Reader { raw: false, ..self }
+        Ok(Reader { file, offset, line: Vec::new() })
     }
 
     fn parse(&mut self) -> Result<AgentEvent, Damaged> {
-        // The payload comes last, and a quote inside a string is never bare: what stands before this is an event too.
-        let mark = b",\"raw\":";
-        if !self.raw
-            && let Some(end) = self.line.windows(mark.len()).position(|part| part == mark)
-        {
-            self.line.truncate(end);
-            self.line.push(b'}');
-        }
         serde_json::from_slice(&self.line).map_err(Damaged::Line)
     }
 }

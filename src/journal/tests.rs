@@ -136,7 +136,7 @@ fn a_lock_that_is_never_given_up_does_not_hold_us() {
 }
 
 #[test]
-fn edits_of_all_sessions_come_in_order_of_time() {
+fn a_files_edits_come_from_all_sessions_in_order_of_time() {
     let dir = tempfile::tempdir().unwrap();
     let journal = journal(dir.path());
     let call = |session: &str, at: i64, kind: EventKind, id: &str, text: &str| {
@@ -154,9 +154,24 @@ fn edits_of_all_sessions_come_in_order_of_time() {
     call("a", 3, EventKind::ToolBefore, "1", "two");
     call("b", 5, EventKind::ToolAfter, "2", "four");
     call("a", 4, EventKind::ToolFailed, "1", "three");
-    let edits = journal.edits().unwrap();
+    let edits = journal.edits(&"f".parse().unwrap()).unwrap();
     let found: Vec<_> = edits.iter().map(|edit| (edit.at, edit.session.as_str(), edit.call.as_str())).collect();
     assert_eq!(found, [(2, "b", "1"), (4, "a", "1"), (5, "b", "2")]);
     let after = edits[1].after.unwrap();
     assert_eq!(journal.states().load(&after).unwrap().unwrap(), b"three");
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_in_the_file_each_line_is_read_once(bytes: Vec<u8>, cuts in "[\n{}a]{0,20}") {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = journal(dir.path());
+        fs::create_dir(journal.dir().join("journal")).unwrap();
+        let session = SessionId::from_agent("s");
+        let bytes = [&bytes[..], cuts.as_bytes()].concat();
+        fs::write(journal.file(&session), &bytes).unwrap();
+        let offsets: Vec<u64> = journal.read(&session, 0).unwrap().map(|(offset, _)| offset).collect();
+        let ends = bytes.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at as u64 + 1);
+        proptest::prop_assert_eq!(offsets, ends.collect::<Vec<_>>());
+    }
 }

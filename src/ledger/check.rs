@@ -8,8 +8,9 @@ use crate::id::{ChainId, GitId};
 use crate::ledger::payload::{Payloads, PieceError};
 use crate::ledger::store::{self, StoreError, Stored};
 use crate::record::body::{Body, Commit, Payload};
+use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::Verifier;
-use crate::record::{Record, Unverified, Verified};
+use crate::record::{Envelope, Record, Unverified, Verified};
 
 /// What came of a record.
 pub struct Checked {
@@ -20,11 +21,15 @@ pub struct Checked {
     pub record: Option<Record<Verified>>,
     /// The record's own text where its signature does not hold.
     pub unverified: Option<Record<Unverified>>,
-    pub trace: Option<Vec<u8>>,
     pub findings: Vec<Finding>,
 }
 
 impl Checked {
+    /// What the record says of its place, whether its signature holds or not.
+    pub fn envelope(&self) -> Option<&Envelope> {
+        self.record.as_ref().map(Record::envelope).or(self.unverified.as_ref().map(Record::envelope))
+    }
+
     fn unreadable(commit: &GitId, chain: ChainId, error: StoreError) -> Self {
         let mut finding = Finding::new(error.code, format!("at {}: {}", commit.short(), error.message)).chain(chain);
         if let Some(record) = &error.record {
@@ -35,7 +40,6 @@ impl Checked {
             head: error.record.as_ref().map(|record| Head::of(record)),
             record: None,
             unverified: error.record.map(|record| *record),
-            trace: None,
             findings: vec![finding],
         }
     }
@@ -51,9 +55,12 @@ pub fn writer_record(repo: &Repo, chain: ChainId, key: &Verifier, commit: &GitId
     let place = |finding: Finding| finding.chain(chain).seq(head.seq).record(head.id);
     let mut findings = Vec::new();
 
+    if stored.signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
+        findings.push(place(Finding::new(Code::Envelope, "there is a signature that is no writer's")));
+    }
     let verified = match store::writer_signature(&stored) {
         Some(signature) => stored.record.clone().verify(key, signature),
-        None => Err(crate::record::signature::SignatureError::Wrong("it has not exactly one signature file")),
+        None => Err(crate::record::signature::SignatureError::Wrong("it has no signature file")),
     };
     let (record, unverified) = match verified {
         Ok(record) => (Some(record), None),
@@ -65,22 +72,22 @@ pub fn writer_record(repo: &Repo, chain: ChainId, key: &Verifier, commit: &GitId
     };
     match stored.record.body() {
         Body::Session(session) => {
-            findings.extend(session.payloads.iter().flat_map(|p| payload(repo, p, payloads)).map(place));
+            findings.extend(session.payloads.iter().flat_map(|p| payload(repo, chain, p, payloads)).map(place));
         }
         Body::Commit(body) => findings.extend(named_commit(repo, body).map(place)),
         _ => {}
     }
-    let Stored { commit, trace, .. } = stored;
-    Checked { commit, head: Some(head), record, unverified, trace, findings }
+    let Stored { commit, .. } = stored;
+    Checked { commit, head: Some(head), record, unverified, findings }
 }
 
-fn payload(repo: &Repo, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {
+fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut missing = 0;
     for piece in &payload.pieces {
-        match payloads.read(repo, piece) {
-            Ok(Some(_)) => {}
-            Ok(None) => missing += 1,
+        match payloads.check(repo, chain, piece) {
+            Ok(true) => {}
+            Ok(false) => missing += 1,
             Err(error @ PieceError::Changed(_)) => {
                 findings.push(Finding::new(Code::PayloadHash, error.to_string()));
             }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Code, Finding};
-use crate::git::repo::{Kind, Repo};
+use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
-use crate::ledger::payload::Payloads;
+use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
 use crate::ledger::{Ledger, LedgerError, store};
 
@@ -14,8 +14,8 @@ use crate::ledger::{Ledger, LedgerError, store};
 pub struct Copies {
     /// A chain's tips, with the names of the refs that are there.
     pub chains: BTreeMap<ChainId, Vec<(String, GitId)>>,
-    /// Tips of payload refs.
-    pub payloads: Vec<GitId>,
+    /// Payload refs: name, whose they are, tip.
+    pub payloads: Vec<(String, ChainId, GitId)>,
     pub findings: Vec<Finding>,
 }
 
@@ -23,25 +23,27 @@ impl Copies {
     /// Lists the refs of this clone and of every remote seen here.
     pub fn list(ledger: &Ledger) -> Result<Self, LedgerError> {
         let mut copies = Copies::default();
-        for (name, tip) in ledger.repo.refs(&ledger.prefix.dir())? {
+        for (name, tip) in ledger.repo.refs_and_links(&ledger.prefix.dir())? {
             copies.add(&ledger.prefix, name, tip);
         }
-        for (name, tip) in ledger.repo.refs(&format!("{SEEN}/"))? {
+        for (name, tip) in ledger.repo.refs_and_links(&format!("{SEEN}/"))? {
             let remote = name[SEEN.len() + 1..].split('/').next().unwrap_or_default();
             copies.add(&Prefix::seen(remote), name, tip);
         }
         Ok(copies)
     }
 
-    fn add(&mut self, prefix: &Prefix, name: String, tip: GitId) {
-        match prefix.read(&name) {
-            Some(Holds::Chain(chain)) => {
+    fn add(&mut self, prefix: &Prefix, name: String, tip: Option<GitId>) {
+        // A symbolic ref has no place among ours.
+        let holds = tip.and_then(|tip| Some((prefix.read(&name)?, tip)));
+        match holds {
+            Some((Holds::Chain(chain), tip)) => {
                 let tips = self.chains.entry(chain).or_default();
                 if !tips.iter().any(|(_, known)| *known == tip) {
                     tips.push((name, tip));
                 }
             }
-            Some(Holds::Payload(..)) => self.payloads.push(tip),
+            Some((Holds::Payload(_, _, chain), tip)) => self.payloads.push((name, chain, tip)),
             None => {
                 let message = format!("{name} holds nothing that this program knows");
                 self.findings.push(Finding::new(Code::UnknownRef, message));
@@ -49,19 +51,29 @@ impl Copies {
         }
     }
 
-    /// Where payload blobs are, over all payload refs.
-    pub fn payload_blobs(&self, repo: &Repo) -> Payloads {
+    /// Where payload blobs are, over all payload refs, and what is wrong with those refs.
+    pub fn payload_blobs(&self, repo: &Repo) -> (Payloads, Vec<Finding>) {
         let mut payloads = Payloads::default();
-        for tip in &self.payloads {
-            // A payload ref that cannot be read holds no payload: the records that need it will say so.
-            drop(payloads.add(repo, tip));
+        let mut findings = Vec::new();
+        for (name, chain, tip) in &self.payloads {
+            let (code, what) = match payloads.add(repo, *chain, tip) {
+                // What is not here is missed by the records that need it.
+                Ok(()) | Err(RepoError::Missing(_)) => continue,
+                Err(RepoError::TooLarge { .. }) => (Code::Limit, "is larger than a payload ref can be"),
+                Err(RepoError::Object { id, .. }) if id == SHELF => {
+                    (Code::Envelope, "holds something else than pieces")
+                }
+                Err(_) => (Code::Object, "cannot be read"),
+            };
+            findings.push(Finding::new(code, format!("{name} {what}")).chain(chain));
         }
-        payloads
+        (payloads, findings)
     }
 }
 
 /// A chain's commits, first to last, and what is wrong with its copies.
 pub struct Walk {
+    /// Empty where no copy is here from its beginning.
     pub commits: Vec<GitId>,
     pub findings: Vec<Finding>,
 }
@@ -75,11 +87,14 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
         if lines.iter().any(|(_, line)| line.contains(tip)) {
             continue;
         }
-        let (line, lost) = ancestry(repo, tip);
-        if let Some(commit) = lost {
-            findings.push(Finding::new(Code::Missing, format!("{name}: commit {commit} is not here")).chain(chain));
+        match ancestry(repo, tip) {
+            Ok(line) => lines.push((name, line)),
+            // Without its beginning nothing can be told of a line, not even the numbers of its records.
+            Err(commit) => {
+                let message = format!("{name}: commit {commit} is not here");
+                findings.push(Finding::new(Code::Missing, message).chain(chain));
+            }
         }
-        lines.push((name, line));
     }
     lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.len()));
     let mut lines = lines.into_iter();
@@ -94,23 +109,19 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
     Walk { commits, findings }
 }
 
-/// The commits from the beginning to `tip`, and the one that was missing on the way.
-fn ancestry(repo: &Repo, tip: &GitId) -> (Vec<GitId>, Option<GitId>) {
+/// The commits from the beginning to `tip`, or the one that is not here.
+fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<GitId>, GitId> {
     let mut line = Vec::new();
     let mut next = Some(tip.clone());
-    let mut lost = None;
     while let Some(commit) = next {
-        match repo.read(&commit) {
-            Ok((Kind::Commit, bytes)) => {
-                next = store::header(&bytes).ok().and_then(|header| header.parent);
-                line.push(commit);
-            }
-            _ => {
-                lost = Some(commit);
-                next = None;
-            }
-        }
+        next = match repo.read_at_most(&commit, Kind::Commit, store::MAX_WRAPPING_BYTES) {
+            Ok(bytes) => store::header(&bytes).ok().and_then(|header| header.parent),
+            Err(RepoError::Missing(_)) => return Err(commit),
+            // Whatever else is wrong with it is found when the record is read, as the first of its line.
+            Err(_) => None,
+        };
+        line.push(commit);
     }
     line.reverse();
-    (line, lost)
+    Ok(line)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, RepoPath};
 use crate::journal::Journal;
@@ -13,7 +13,7 @@ use crate::session::event::{AgentEvent, EventKind, Reach};
 use crate::session::tally::Facts;
 
 /// A line of an `edits` payload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ShellEdits {
     pub call: CallId,
     pub tool: String,
@@ -21,7 +21,7 @@ pub struct ShellEdits {
     pub added: u64,
     pub removed: u64,
     /// The change as a unified diff; absent for binary files and for bytes that are not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 

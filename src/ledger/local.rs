@@ -4,7 +4,7 @@
 //! removed. Whoever takes the lock next finds the note: if the ref's tip is the record it names, the change is
 //! made now; if not, the ref never moved and the note is dropped. Both are safe to do twice.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -130,15 +130,6 @@ impl<'a> Local<'a> {
         // Newest last, and it is mostly the newest that is asked for.
         let found = text.rsplit(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(wanted)?.strip_prefix(b" "));
         Ok(found.and_then(|id| std::str::from_utf8(id).ok()).and_then(|id| id.parse().ok()))
-    }
-
-    /// The bytes of a file from an offset on, and how many there were.
-    pub fn read_from(path: &Path, offset: u64) -> std::io::Result<Vec<u8>> {
-        let mut file = std::fs::File::open(path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
     }
 }
 

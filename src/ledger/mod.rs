@@ -12,17 +12,29 @@ pub mod local;
 pub mod names;
 pub mod notes;
 pub mod payload;
+pub mod origins;
+pub mod query;
+pub mod read_back;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
 pub mod seen;
 pub mod segment;
+pub mod stats;
 pub mod store;
+#[cfg(test)]
+mod tamper_tests;
+#[cfg(test)]
+pub mod testing;
+pub mod summary;
+#[cfg(test)]
+mod vectors_tests;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
+use crate::cost::{PriceError, PriceTable};
 use crate::git::command::GitError;
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
@@ -36,14 +48,10 @@ use store::StoreError;
 /// What can go wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("this clone is not enrolled in a ledger")]
-    NotEnrolled,
     #[error("this repository has no ledger yet")]
     NoLedger,
     #[error("this clone has no key")]
     NoKey,
-    #[error("there is a ledger here already: {0}")]
-    Exists(LedgerId),
     #[error("{name} at {commit}: {source}")]
     Stored { name: String, commit: String, source: StoreError },
     #[error("a {kind} record: {source}")]
@@ -60,16 +68,21 @@ pub enum LedgerError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Signing(#[from] SigningError),
+    #[error("{}: {source}", .path.display())]
+    Prices { path: PathBuf, source: PriceError },
     #[error("{0}")]
     Refused(String),
+    #[error("nothing here is called {0:?}: no commit, no session, no record")]
+    Unknown(String),
 }
 
 impl LedgerError {
     /// What to type next, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            LedgerError::NotEnrolled | LedgerError::NoKey => Some("git tracevault init"),
+            LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
+            LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }
@@ -150,6 +163,18 @@ impl Ledger {
         let Some(tip) = self.repo.find_ref(&name)? else { return Ok(None) };
         let stored = self.read(&name, &tip)?;
         Ok(Some(Citation { n: stored.record.envelope().seq, id: stored.record.id() }))
+    }
+
+    /// What tokens cost: the organisation's own price table over the one that comes with the program. A path that is
+    /// not absolute begins at the top of the work tree.
+    pub fn prices(&self) -> Result<PriceTable, LedgerError> {
+        let embedded = PriceTable::embedded().clone();
+        let Some(path) = self.config.prices.as_ref().map(|path| self.repo.home().join(path)) else {
+            return Ok(embedded);
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| LedgerError::File { path: path.clone(), source })?;
+        let own = PriceTable::from_toml(&text).map_err(|source| LedgerError::Prices { path, source })?;
+        Ok(embedded.merge(own))
     }
 
     /// Reads the record at a commit of the ref `name`.

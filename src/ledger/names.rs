@@ -14,9 +14,9 @@ pub fn redact(facts: &mut Facts, redactor: &mut Redactor) {
     };
     clean(&mut facts.version);
     facts.models.iter_mut().for_each(|model| clean(&mut model.model));
-    facts.models.sort_by(|a, b| a.model.cmp(&b.model));
+    facts.models.sort_by(|a, b| (&a.model, a.prompt_over).cmp(&(&b.model, b.prompt_over)));
     facts.models.dedup_by(|next, sum| {
-        let same = next.model == sum.model;
+        let same = (&next.model, next.prompt_over) == (&sum.model, sum.prompt_over);
         if same {
             sum.requests += next.requests;
             sum.input += next.input;
@@ -74,14 +74,21 @@ pub fn redact(facts: &mut Facts, redactor: &mut Redactor) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::body::{FileEdits, ToolUsage};
+    use crate::record::body::{FileEdits, ModelUsage, PromptClass, ToolUsage};
 
     #[test]
     fn names_that_hold_secrets_do_not_and_their_counts_stay() {
         let token = |c: char| format!("ghp_{}", c.to_string().repeat(3) + "16C7e42F292c6912E7710c838347Ae178");
         let tool = |name: String| ToolUsage { name, calls: 1, failed: 1 };
         let file = |path: String| FileEdits { path: path.parse().unwrap(), edits: 1, added: 2, removed: 3 };
+        let model = |c: char, prompt: u64| ModelUsage {
+            model: token(c),
+            prompt_over: PromptClass::of(prompt),
+            requests: 1,
+            ..ModelUsage::default()
+        };
         let mut facts = Facts {
+            models: vec![model('a', 5), model('a', 150_000), model('b', 5), model('b', 250_000)],
             tools: vec![tool(token('a')), tool(token('b')), tool("Edit".into())],
             files: vec![file(format!("keys/{}", token('a'))), file("src/a.rs".into())],
             mcp_servers: vec![token('c'), "files".into()],
@@ -92,6 +99,8 @@ mod tests {
         assert!(!text.contains("16C7e42F292c6912E7710c838347Ae178"), "{text}");
         assert_eq!((facts.tools.len(), facts.files.len(), facts.mcp_servers.len()), (2, 2, 2));
         assert_eq!(facts.tools.iter().map(|tool| tool.calls + tool.failed).sum::<u64>(), 6);
+        let models: Vec<_> = facts.models.iter().map(|model| (model.prompt_over.over(), model.requests)).collect();
+        assert_eq!(models, [(0, 2), (100_000, 1), (200_000, 1)], "prompts of each size stay apart");
         assert!(facts.files.iter().any(|file| file.path.as_str().starts_with("keys/[REDACTED:")));
     }
 }

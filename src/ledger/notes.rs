@@ -56,10 +56,9 @@ impl Ledger {
                 continue;
             }
             let who = |session: &SessionId| {
-                sessions.get(session).map(|session| Who {
-                    agent: session.agent.name.clone(),
-                    models: session.models.iter().map(|model| model.model.clone()).collect(),
-                })
+                sessions
+                    .get(session)
+                    .map(|session| Who { agent: session.agent.name.clone(), models: session.model_names() })
             };
             let text = text(body, entry.id, who).into_bytes();
             // A note about the same record is as good: its writer may have known more of the session.

@@ -1,14 +1,16 @@
 //! Payloads: redacted bytes in salted pieces, as blobs named by SHA-256 under a ref that can expire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::digest::Digest;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
-use crate::id::GitId;
+use crate::id::{ChainId, GitId};
 use crate::record::body::Piece;
 
 /// Bytes of a piece at the most, without its salt line.
 pub const PIECE_BYTES: usize = 256 * 1024;
+/// Bytes of a stored piece at the most, whatever its record says: a piece is read whole.
+const MAX_STORED_BYTES: usize = 1024 * 1024;
 
 /// Cuts what is written to it into pieces and stores them; memory holds one piece.
 pub struct PieceWriter<'r> {
@@ -102,60 +104,111 @@ pub fn extend(
 
 type Folder = BTreeMap<String, (u32, GitId)>;
 
+/// What a payload ref's tree is called in errors that say it is not in our form.
+pub const SHELF: &str = "payload";
+/// A commit or folder of a payload ref is never larger: a quarter of a million pieces in each of 256 folders.
+const MAX_FOLDER_BYTES: usize = 32 * 1024 * 1024;
+
+fn not_a_shelf(reason: impl Into<String>) -> RepoError {
+    RepoError::Object { id: SHELF.into(), reason: reason.into() }
+}
+
 fn root_tree(repo: &Repo, commit: &GitId) -> Result<GitId, RepoError> {
-    let bytes = repo.read_checked(commit, Kind::Commit)?;
-    super::store::header(&bytes)
-        .map(|header| header.tree)
-        .map_err(|error| RepoError::Object { id: commit.to_string(), reason: error.to_string() })
+    let bytes = repo.read_at_most(commit, Kind::Commit, super::store::MAX_WRAPPING_BYTES)?;
+    super::store::header(&bytes).map(|header| header.tree).map_err(|error| not_a_shelf(error.to_string()))
 }
 
 fn folder(repo: &Repo, tree: &GitId) -> Result<Folder, RepoError> {
-    let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)?;
+    let bytes = repo.read_at_most(tree, Kind::Tree, MAX_FOLDER_BYTES)?;
+    let entries = repo.tree_entries(&bytes).map_err(|error| not_a_shelf(error.to_string()))?;
     let entry = |TreeEntry { mode, name, id }| (String::from_utf8_lossy(&name).into_owned(), (mode, id));
-    Ok(entries.into_iter().map(entry).collect())
+    let entries: Folder = entries.into_iter().map(entry).collect();
+    if folder_bytes(&entries)? == bytes { Ok(entries) } else { Err(not_a_shelf("a folder in another form than ours")) }
 }
 
-fn write_folder(repo: &Repo, entries: &Folder) -> Result<GitId, RepoError> {
+fn folder_bytes(entries: &Folder) -> Result<Vec<u8>, RepoError> {
     // Names are hex of one length, so that git's order of folders is the order of their names.
     let mut out = Vec::new();
     for (name, (mode, id)) in entries {
         out.extend_from_slice(format!("{mode:o} {name}\0").as_bytes());
-        let id = hex::decode(id.as_str()).map_err(|_| RepoError::Missing(id.clone()))?;
+        let id = hex::decode(id.as_str()).map_err(|_| not_a_shelf("an id that is not hex"))?;
         out.extend_from_slice(&id);
     }
-    repo.write(Kind::Tree, &out)
+    Ok(out)
 }
 
-/// The blobs of a payload ref by digest: what is claimed, not yet what is true.
+fn write_folder(repo: &Repo, entries: &Folder) -> Result<GitId, RepoError> {
+    repo.write(Kind::Tree, &folder_bytes(entries)?)
+}
+
+/// The pieces of the payload ref at `tip`: what is claimed, not yet what is true.
+pub fn shelf(repo: &Repo, tip: &GitId) -> Result<HashMap<Digest, GitId>, RepoError> {
+    let mut blobs = HashMap::new();
+    for (first, (mode, tree)) in folder(repo, &root_tree(repo, tip)?)? {
+        if mode != 0o040_000 || first.len() != 2 {
+            return Err(not_a_shelf("a file where a folder should be"));
+        }
+        for (rest, (mode, blob)) in folder(repo, &tree)? {
+            match format!("{first}{rest}").parse() {
+                Ok(digest) if mode == 0o100_644 => blobs.insert(digest, blob),
+                _ => return Err(not_a_shelf("something that is no piece")),
+            };
+        }
+    }
+    Ok(blobs)
+}
+
+/// Where the pieces of each writer's payloads are, in all copies of its payload refs.
 #[derive(Debug, Default, Clone)]
 pub struct Payloads {
-    blobs: std::collections::HashMap<Digest, GitId>,
+    blobs: HashMap<Digest, Vec<(ChainId, GitId)>>,
 }
 
 impl Payloads {
-    /// Adds the blobs of the payload ref at `tip`.
-    pub fn add(&mut self, repo: &Repo, tip: &GitId) -> Result<(), RepoError> {
-        for (first, (_, tree)) in folder(repo, &root_tree(repo, tip)?)? {
-            for (rest, (_, blob)) in folder(repo, &tree)? {
-                if let Ok(digest) = format!("{first}{rest}").parse() {
-                    self.blobs.insert(digest, blob);
-                }
+    /// Adds the pieces of a payload ref of `chain` at `tip`.
+    pub fn add(&mut self, repo: &Repo, chain: ChainId, tip: &GitId) -> Result<(), RepoError> {
+        for (digest, blob) in shelf(repo, tip)? {
+            let known = self.blobs.entry(digest).or_default();
+            if !known.contains(&(chain, blob.clone())) {
+                known.push((chain, blob));
             }
         }
         Ok(())
     }
 
-    /// Reads a piece and demands that its bytes have the digest: `Ok(None)` if there is none.
+    /// The bytes of a piece, from whichever copy has those that its digest names; `Ok(None)` if there is none.
     pub fn read(&self, repo: &Repo, piece: &Piece) -> Result<Option<Vec<u8>>, PieceError> {
-        let Some(blob) = self.blobs.get(&piece.sha256) else { return Ok(None) };
-        let bytes = match repo.read(blob) {
-            Ok((Kind::Blob, bytes)) => bytes,
-            Ok(_) => return Err(PieceError::Changed(piece.sha256)),
-            Err(RepoError::Missing(_)) => return Ok(None),
-            Err(error) => return Err(PieceError::Repo(error)),
-        };
-        let same = Digest::of(&bytes) == piece.sha256 && bytes.len() as u64 == piece.size;
-        if same { Ok(Some(bytes)) } else { Err(PieceError::Changed(piece.sha256)) }
+        let mut answer = Ok(None);
+        for (_, blob) in self.blobs.get(&piece.sha256).into_iter().flatten() {
+            match read_piece(repo, blob, piece) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Err(error) => answer = Err(error),
+            }
+        }
+        answer
+    }
+
+    /// Whether a piece is here; all copies that `chain` has of it must have the bytes that its digest names. Nobody
+    /// else's refs are looked at: what others put there is not this writer's doing.
+    pub fn check(&self, repo: &Repo, chain: ChainId, piece: &Piece) -> Result<bool, PieceError> {
+        let copies = self.blobs.get(&piece.sha256).into_iter().flatten().filter(|(owner, _)| *owner == chain);
+        let mut here = false;
+        for (_, blob) in copies {
+            here |= read_piece(repo, blob, piece)?.is_some();
+        }
+        Ok(here)
+    }
+}
+
+fn read_piece(repo: &Repo, blob: &GitId, piece: &Piece) -> Result<Option<Vec<u8>>, PieceError> {
+    let changed = || PieceError::Changed(piece.sha256);
+    let limit = usize::try_from(piece.size).unwrap_or(usize::MAX).min(MAX_STORED_BYTES);
+    match repo.read_at_most(blob, Kind::Blob, limit) {
+        Ok(bytes) if Digest::of(&bytes) == piece.sha256 && bytes.len() as u64 == piece.size => Ok(Some(bytes)),
+        Ok(_) | Err(RepoError::TooLarge { .. }) => Err(changed()),
+        Err(RepoError::Missing(_)) => Ok(None),
+        Err(error) => Err(PieceError::Repo(error)),
     }
 }
 

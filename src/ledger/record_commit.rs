@@ -31,7 +31,7 @@ impl Writer<'_> {
             return Ok(known);
         }
         let facts = CommitFacts::read(self.ledger, commit)?;
-        let edits = Edited::known(self.ledger)?;
+        let edits = Edited::known(self.ledger, &facts.changes.files)?;
         let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
         let mut sessions = BTreeMap::new();
         for session in drawn_on(&attribution, &facts, &edits) {
@@ -197,7 +197,7 @@ impl CommitFacts {
     }
 }
 
-/// The edits that are known, by file.
+/// The known edits of the files that a commit changes.
 struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
@@ -206,13 +206,16 @@ struct Edited {
 }
 
 impl Edited {
-    fn known(ledger: &Ledger) -> Result<Self, LedgerError> {
+    fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
         let journal = Journal::open(&ledger.repo.common_dir());
         let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
         if let Some(journal) = &journal {
             let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for edit in journal.edits().map_err(failed)? {
-                by_path.entry(edit.path.clone()).or_default().push(edit);
+            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
+                let edits = journal.edits(path).map_err(failed)?;
+                if !edits.is_empty() {
+                    by_path.insert(path.clone(), edits);
+                }
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
@@ -289,9 +292,11 @@ fn attribute_commit(
         let added = ranges(file.added.iter().copied());
         let mut best: Option<FileAttribution> = None;
         let timelines = if bytes.len() as u64 <= FILE_LIMIT { edits.of(file) } else { Vec::new() };
+        let before = before_bytes(ledger, file).map(|bytes| Digest::of(&bytes));
         for edits_here in timelines {
+            let edits_here = since(before, &edits_here);
             let mut authors = Authors::default();
-            let labels = edits.labels(&edits_here, &bytes, &mut authors);
+            let labels = edits.labels(edits_here, &bytes, &mut authors);
             let found =
                 attribute(&ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels }, &authors);
             if best.as_ref().is_none_or(|best| found.lines.agent > best.lines.agent) {
@@ -307,6 +312,22 @@ fn attribute_commit(
         }));
     }
     Ok(attributions)
+}
+
+/// The file as it was in the first parent, if it was.
+fn before_bytes(ledger: &Ledger, file: &FileChange) -> Option<Vec<u8>> {
+    let (_, bytes) = ledger.repo.read(file.blob_before.as_ref()?).ok()?;
+    Some(bytes)
+}
+
+/// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does
+/// not add.
+fn since<'e>(before: Option<Digest>, edits: &'e [&'e Edit]) -> &'e [&'e Edit] {
+    let Some(before) = before else { return edits };
+    match edits.iter().rposition(|edit| edit.after == Some(before)) {
+        Some(at) => &edits[at + 1..],
+        None => edits,
+    }
 }
 
 /// Line numbers in ascending order as ranges.

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Head;
 use crate::finding::{Code, Finding};
+use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies::Copies;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, payload};
+use crate::record::Citation;
 use crate::record::signature::PublicKey;
+use crate::roster::History;
 
 /// The highest record of each chain that was ever seen here.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +81,14 @@ impl Seen {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cache {
     ledger: Option<LedgerId>,
+    /// The newest policy record that the chains were judged by.
+    policy: Option<Citation>,
+    /// The payload refs whose pieces were checked with the chains.
+    payloads: BTreeMap<String, GitId>,
     pub chains: BTreeMap<ChainId, CachedChain>,
+    /// The notes that were found to be right.
+    #[serde(default)]
+    pub notes: Option<GitId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,12 +110,34 @@ impl Cache {
         if *self == Cache::load(ledger)? { Ok(()) } else { save(ledger, VERIFIED, self) }
     }
 
-    /// Forgets what was verified for another ledger.
-    pub fn keep_for(&mut self, ledger: LedgerId) {
-        if self.ledger != Some(ledger) {
-            *self = Cache { ledger: Some(ledger), chains: BTreeMap::new() };
+    /// Forgets what does not hold any more: all of it for another ledger or where the policy did not go on from what
+    /// it was, and the chains whose payload refs lost or changed a piece. Notes what the next verification finds.
+    pub fn keep_for(&mut self, repo: &Repo, ledger: LedgerId, history: &History, copies: &Copies) {
+        if self.ledger != Some(ledger) || !self.policy.is_none_or(|cited| history.has(cited)) {
+            self.chains.clear();
         }
+        let now: BTreeMap<String, GitId> =
+            copies.payloads.iter().map(|(name, _, tip)| (name.clone(), tip.clone())).collect();
+        for (name, old) in &self.payloads {
+            let whole = now.get(name).is_some_and(|tip| tip == old || grew(repo, old, tip).unwrap_or_default());
+            if let (false, Some(chain)) = (whole, name.rsplit('/').next().and_then(|chain| chain.parse().ok())) {
+                self.chains.remove(&chain);
+            }
+        }
+        *self = Cache {
+            ledger: Some(ledger),
+            policy: history.citation(),
+            payloads: now,
+            chains: std::mem::take(&mut self.chains),
+            notes: self.notes.take(),
+        };
     }
+}
+
+/// Whether a payload ref has all the pieces that it had.
+fn grew(repo: &Repo, old: &GitId, new: &GitId) -> Result<bool, RepoError> {
+    let (old, new) = (payload::shelf(repo, old)?, payload::shelf(repo, new)?);
+    Ok(old.iter().all(|(digest, blob)| new.get(digest) == Some(blob)))
 }
 
 fn load<T: serde::de::DeserializeOwned>(ledger: &Ledger, name: &str) -> Result<Option<T>, LedgerError> {

@@ -8,6 +8,8 @@ use crate::record::body::Body;
 use crate::record::object::{self, RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
 use crate::record::{Record, Unverified, canonical, signature};
 
+/// A record's commit and its tree are never larger, nor have other files more bytes.
+pub const MAX_WRAPPING_BYTES: usize = 16 * 1024;
 /// A trace file is never larger.
 const MAX_TRACE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -40,7 +42,11 @@ impl StoreError {
 
 impl From<RepoError> for StoreError {
     fn from(error: RepoError) -> Self {
-        let code = if matches!(error, RepoError::Missing(_)) { Code::Missing } else { Code::Object };
+        let code = match error {
+            RepoError::Missing(_) => Code::Missing,
+            RepoError::TooLarge { .. } => Code::Limit,
+            _ => Code::Object,
+        };
         StoreError::new(code, error.to_string())
     }
 }
@@ -64,11 +70,15 @@ pub fn header(commit: &[u8]) -> Result<Header, StoreError> {
 /// the record and compared.
 pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
     let envelope = |message: &str| StoreError::new(Code::Envelope, message);
-    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let bytes = repo.read_at_most(commit, Kind::Commit, MAX_WRAPPING_BYTES)?;
     let header = header(&bytes)?;
-    let tree = repo.read_checked(&header.tree, Kind::Tree)?;
+    let tree = repo.read_at_most(&header.tree, Kind::Tree, MAX_WRAPPING_BYTES)?;
     let entries = repo.tree_entries(&tree)?;
 
+    // One name twice would be a place to hide a file: readers differ in which they take.
+    if entries.windows(2).any(|pair| pair[0].name == pair[1].name) {
+        return Err(envelope("the tree has a name twice"));
+    }
     let (mut record, mut signatures, mut trace, mut odd_file) = (None, Vec::new(), None, false);
     let mut names = Vec::with_capacity(entries.len());
     for entry in &entries {
@@ -78,11 +88,7 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
             continue;
         }
         names.push((name, &entry.id));
-        let read = |limit: usize| {
-            let bytes = repo.read_checked(&entry.id, Kind::Blob)?;
-            let large = || StoreError::new(Code::Limit, format!("{name} has {} bytes", bytes.len()));
-            if bytes.len() > limit { Err(large()) } else { Ok(bytes) }
-        };
+        let read = |limit: usize| repo.read_at_most(&entry.id, Kind::Blob, limit);
         match name {
             RECORD_FILE => record = Some(read(canonical::MAX_BYTES)?),
             TRACE_FILE => trace = Some(read(MAX_TRACE_BYTES)?),
@@ -144,10 +150,7 @@ pub fn write(
     repo.write(Kind::Commit, &object::commit(record, &tree, parent))
 }
 
-/// The name of the one signature of a writer's record.
+/// The signature of a writer's record.
 pub fn writer_signature(stored: &Stored) -> Option<&[u8]> {
-    match stored.signatures.as_slice() {
-        [(name, bytes)] if name == SIGNATURE_FILE => Some(bytes),
-        _ => None,
-    }
+    stored.signatures.iter().find(|(name, _)| name == SIGNATURE_FILE).map(|(_, bytes)| bytes.as_slice())
 }

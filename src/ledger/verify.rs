@@ -16,11 +16,13 @@ use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::check;
 use crate::ledger::copies::{self, Copies};
 use crate::ledger::payload::Payloads;
+use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::Body;
+use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::PublicKey;
-use crate::record::{Record, Verified};
+use crate::record::{Citation, Record, RecordError, Verified};
 use crate::roster::{History, Standing};
 
 /// How to verify.
@@ -34,6 +36,8 @@ pub struct Options {
     pub threads: usize,
     /// Give every record back, those verified before too.
     pub entries: bool,
+    /// Look at the notes, too, if they changed since they were last found to be right.
+    pub notes: bool,
 }
 
 /// A record that was read, and what it is worth.
@@ -106,21 +110,31 @@ impl Ledger {
     pub fn verify(&self, options: &Options) -> Result<Report, LedgerError> {
         let copies = Copies::list(self)?;
         let mut findings = copies.findings.clone();
-        let payloads = copies.payload_blobs(&self.repo);
+        let (payloads, found) = copies.payload_blobs(&self.repo);
+        findings.extend(found);
         let mut seen = Seen::load(self)?;
         let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
+        let notes = if options.notes { self.repo.find_ref(NOTES)? } else { None };
+        let notes = notes.filter(|tip| cache.notes.as_ref() != Some(tip));
+        let options = &Options { entries: options.entries || notes.is_some(), ..*options };
 
         let mut walks = BTreeMap::new();
         for (chain, tips) in &copies.chains {
             let walk = copies::walk(&self.repo, *chain, tips);
             findings.extend(walk.findings.iter().cloned());
-            findings.extend(seen.compare(*chain, &walk.commits));
+            if !walk.commits.is_empty() {
+                findings.extend(seen.compare(*chain, &walk.commits));
+            }
             walks.insert(*chain, walk.commits);
         }
         findings.extend(seen.lost(&walks));
 
         let policy = PolicyChain::verify(&self.repo, walks.get(&ChainId::Policy).map_or(&[], Vec::as_slice));
-        findings.extend(policy.findings);
+        if walks.get(&ChainId::Policy).is_none_or(Vec::is_empty) && (options.pinned.is_some() || !walks.is_empty()) {
+            let message = "the policy chain is not here: nobody's rights can be told (git tracevault fetch)";
+            findings.push(Finding::new(Code::Missing, message).chain(ChainId::Policy));
+        }
+        findings.extend(policy.findings.iter().cloned());
         let ledger = policy.ledger;
         if let (Some(pinned), Some(ledger)) = (options.pinned, ledger)
             && pinned != ledger
@@ -133,10 +147,9 @@ impl Ledger {
         let total = writers().map(|(_, commits)| commits.len() as u64).sum::<u64>();
         let mut chains = Vec::new();
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(ledger);
+            cache.keep_for(&self.repo, ledger, &policy.history, &copies);
             let bar = Bar::new("records", total);
-            let run =
-                Run { repo: &self.repo, ledger, history: &policy.history, payloads: &payloads, options, bar: &bar };
+            let run = Run { repo: &self.repo, ledger, policy: &policy, payloads: &payloads, options, bar: &bar };
             for (id, commits) in writers() {
                 let (chain, found) = run.chain(*id, commits, cache.chains.get(id));
                 if let (true, Some(head), Some(tip)) = (found.is_empty() && !chain.pending, chain.head, commits.last())
@@ -151,10 +164,19 @@ impl Ledger {
         if !findings.iter().any(|f| matches!(f.code, Code::Rollback | Code::Fork)) {
             seen.advance(&copies, &walks);
         }
+        let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
+        if let Some(tip) = notes {
+            let found = self.check_notes(&report)?;
+            cache.notes = found.is_empty().then_some(tip);
+            report.findings.extend(found);
+        }
         seen.save(self)?;
         cache.save(self)?;
-        findings.sort_by(|a, b| (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code)));
-        Ok(Report { ledger, chains, history: policy.history, findings, records, payloads })
+        let order = |a: &Finding, b: &Finding| {
+            (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code))
+        };
+        report.findings.sort_by(order);
+        Ok(report)
     }
 }
 
@@ -163,11 +185,14 @@ pub struct PolicyChain {
     pub ledger: Option<LedgerId>,
     pub history: History,
     pub findings: Vec<Finding>,
+    /// How many records there are, those after a break too.
+    pub records: u64,
 }
 
 impl PolicyChain {
     pub fn verify(repo: &Repo, commits: &[GitId]) -> Self {
-        let mut chain = PolicyChain { ledger: None, history: History::default(), findings: Vec::new() };
+        let mut chain = PolicyChain { ledger: None, history: History::default(), findings: Vec::new(), records: 0 };
+        chain.records = commits.len() as u64;
         let mut head = None;
         for commit in commits {
             match chain.next(repo, commit, head.as_ref()) {
@@ -197,9 +222,10 @@ impl PolicyChain {
         if record.envelope().policy != self.history.citation() {
             return Err(place(Code::Policy, "it does not cite the policy record before it".into()));
         }
-        let (signers, verified) = policy_signers(&stored, self.history.newest());
+        let (signers, verified) =
+            policy_signers(&stored, self.history.newest()).map_err(|(code, why)| place(code, why))?;
         let Some(verified) = verified else {
-            return Err(place(Code::Sig, "none of its signatures is of a member".into()));
+            return Err(place(Code::Sig, "it has no signature".into()));
         };
         self.history.extend(&verified, &signers).map_err(|error| {
             use crate::roster::RosterError::{Threshold, Unauthorised};
@@ -214,11 +240,34 @@ impl PolicyChain {
     }
 }
 
-/// The members' keys that have signed a policy record, by its signature files.
+impl PolicyChain {
+    /// What it means that a record cites a policy record which is not among the good ones.
+    fn unknown(&self, cited: Option<Citation>) -> Option<Finding> {
+        let good = self.history.citation().map_or(0, |newest| newest.n + 1);
+        match cited {
+            None => Some(Finding::new(Code::Policy, "it cites no policy record")),
+            Some(cited) if cited.n < good => {
+                Some(Finding::new(Code::Policy, format!("policy record {} is another than the one it cites", cited.n)))
+            }
+            // What is missing has been told, once.
+            Some(_) if self.records == 0 || self.findings.iter().any(|f| f.code == Code::Missing) => None,
+            Some(cited) if cited.n < self.records => {
+                Some(Finding::new(Code::Policy, format!("it cites policy record {}, which does not hold", cited.n)))
+            }
+            Some(cited) => Some(Finding::new(
+                Code::Rollback,
+                format!("it cites policy record {}; now the policy chain has {} records", cited.n, self.records),
+            )),
+        }
+    }
+}
+
+/// The members' keys that have signed a policy record, by its signature files. Each file must be a member's: one that
+/// is not would be a place to hide something.
 fn policy_signers(
     stored: &store::Stored,
     roster: Option<&crate::roster::Roster>,
-) -> (Vec<PublicKey>, Option<Record<Verified>>) {
+) -> Result<(Vec<PublicKey>, Option<Record<Verified>>), (Code, String)> {
     // The genesis record is signed by the owners that it names itself.
     let keys: Vec<PublicKey> = match (stored.record.body(), roster) {
         (Body::Genesis(genesis), None) => {
@@ -230,22 +279,33 @@ fn policy_signers(
     let mut signers = Vec::new();
     let mut verified = None;
     for (name, signature) in &stored.signatures {
-        let named = keys.iter().filter(|key| *name == crate::record::object::policy_signature_file(&key.number()));
-        for key in named {
-            if let Ok(record) = stored.record.clone().verify(&key.verifier(), signature) {
-                signers.push(*key);
-                verified = Some(record);
+        if name == SIGNATURE_FILE {
+            return Err((Code::Envelope, "there is a signature that names no key".into()));
+        }
+        let mut answer = Err((Code::Sig, format!("{name} is no member's signature")));
+        for key in keys.iter().filter(|key| *name == policy_signature_file(&key.number())) {
+            match stored.record.clone().verify(&key.verifier(), signature) {
+                Ok(record) => answer = Ok((key, record)),
+                // Two keys may have one number; a signature is then one of them's.
+                Err(_) if answer.is_ok() => {}
+                Err(error) => {
+                    let error = RecordError::from(error);
+                    answer = Err((error.code(), format!("{name}: {error}")));
+                }
             }
         }
+        let (key, record) = answer?;
+        signers.push(*key);
+        verified = Some(record);
     }
-    (signers, verified)
+    Ok((signers, verified))
 }
 
 /// One verification, seen from a chain.
 struct Run<'a> {
     repo: &'a Repo,
     ledger: LedgerId,
-    history: &'a History,
+    policy: &'a PolicyChain,
     payloads: &'a Payloads,
     options: &'a Options,
     bar: &'a Bar,
@@ -286,6 +346,12 @@ impl Run<'_> {
         let verifier = key.verifier();
         let check = |repo: &Repo, commit: &GitId| check::writer_record(repo, id, &verifier, commit, self.payloads);
         for checked in self.in_batches(&commits[start..], check) {
+            // What follows a record that is not here can only be taken at its word.
+            if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
+                && head.id == MISSING
+            {
+                head.id = RecordId(envelope.prev);
+            }
             let mut found = checked.findings;
             if let Some(record) = &checked.record {
                 found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
@@ -296,7 +362,8 @@ impl Run<'_> {
                 found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
                 chain.entries.push(Entry::of(checked.commit, record, false));
             }
-            head = Some(checked.head.unwrap_or_else(|| unread(head)));
+            let missing = found.iter().any(|finding| finding.code == Code::Missing);
+            head = Some(checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE })));
             findings.extend(found);
         }
         chain.head = head;
@@ -313,7 +380,7 @@ impl Run<'_> {
 
     /// Who the chain belongs to, if the roster knows.
     fn name(&self, chain: &mut Chain) {
-        let enrolled = self.history.newest().and_then(|roster| roster.enrolment(chain.id));
+        let enrolled = self.policy.history.newest().and_then(|roster| roster.enrolment(chain.id));
         chain.member = enrolled.map(|(member, _)| member.id.clone());
     }
 
@@ -322,14 +389,16 @@ impl Run<'_> {
         if let (Body::Open(open), None) = (record.body(), &chain.member) {
             chain.member = Some(open.member.id.clone());
         }
-        let finding = match self.history.standing(key.chain(), envelope.seq, envelope.policy, record.body()) {
+        let standing = self.policy.history.standing(key.chain(), envelope.seq, envelope.policy, record.body());
+        let finding = match standing {
             Standing::Authorised => return None,
             Standing::Pending => {
-                chain.pending = true;
+                // A key on another's chain has been told off already.
+                chain.pending = key.chain() == chain.id;
                 return None;
             }
             Standing::Unauthorised(why) => Finding::new(Code::Unauth, why),
-            Standing::UnknownPolicy => Finding::new(Code::Policy, "it cites a policy record that is not there"),
+            Standing::UnknownPolicy => self.policy.unknown(envelope.policy)?,
         };
         Some(finding.chain(chain.id).seq(envelope.seq).record(record.id()))
     }
@@ -367,12 +436,16 @@ impl Run<'_> {
     }
 }
 
-/// What stands for a record that could not be read: no record can follow it.
-fn unread(head: Option<Head>) -> Head {
-    let nowhere = RecordId(Digest::ZERO);
+/// The id that stands for a record that could not be read: no record can follow it.
+const UNREADABLE: RecordId = RecordId(Digest::ZERO);
+/// The id that stands for a record that is not here.
+const MISSING: RecordId = RecordId(Digest::ONES);
+
+/// What stands for a record without a text.
+fn unread(head: Option<Head>, id: RecordId) -> Head {
     match head {
-        Some(head) => Head { seq: head.seq + 1, id: nowhere, ..head },
-        None => Head { seq: 0, id: nowhere, time: crate::time::Time::default(), policy: None, seal: None },
+        Some(head) => Head { seq: head.seq + 1, id, ..head },
+        None => Head { seq: 0, id, time: crate::time::Time::default(), policy: None, seal: None },
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Field order here is of no consequence: the canonical form sorts keys.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::digest::Digest;
-use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
+use crate::id::{CallId, GitId, RecordId, RepoPath, SessionId};
 use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
 
@@ -113,6 +113,7 @@ pub struct Session {
     pub plans: u64,
     pub compactions: u64,
     pub subagents: u64,
+    /// By model and size of the prompt, in this order.
     pub models: Vec<ModelUsage>,
     pub tools: Vec<ToolUsage>,
     pub mcp_servers: Vec<String>,
@@ -123,8 +124,18 @@ pub struct Session {
     pub gaps: Vec<GapCount>,
     pub payloads: Vec<Payload>,
     /// How many entries of a list were left out to stay within the record's size.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
     pub cut: Vec<Cut>,
+}
+
+impl Session {
+    /// The models that were used, each once.
+    pub fn model_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.models.iter().map(|usage| usage.model.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
 }
 
 /// The program that ran the models.
@@ -136,17 +147,58 @@ pub struct Agent {
     pub version: String,
 }
 
-/// Tokens of one model. A fact; money is derived when it is read.
+/// Tokens of one model in requests whose prompts are of one size class. A fact; money is derived when it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelUsage {
     pub model: String,
+    /// The requests counted here had prompts larger than this many tokens, and not larger than the next class.
+    pub prompt_over: PromptClass,
     pub requests: u64,
     pub input: u64,
     pub output: u64,
     pub cache_read: u64,
     pub cache_write_5m: u64,
     pub cache_write_1h: u64,
+}
+
+/// A size class of prompts: over so many tokens, and not over the next class. The prompt is all that one request sent:
+/// input, cache reads and cache writes. These are the sizes beyond which some models cost more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct PromptClass(u64);
+
+impl PromptClass {
+    /// Every class there is, ascending.
+    pub const ALL: [PromptClass; 4] =
+        [PromptClass(0), PromptClass(100_000), PromptClass(200_000), PromptClass(272_000)];
+
+    /// The class of a prompt of so many tokens.
+    pub fn of(prompt: u64) -> Self {
+        Self::ALL.into_iter().rfind(|class| prompt > class.0).unwrap_or_default()
+    }
+
+    /// The tokens that every prompt of this class has more than.
+    pub fn over(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for PromptClass {
+    type Error = String;
+
+    fn try_from(over: u64) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|class| class.0 == over).ok_or_else(|| {
+            let known = Self::ALL.map(|class| class.0.to_string()).join(", ");
+            format!("{over} is not a size class of prompts (they are {known})")
+        })
+    }
+}
+
+impl From<PromptClass> for u64 {
+    fn from(class: PromptClass) -> u64 {
+        class.0
+    }
 }
 
 /// Calls of one tool.
@@ -199,6 +251,12 @@ pub struct GapCount {
 pub struct Cut {
     pub list: String,
     pub count: u64,
+}
+
+/// A list that is left out where it is empty, so that one body has one spelling.
+fn some<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(d)?;
+    if list.is_empty() { Err(serde::de::Error::custom("an empty list that should be left out")) } else { Ok(list) }
 }
 
 /// Bytes stored apart, in pieces.
@@ -278,7 +336,7 @@ pub struct Commit {
     pub total: Lines,
     /// SHA-256 of `agent-trace.json`.
     pub trace: Digest,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
     pub cut: Vec<Cut>,
 }
 
@@ -331,13 +389,6 @@ pub struct LineAuthor {
     pub call: CallId,
 }
 
-/// The chain and number of a record, for people and for references.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    pub chain: ChainId,
-    pub seq: u64,
-}
-
 impl Body {
     /// The types this version knows.
     pub const KINDS: &'static [&'static str] = &["genesis", "roster", "open", "session", "commit", "link"];
@@ -365,5 +416,32 @@ impl Body {
             "link" => Body::Link(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_have_a_size_class() {
+        for (prompt, over) in [
+            (0, 0),
+            (1, 0),
+            (100_000, 0),
+            (100_001, 100_000),
+            (200_000, 100_000),
+            (272_000, 200_000),
+            (u64::MAX, 272_000),
+        ] {
+            assert_eq!(PromptClass::of(prompt).over(), over, "{prompt}");
+        }
+        let usage = |over: &str| {
+            let counts = r#""requests":1,"input":2,"output":3,"cache_read":4,"cache_write_5m":5,"cache_write_1h":6"#;
+            serde_json::from_str::<ModelUsage>(&format!(r#"{{"model":"m",{over}{counts}}}"#))
+        };
+        assert_eq!(usage(r#""prompt_over":200000,"#).unwrap().prompt_over, PromptClass::of(200_001));
+        assert!(usage(r#""prompt_over":200001,"#).unwrap_err().to_string().contains("not a size class"));
+        assert!(usage("").unwrap_err().to_string().contains("missing field"));
     }
 }

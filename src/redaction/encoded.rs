@@ -139,7 +139,7 @@ pub(super) fn decode_base64(run: &[u8]) -> Option<Vec<u8>> {
 
 /// The text that a run encodes, if it is text.
 pub(super) fn decode_text(run: &[u8]) -> Option<Vec<u8>> {
-    if run.len() >= 32 && run.len() % 2 == 0 && run.iter().all(u8::is_ascii_hexdigit) {
+    if run.len() >= 32 && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit) {
         let text = hex::decode(run).ok()?;
         return is_text(&text).then_some(text);
     }

@@ -26,6 +26,10 @@ enum Target {
 const MAX_DEPTH: u8 = 6;
 /// How far behind its keyword a match may reach.
 const WINDOW: usize = 16 * 1024;
+const NARROW_WINDOW: usize = 128;
+
+/// How far before an encoded value its name may stand.
+const NAMED_WITHIN: usize = 160;
 
 /// Everything that can be found, ready to search. Making one is cheap: patterns are compiled when their keyword first comes.
 pub(super) struct Engine {
@@ -60,9 +64,10 @@ impl Engine {
             let mut text = 0;
             let mut line = 0;
             while line < bytes.len() {
-                let end = bytes[line..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| line + n);
+                let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
                 let content = &bytes[line..end];
-                if looks_like_json(content) && content.len() < bytes.len() && json::walk(content, |_| {}) {
+                let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
+                if document && content.len() < bytes.len() && json::walk(content, |_| {}) {
                     self.text_at(bytes, text, line, depth, spans);
                     let first = spans.len();
                     self.json(content, depth, spans);
@@ -99,7 +104,7 @@ impl Engine {
                 let key = json::decode(raw);
                 let key = key.as_deref().unwrap_or(raw);
                 if let Some(frame) = frames.last_mut() {
-                    frame.key(key);
+                    frame.key(key, self.classify(key));
                 }
                 if key.len() >= 16 {
                     self.string(raw, start, None, depth, spans);
@@ -109,7 +114,7 @@ impl Engine {
                 let raw = &bytes[start..end];
                 let Some(frame) = frames.last_mut() else { return };
                 if frame.names_sibling {
-                    frame.sibling = names::classify(raw);
+                    frame.sibling = self.classify(raw);
                 }
                 // Signatures of thinking blocks have to stay whole, and hold no text.
                 if !(frame.signature
@@ -122,9 +127,16 @@ impl Engine {
         });
     }
 
+    /// What a name says; most have none of the keywords and say nothing.
+    fn classify(&self, name: &[u8]) -> Option<Class> {
+        let mut tells = false;
+        self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
+        if tells { names::classify(name) } else { None }
+    }
+
     /// Searches one string of a document: `raw` is its inside, at `at`.
     fn string(&self, raw: &[u8], at: usize, name: Option<Class>, depth: u8, spans: &mut Vec<Span>) {
-        if raw.len() < 4 {
+        if raw.len() < if name.is_some() { 4 } else { 8 } {
             return;
         }
         let first = spans.len();
@@ -144,7 +156,7 @@ impl Engine {
     /// Searches text.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
-        if text.contains(&0x1B) {
+        if memchr::memchr(0x1B, text).is_some() {
             let plain = encoded::without_ansi(text);
             self.text(&plain, depth, spans);
             return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
@@ -182,8 +194,26 @@ impl Engine {
         let inner = encoded::decode_text(&text[start..end])?;
         let mut found = Vec::new();
         self.document(&inner, depth + 1, &mut found);
-        let best = found.into_iter().max_by_key(|s| s.rank)?;
-        Some(Span { start, end, ..best })
+        if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
+            return Some(Span { start, end, ..best });
+        }
+        // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
+        let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;
+        let secret = value::plausible(class, inner.trim_ascii_end(), Setting::Quoted);
+        secret.then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+    }
+
+    /// The class of the last name in a text that says something.
+    fn named_before(&self, text: &[u8]) -> Option<Class> {
+        let mut class = None;
+        self.prefilter.find(text, |target, start, end| {
+            if target == Target::Name
+                && let Some((start, end)) = named::identifier(text, (start, end))
+            {
+                class = names::classify(&text[start..end]).or(class);
+            }
+        });
+        class
     }
 
     /// Applies a rule whose keyword stands at `at`.
@@ -194,7 +224,9 @@ impl Engine {
         }
         let regex = regex.get_or_init(|| compile(rule));
         let start = at.saturating_sub(rule.back);
-        let window = &text[start..text.len().min(at + WINDOW)];
+        // Where the match may begin anywhere, the search would go on to the window's end each time.
+        let ahead = if rule.back == 0 { WINDOW } else { NARROW_WINDOW };
+        let window = &text[start..text.len().min(at + ahead)];
         let captures = regex.captures_iter(window).find(|c| c.get(0).is_some_and(|m| start + m.end() > at))?;
         if captures.get(0).is_none_or(|m| start + m.start() > at) {
             return None;
@@ -225,11 +257,11 @@ struct Frame {
 }
 
 impl Frame {
-    fn key(&mut self, key: &[u8]) {
+    fn key(&mut self, key: &[u8], class: Option<Class>) {
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
         self.signature = key == b"signature";
-        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { names::classify(key) };
+        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { class };
     }
 }
 

@@ -101,7 +101,7 @@ fn skip_space(bytes: &[u8], mut i: usize) -> usize {
 /// The position of the quote that ends the string whose inside begins at `i`.
 fn string_end(bytes: &[u8], mut i: usize) -> Option<usize> {
     loop {
-        i += bytes.get(i..)?.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+        i += memchr::memchr2(b'"', b'\\', bytes.get(i..)?)?;
         if bytes[i] == b'"' {
             return Some(i);
         }
@@ -187,7 +187,7 @@ fn encoded(raw: usize, c: Option<char>) -> Escape {
 
 /// The text that the inside of a string stands for; `None` where it is the raw bytes themselves.
 pub(super) fn decode(raw: &[u8]) -> Option<Vec<u8>> {
-    let mut next = raw.iter().position(|b| *b == b'\\')?;
+    let mut next = memchr::memchr(b'\\', raw)?;
     let mut out = Vec::with_capacity(raw.len());
     let mut done = 0;
     loop {
@@ -195,7 +195,7 @@ pub(super) fn decode(raw: &[u8]) -> Option<Vec<u8>> {
         let escape = escape(&raw[next..]);
         out.extend_from_slice(&escape.text[..escape.len]);
         done = next + escape.raw;
-        match raw[done..].iter().position(|b| *b == b'\\') {
+        match memchr::memchr(b'\\', &raw[done..]) {
             Some(more) => next = done + more,
             None => break,
         }
@@ -210,7 +210,7 @@ pub(super) fn to_raw(raw: &[u8], positions: &mut [usize]) {
     let (mut at_raw, mut at_text) = (0, 0);
     let mut todo = 0;
     while todo < positions.len() {
-        let plain = raw[at_raw..].iter().position(|b| *b == b'\\').unwrap_or(raw.len() - at_raw);
+        let plain = memchr::memchr(b'\\', &raw[at_raw..]).unwrap_or(raw.len() - at_raw);
         while todo < positions.len() && positions[todo] <= at_text + plain {
             positions[todo] = at_raw + (positions[todo] - at_text);
             todo += 1;
@@ -302,7 +302,7 @@ mod tests {
         #[test]
         fn positions_come_back(text in any::<String>(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>()) {
             let quoted = serde_json::to_string(&text).unwrap().replace('/', "\\/").replace('x', "\\u0078");
-            let raw = quoted[1..quoted.len() - 1].as_bytes();
+            let raw = &quoted.as_bytes()[1..quoted.len() - 1];
             let decoded = decode(raw).unwrap_or_else(|| raw.to_vec());
             prop_assert_eq!(&decoded[..], text.as_bytes());
             let mut bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();

@@ -1,5 +1,6 @@
 //! Values whose name tells: `NAME=value`, `"name": "value"`, table cells, attributes, flags, sentences.
 
+use super::cookies;
 use super::names::{self, Class};
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
@@ -9,6 +10,10 @@ use super::value::{self, Setting};
 pub(super) struct Seen {
     /// Names before this have been looked at.
     name_end: usize,
+    /// Cookies before this have been looked at.
+    cookies_end: usize,
+    /// Unquoted values that overlap: where the first of them ends, and how many have been looked at.
+    run: (usize, usize),
 }
 
 /// What stands between a name and its value.
@@ -34,6 +39,7 @@ enum Link {
 const MAX_NAME: usize = 64;
 const MAX_UNQUOTED: usize = 4096;
 const MAX_QUOTED: usize = 16 * 1024;
+const MAX_OVERLAPS: usize = 32;
 
 /// Looks at the name around a keyword's hit, and at what it is given.
 pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mut Vec<Span>) {
@@ -48,8 +54,12 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
     let Some((link, at)) = link(text, start, end) else { return };
     let Some(class) = names::classify(&text[start..end]) else { return };
     if class == Class::Cookies {
-        cookies(text, at, spans);
-    } else if let Some(span) = given(text, (start, end), class, link, at) {
+        if at >= seen.cookies_end {
+            seen.cookies_end = cookies::find(text, at, spans);
+        }
+    } else if at < seen.run.0 && seen.run.1 > MAX_OVERLAPS {
+        // Nobody writes so; only the time it would take is worth a thought.
+    } else if let Some(span) = given(text, (start, end), class, link, at, seen) {
         spans.push(span);
     }
 }
@@ -57,7 +67,8 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
 /// Adds the span of a value that JSON gives to a name of this class.
 pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     if class == Class::Cookies {
-        return cookies(text, 0, spans);
+        cookies::find(text, 0, spans);
+        return;
     }
     let start = after_scheme(text);
     if value::plausible(class, text[start..].trim_ascii_end(), Setting::Quoted) {
@@ -65,32 +76,8 @@ pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     }
 }
 
-/// The values of a cookie header's pairs that are random, or whose names say that they are somebody's session.
-fn cookies(text: &[u8], at: usize, spans: &mut Vec<Span>) {
-    const SESSIONS: &[&str] = &["sess", "sid", "auth", "token", "jwt", "remember", "login"];
-    let mut i = at + text[at..].iter().take(8).take_while(|b| matches!(b, b'\\' | b'"' | b'\'' | b' ')).count();
-    for _ in 0..64 {
-        let item = |b: &u8| !matches!(b, b';' | b'"' | b'\'' | b'\\' | b'<' | 0..=31);
-        let end = i + text[i..].iter().take(MAX_UNQUOTED).take_while(|b| item(b)).count();
-        if let Some(sign) = text[i..end].iter().position(|b| *b == b'=') {
-            let (name, start) = (text[i..i + sign].to_ascii_lowercase(), i + sign + 1);
-            let secret = &text[start..end];
-            let session = SESSIONS.iter().any(|s| name.windows(s.len()).any(|w| w == s.as_bytes()));
-            let least = if session { 8 } else { 20 };
-            let open = value::placeholder(secret) || value::wordy(secret) || secret.contains(&b' ');
-            if secret.len() >= least && !open && value::random(secret) {
-                spans.push(Span { start, end, rule: Class::Cookies.rule(), rank: Rank::Context });
-            }
-        }
-        if text.get(end) != Some(&b';') {
-            return;
-        }
-        i = end + 1;
-    }
-}
-
 /// The whole identifier around a hit.
-fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
+pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let left = text[..start].iter().rev().take(MAX_NAME).take_while(|b| part(b)).count();
     let right = text[end..].iter().take(MAX_NAME).take_while(|b| part(b)).count();
@@ -142,7 +129,7 @@ fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
         [b':', ..] => (Link::Colon, 1),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
-        [b'>', ..] if before == b'<' || before == b':' => (Link::Tag, 1),
+        [b'>', next, ..] if at == end && matches!(before, b'<' | b':') && *next != b' ' => (Link::Tag, 1),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
         [b'(', ..] if at == end => (Link::Quote, 1),
         [b'\n' | b'\r', ..] | [] => return later_value(text, at).map(|at| (Link::Equals { tight: false }, at)),
@@ -165,7 +152,7 @@ fn in_table(text: &[u8], at: usize) -> bool {
 
 /// The words between a name and its value in a sentence.
 fn prose(rest: &[u8]) -> Option<usize> {
-    const WORDS: &[&[u8]] = &[b"is: ", b"is ", b"was ", b"ist ", b"lautet ", b"to ", b"-> "];
+    const WORDS: &[&[u8]] = &[b"is: ", b"is ", b"was ", b"ist ", b"lautet "];
     WORDS.iter().find(|w| rest.starts_with(w)).map(|w| w.len())
 }
 
@@ -215,7 +202,7 @@ pub(super) fn prefix(line: &[u8]) -> usize {
 }
 
 /// The value that a name is given at `at`, if it can be a secret.
-fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize) -> Option<Span> {
+fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize, seen: &mut Seen) -> Option<Span> {
     let at = after_line_break(text, at, link);
     let at = if link == Link::Colon { after_type(text, at) } else { at };
     let open = quote(text, at);
@@ -225,18 +212,28 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize)
             (start, quoted_end(text, open)?.max(start), Setting::Quoted)
         }
         None if link == Link::Quote => return None,
-        None if class == Class::SeedPhrase => (at, words_end(text, at), Setting::Loose),
+        None if class == Class::SeedPhrase && text.get(at).is_some_and(u8::is_ascii_lowercase) => {
+            (at, words_end(text, at), Setting::Loose)
+        }
         None => {
             let start = at + after_scheme(&text[at..]);
             let end = unquoted_end(text, start);
+            seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
             (start, end, unquoted_setting(text, name, link, end))
         }
     };
     let mut value: &[u8] = &text[start..end];
+    if open.is_some() && value.windows(2).any(|w| w == b"\\n") {
+        // Several lines: a file, in which each value has its own name.
+        return None;
+    }
     let cleaned: Vec<u8>;
     if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
         cleaned = joined(value);
         value = &cleaned;
+    }
+    if link == Link::Tag && !text[end..].starts_with(b"</") {
+        return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote);
     if strict && !matches!(class, Class::SeedPhrase) && (value::wordy(value) || !value::random(value)) {
@@ -346,7 +343,9 @@ fn reads(call: &[u8]) -> bool {
 fn quoted_end(text: &[u8], open: Open) -> Option<usize> {
     let mut end = closing(text, open)?;
     for _ in 0..64 {
-        let Some(next) = concatenated(text, end + open.escapes + 1) else { break };
+        let Some(next) = concatenated(text, end + open.escapes + 1).filter(|next| next.mark == open.mark) else {
+            break;
+        };
         match closing(text, next) {
             Some(more) => end = more,
             None => break,
@@ -467,8 +466,15 @@ fn wrapped_end(text: &[u8], start: usize, end: usize) -> usize {
         return end;
     }
     let line = end + 1 + prefix(&text[end + 1..]);
-    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.' | b'~');
+    let token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'_' | b'-' | b'.' | b'~');
+    // A value of odd characters goes on with odd ones.
+    let odd = !text[start..end].iter().all(|b| token(b) || *b == b'=');
+    let part =
+        |b: &u8| token(b) || (odd && b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>'));
     let len = text[line..].iter().take(MAX_UNQUOTED).take_while(|b| part(b)).count();
+    if names_follow(&text[line..line + len]) {
+        return end;
+    }
     let pad = text[line + len..].iter().take(2).take_while(|b| **b == b'=').count();
     let tail = &text[line..line + len];
     let alone = matches!(text.get(line + len + pad), None | Some(b'\n' | b'\r'));

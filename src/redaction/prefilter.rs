@@ -7,7 +7,7 @@
 /// Finds keywords of at least three bytes.
 pub(super) struct Prefilter<T> {
     /// A bit for each cell that a keyword begins with.
-    bitmap: Vec<u64>,
+    bitmap: Box<[u64; CELLS / 64]>,
     /// For each cell, where its entries begin; one more at the end.
     cells: Vec<u16>,
     /// Keywords in lower case with what they stand for, by cell.
@@ -28,7 +28,7 @@ impl<T: Copy> Prefilter<T> {
         let mut entries: Vec<_> = keywords.map(|(keyword, t)| (keyword.to_ascii_lowercase().into_bytes(), t)).collect();
         let of = |keyword: &[u8]| cell(keyword[0], keyword[1], keyword[2]);
         entries.sort_by_key(|(keyword, _)| of(keyword));
-        let mut bitmap = vec![0u64; CELLS / 64];
+        let mut bitmap = Box::new([0u64; CELLS / 64]);
         let mut cells = vec![0u16; CELLS + 1];
         for (keyword, _) in &entries {
             let cell = of(keyword);
@@ -43,18 +43,31 @@ impl<T: Copy> Prefilter<T> {
 
     /// Calls `on` with what each keyword in the text stands for and where it begins and ends, in order of the beginnings.
     pub fn find(&self, text: &[u8], mut on: impl FnMut(T, usize, usize)) {
-        for (at, three) in text.windows(3).enumerate() {
-            let cell = cell(three[0], three[1], three[2]);
-            if self.bitmap[cell / 64] >> (cell % 64) & 1 == 0 {
-                continue;
-            }
+        let mut from = 0;
+        while let Some((at, cell)) = self.candidate(text, from) {
             for (keyword, t) in &self.entries[self.cells[cell].into()..self.cells[cell + 1].into()] {
                 let end = at + keyword.len();
                 if text.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(keyword)) {
                     on(*t, at, end);
                 }
             }
+            from = at + 1;
         }
+    }
+
+    /// The next position whose three bytes the bitmap lets through, and their cell. Apart from what is done with it, so
+    /// that the loop over all bytes stays in registers.
+    #[inline(never)]
+    fn candidate(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        let [a, b] = *text.get(from..from + 2)? else { return None };
+        let mut cell = cell(0, a, b);
+        for (i, &c) in text[from + 2..].iter().enumerate() {
+            cell = (cell << 5 | usize::from(c & 31)) & (CELLS - 1);
+            if self.bitmap[cell / 64] >> (cell % 64) & 1 != 0 {
+                return Some((from + i, cell));
+            }
+        }
+        None
     }
 }
 
@@ -75,7 +88,7 @@ mod tests {
             prop_assert!(found.is_sorted_by_key(|f| f.0));
             let lower = text.to_ascii_lowercase();
             let mut expected: Vec<_> = KEYWORDS.iter().enumerate()
-                .flat_map(|(i, k)| (0..lower.len()).filter_map(move |at| Some((at, at + k.len(), i, k))))
+                .flat_map(|(i, k)| (0..lower.len()).map(move |at| (at, at + k.len(), i, k)))
                 .filter(|(at, _, _, k)| lower[*at..].starts_with(&k.to_ascii_lowercase()))
                 .map(|(at, end, i, _)| (at, end, i)).collect();
             expected.sort_unstable();

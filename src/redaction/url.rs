@@ -13,7 +13,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     let start = at + KEYWORD.len();
     let rest = &text[start..text.len().min(start + MAX_AUTHORITY)];
     let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'`' | b'<' | b'>' | b'\\' | 0..=31);
-    let all = rest.iter().position(|b| ends(b)).unwrap_or(rest.len());
+    let all = rest.iter().position(ends).unwrap_or(rest.len());
     let authority = rest[..all].iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(all);
     let user = span::marker_end(rest, 0).unwrap_or(0).min(authority);
     let Some(colon) = rest[user..authority].iter().position(|b| *b == b':').map(|n| user + n) else { return };
@@ -28,7 +28,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
         },
     };
     let secret = &rest[password..sign];
-    if colon > 128 || secret.is_empty() || shown(secret, &rest[sign + 1..all]) {
+    if colon > 128 || secret.len() < 4 || shown(secret, &rest[sign + 1..all]) {
         return;
     }
     spans.push(Span { start: start + password, end: start + sign, rule: "url-password", rank: Rank::Context });
@@ -36,10 +36,12 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
 
 /// Whether what stands for a password is none: a placeholder, a variable, a template.
 fn shown(secret: &[u8], host: &[u8]) -> bool {
+    let secret = secret.trim_ascii_end();
+    let bare = &secret[..secret.len() - usize::from(matches!(secret.last(), Some(b']' | b'}' | b')')))];
     let template = matches!(secret[0], b'$' | b'{' | b'<' | b'%' | b'[' | b'*' | b':' | b'(')
         && !secret.get(1..3).is_some_and(|hex| secret[0] == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
     let named = |secret: &[u8]| secret.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
-    template || named(secret) || host.is_empty() || value::placeholder(secret)
+    template || named(secret) || host.is_empty() || value::placeholder(bare)
 }
 
 #[cfg(test)]
@@ -53,12 +55,13 @@ mod tests {
             ("see https://ci:Gr4n1te@host/path.", Some("Gr4n1te")),
             ("redis://:p4ssw0rdX@host", Some("p4ssw0rdX")),
             ("mysql://u:pa/ss9@host/db", Some("pa/ss9")),
-            ("amqp://u:a@b@host", Some("a@b")),
+            ("amqp://u:ab@b@host", Some("ab@b")),
             ("https://npm.bank.example:8443/@scope/pkg", None),
             ("https://user@host/", None),
             ("https://host:443/a:b@c", None),
             ("postgres://user:password@localhost", None),
             ("postgres://user:$PW@localhost", None),
+            ("[protocol://][user[:password]@]host", None),
             ("postgres://{user}:{pw}@localhost", None),
             ("postgres://user:[REDACTED:url-password]@localhost", None),
             ("https://host/x y:z@w", None),

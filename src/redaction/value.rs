@@ -15,10 +15,18 @@ pub(super) enum Setting {
 
 /// Whether a value can be the secret that its name promises.
 pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
-    if class == Class::SeedPhrase {
-        return seed_words(value) >= 12 || (value.len() >= 32 && random(value));
+    match percent_decoded(value) {
+        Some(decoded) => literal(class, &decoded, setting.max(Setting::Quoted)),
+        None => literal(class, value, setting),
     }
-    if value.len() > 16 * 1024 || value.iter().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
+}
+
+fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
+    if class == Class::SeedPhrase {
+        return seed_words(value) >= 12 || (setting != Setting::Loose && value.len() >= 32 && random(value));
+    }
+    let longest = if class == Class::Password { 512 } else { 16 * 1024 };
+    if value.len() > longest || value.iter().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
         return false;
     }
     if placeholder(value) || reference(value) || (setting == Setting::Loose && expression(value)) {
@@ -27,18 +35,42 @@ pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
     match class {
         Class::Password => password(value, setting),
         Class::Token | Class::Secret | Class::ApiKey => {
-            let least = if setting == Setting::Loose { 12 } else { 10 };
-            value.len() >= least && !wordy(value) && random(value)
+            let loose = setting == Setting::Loose;
+            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit);
+            value.len() >= if loose { 12 } else { 10 } && !name && !wordy(value) && random(value)
         }
-        Class::Key => value.len() >= 20 && !wordy(value) && random(value),
+        Class::Key => value.len() >= 20 && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value),
         Class::Authorization => basic_credentials(value) || (value.len() >= 16 && !wordy(value) && random(value)),
         Class::SeedPhrase | Class::Cookies => false,
     }
 }
 
+/// A value without its percent escapes, if it has any.
+fn percent_decoded(value: &[u8]) -> Option<Vec<u8>> {
+    let hex = |b: u8| (b as char).to_digit(16);
+    let escape = |at: usize| Some((hex(*value.get(at + 1)?)? * 16 + hex(*value.get(at + 2)?)?) as u8);
+    let mut out = Vec::new();
+    let mut i = memchr::memchr(b'%', value).filter(|_| value.len() <= 4096)?;
+    out.extend_from_slice(&value[..i]);
+    let before = out.len();
+    while i < value.len() {
+        match escape(i).filter(|_| value[i] == b'%') {
+            Some(byte) => {
+                out.push(byte);
+                i += 3;
+            }
+            None => {
+                out.push(value[i]);
+                i += 1;
+            }
+        }
+    }
+    (out[before..].len() < value.len() - before).then_some(out)
+}
+
 fn password(value: &[u8], setting: Setting) -> bool {
     let text = value.to_ascii_lowercase();
-    if value.len() < 4 || value.len() > 512 || url(value) || path(value) || ALGORITHMS.contains(&&text[..]) {
+    if value.len() < 4 || url(value) || path(value) || ALGORITHMS.contains(&&text[..]) {
         return false;
     }
     let shape = Shape::of(value);
@@ -57,37 +89,11 @@ fn password(value: &[u8], setting: Setting) -> bool {
 }
 
 /// Values of settings that are called passwords for what makes them.
+#[rustfmt::skip]
 const ALGORITHMS: &[&[u8]] = &[
-    b"sha1",
-    b"sha256",
-    b"sha512",
-    b"sha-256",
-    b"md5",
-    b"bcrypt",
-    b"argon2",
-    b"argon2id",
-    b"scrypt",
-    b"pbkdf2",
-    b"base64",
-    b"utf8",
-    b"utf-8",
-    b"oauth2",
-    b"ed25519",
-    b"rs256",
-    b"hs256",
-    b"es256",
-    b"scram-sha-256",
-    b"text",
-    b"string",
-    b"hidden",
-    b"input",
-    b"label",
-    b"field",
-    b"crypt",
-    b"plain",
-    b"basic",
-    b"digest",
-    b"bearer",
+    b"sha1", b"sha256", b"sha512", b"sha-256", b"md5", b"bcrypt", b"argon2", b"argon2id", b"scrypt", b"pbkdf2",
+    b"base64", b"utf8", b"utf-8", b"oauth2", b"ed25519", b"rs256", b"hs256", b"es256", b"scram-sha-256", b"text",
+    b"string", b"hidden", b"input", b"label", b"field", b"crypt", b"plain", b"basic", b"digest", b"bearer",
 ];
 
 /// What the characters of a value are.
@@ -131,7 +137,7 @@ pub(super) fn entropy(value: &[u8]) -> f32 {
 pub(super) fn random(value: &[u8]) -> bool {
     let shape = Shape::of(value);
     let letters = shape.lower + shape.upper;
-    if letters == 0 || sequential(value) {
+    if letters == 0 || sequential(begin(value)) {
         return false;
     }
     if shape.digits == 0 {
@@ -145,10 +151,9 @@ fn case_changes(value: &[u8]) -> usize {
     value.windows(2).filter(|w| w[0].is_ascii_uppercase() != w[1].is_ascii_uppercase()).count()
 }
 
-/// `0123456789abcdef`, `aaaa`: each byte is the one before, or the next.
+/// `0123456789`, `aaaa`: each byte is the one before, or the next.
 fn sequential(value: &[u8]) -> bool {
-    let steps = value.windows(2).filter(|w| w[1] == w[0] || w[1] == w[0].wrapping_add(1)).count();
-    steps * 2 > value.len()
+    value.windows(2).all(|w| w[1] == w[0] || w[1] == w[0].wrapping_add(1))
 }
 
 /// Whether the value is made of words and short numbers: a name, not a secret.
@@ -168,157 +173,58 @@ pub(super) fn wordy(value: &[u8]) -> bool {
 
 /// Whether the value stands for one that somebody is to fill in, or has been taken out already.
 pub(super) fn placeholder(value: &[u8]) -> bool {
+    #[rustfmt::skip]
     const WORDS: &[&[u8]] = &[
-        b"password",
-        b"passwd",
-        b"pass",
-        b"pwd",
-        b"secret",
-        b"token",
-        b"key",
-        b"apikey",
-        b"changeme",
-        b"change_me",
-        b"change-me",
-        b"changeit",
-        b"example",
-        b"test",
-        b"testing",
-        b"dummy",
-        b"foo",
-        b"bar",
-        b"foobar",
-        b"none",
-        b"null",
-        b"nil",
-        b"undefined",
-        b"true",
-        b"false",
-        b"default",
-        b"string",
-        b"str",
-        b"redacted",
-        b"removed",
-        b"hidden",
-        b"masked",
-        b"empty",
-        b"todo",
-        b"tbd",
-        b"user",
-        b"username",
-        b"guest",
-        b"n/a",
-        b"required",
-        b"optional",
-        b"disabled",
-        b"enabled",
-        b"value",
-        b"anonymous",
-        b"unset",
-        b"missing",
-        b"invalid",
-        b"unknown",
-        b"passwort",
-        b"self",
-        b"this",
-        b"await",
-        b"async",
-        b"const",
-        b"bytes",
-        b"object",
-        b"number",
-        b"boolean",
+        b"password", b"passwd", b"pass", b"pwd", b"secret", b"token", b"key", b"apikey", b"changeme", b"change_me",
+        b"change-me", b"changeit", b"example", b"test", b"testing", b"dummy", b"foo", b"bar", b"foobar", b"none",
+        b"null", b"nil", b"undefined", b"true", b"false", b"default", b"string", b"str", b"redacted", b"removed",
+        b"hidden", b"masked", b"empty", b"todo", b"tbd", b"user", b"username", b"guest", b"n/a", b"required",
+        b"optional", b"disabled", b"enabled", b"value", b"anonymous", b"unset", b"missing", b"invalid", b"unknown",
+        b"passwort", b"self", b"this", b"await", b"async", b"const", b"bytes", b"object", b"number", b"boolean",
     ];
+    #[rustfmt::skip]
     const PARTS: &[&str] = &[
-        "[redacted",
-        "<redacted",
-        "redacted>",
-        "example",
-        "changeme",
-        "placeholder",
-        "your_",
-        "your-",
-        "yourpass",
-        "yourtoken",
-        "yoursecret",
-        "yourkey",
-        "replace",
-        "insert",
-        "xxxx",
-        "****",
-        "....",
-        "…",
-        "•••",
-        "dummy",
-        "my_secret",
-        "my-secret",
-        "mysecret",
-        "my_token",
-        "my-token",
-        "my_password",
-        "my-password",
-        "mypassword",
-        "my_api",
-        "my-api",
-        "not-a-real",
-        "notareal",
-        "sample",
-        "todo",
-        "0000000000",
-        "1234567890",
-        "abcdefgh",
+        "[redacted", "<redacted", "redacted>", "changeme", "placeholder", "your_", "your-", "yourpass",
+        "yourtoken", "yoursecret", "yourkey", "replace", "insert", "xxxx", "****", "....", "…", "•••", "dummy",
+        "my_secret", "my-secret", "mysecret", "my_token", "my-token", "my_password", "my-password", "mypassword",
+        "my_api", "my-api", "not-a-real", "notareal", "sample", "todo",
     ];
-    let text = value.to_ascii_lowercase();
+    let text = begin(value).to_ascii_lowercase();
     let bare: &[u8] = text.trim_ascii_end();
     if WORDS.contains(&bare) || bare.len() < 3 {
         return true;
     }
-    let begin = &text[..text.len().min(256)];
-    let begin = String::from_utf8_lossy(begin);
+    let begin = String::from_utf8_lossy(&text);
     let mut seen = [false; 256];
     bare.iter().for_each(|b| seen[usize::from(*b)] = true);
     let different = seen.iter().filter(|s| **s).count();
     PARTS.iter().any(|part| begin.contains(part)) || different <= 2 || (different <= 3 && bare.len() >= 12)
 }
 
-/// Whether what has the form of a provider's secret is somebody's example: all alike, counted up, or saying so.
+/// The part of a value that is looked at closely: enough to tell, and no more work where values overlap.
+fn begin(value: &[u8]) -> &[u8] {
+    &value[..value.len().min(256)]
+}
+
+/// Whether what has the form of a provider's secret is a stand-in: all alike, or saying so. Published examples are not
+/// told from secrets: a key that counts up is still a key somebody may use in a test.
 pub(super) fn filler(value: &[u8]) -> bool {
     let mut seen = [false; 256];
     value.iter().for_each(|b| seen[usize::from(*b)] = true);
     let different = seen.iter().filter(|s| **s).count();
     let begin = value[..value.len().min(256)].to_ascii_lowercase();
     let holds = |part: &[u8]| begin.windows(part.len()).any(|w| w == part);
-    different < 8 || sequential(value) || holds(b"example") || holds(b"placeholder") || holds(b"xxxxxx")
+    different < 5 || holds(b"placeholder") || holds(b"xxxxxx")
 }
 
-/// Whether the value says where the secret is: a variable, a template, a path in a vault.
+/// Whether the value says where the secret is or what it looks like: a variable, a template, a path in a vault, a pattern.
 fn reference(value: &[u8]) -> bool {
+    let value = begin(value);
+    #[rustfmt::skip]
     const STARTS: &[&[u8]] = &[
-        b"${",
-        b"$(",
-        b"{{",
-        b"<%",
-        b"%(",
-        b"%{",
-        b"#{",
-        b"@Microsoft.",
-        b"!Ref",
-        b"!Sub",
-        b"!GetAtt",
-        b"!vault",
-        b"vault:",
-        b"arn:",
-        b"ssm:",
-        b"op://",
-        b"file:",
-        b"env:",
-        b"env.",
-        b"process.env",
-        b"os.environ",
-        b"secrets.",
-        b"var.",
-        b"$env:",
-        b"{env",
+        b"${", b"$(", b"{{", b"<%", b"%(", b"%{", b"#{", b"@Microsoft.", b"!Ref", b"!Sub", b"!GetAtt", b"!vault",
+        b"vault:", b"arn:", b"ssm:", b"op://", b"file:", b"env:", b"env.", b"process.env", b"os.environ", b"secrets.",
+        b"var.", b"$env:", b"{env",
     ];
     let named = |rest: &[u8]| !rest.is_empty() && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let whole = match value {
@@ -338,6 +244,8 @@ fn reference(value: &[u8]) -> bool {
         || template(b"${", b'}')
         || template(b"{{", b'}')
         || template(b"$(", b')')
+        || template(b"%s", b's')
+        || [&b"0-9"[..], b"a-z", b"A-Z", b"(?:", b"\\d", b"\\x"].iter().any(|p| value.windows(p.len()).any(|w| w == *p))
         || (value.contains(&b'{') && value.contains(&b'}') && !value.starts_with(b"{") && braces_hold_a_name(value))
 }
 
@@ -352,6 +260,9 @@ fn braces_hold_a_name(value: &[u8]) -> bool {
 fn expression(value: &[u8]) -> bool {
     let name = value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$' | b'?')).count();
     let rest = &value[name..];
+    if number(value) {
+        return true;
+    }
     let begins = value.first().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'&' | b'*' | b'('));
     if begins && name > 0 && rest.first().is_some_and(|b| matches!(b, b'(' | b'[' | b'<')) {
         return true;
@@ -359,7 +270,21 @@ fn expression(value: &[u8]) -> bool {
     if begins && (rest.starts_with(b"::") || rest.starts_with(b"->") || rest.starts_with(b"?.")) {
         return true;
     }
+    // `self._lib.SHA1_CBC`: names joined by dots, none of them long enough for a secret.
+    let parts = || value.split(|b| matches!(b, b'.' | b'_'));
+    if begins && value.contains(&b'.') && parts().all(|part| part.len() < 16) {
+        return true;
+    }
     value.starts_with(b"&") || value.starts_with(b"*") || value.starts_with(b"[") || value.starts_with(b"..")
+}
+
+/// `128u32`, `0x1F`, `3.5e9`
+fn number(value: &[u8]) -> bool {
+    let digits = value.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.')).count();
+    let suffix = &value[digits..];
+    let typed = matches!(suffix.first(), Some(b'u' | b'i' | b'f' | b'U' | b'L' | b'n' | b'e')) && suffix.len() <= 5;
+    digits > 0 && (typed && suffix[1..].iter().all(|b| b.is_ascii_alphanumeric()))
+        || value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit) && value.len() <= 18
 }
 
 /// Whether the value is a URL, whose own secrets other rules find.
@@ -422,6 +347,10 @@ mod tests {
             (Password, "/run/secrets/db1", Assigned, false),
             (Password, "********", Quoted, false),
             (Password, "bcrypt", Quoted, false),
+            (Password, "8192u32", Loose, false),
+            (Token, "[0-9A-Fa-f]{1,4}", Quoted, false),
+            (Token, "self._lib.NID_pbe_WithSHA1And3_Key", Loose, false),
+            (Token, "xmlSecKeysMngrGetKey", Loose, false),
             (Token, "f71cbd2463aea1edf2682e8e13d52eb4d5647f7f", Loose, true),
             (Token, "s.FWIZDNHmQ0uSt1OHzFSDJQRu", Loose, true),
             (Token, "addc431b-c127-4a3e-95fa-152ef0c1b89a", Quoted, true),
@@ -429,7 +358,7 @@ mod tests {
             (Token, "ledger-db-credentials-2", Quoted, false),
             (Token, "TokenKind::LParen2", Loose, false),
             (Token, "your_github_token_1234", Quoted, false),
-            (Token, "0123456789abcdef0123456789abcdef", Quoted, false),
+            (Token, "example-token-12345", Quoted, false),
             (Token, "Bearer{token1}abcdefXY9", Quoted, false),
             (ApiKey, "zgiBkMmDxQeTbNvYcRwPlKjU", Quoted, true),
             (ApiKey, "thisIsOnlyALongVariableName", Quoted, false),

@@ -153,16 +153,21 @@ impl History {
         Some(Citation { n: self.versions.len() as u64 - 1, id: *id })
     }
 
+    /// Whether there is such a policy record.
+    pub fn has(&self, cited: Citation) -> bool {
+        let at = usize::try_from(cited.n).unwrap_or(usize::MAX);
+        self.versions.get(at).is_some_and(|(id, _)| *id == cited.id)
+    }
+
     /// Judges a record of a writer's chain by the policy it cites. An enrolment counts for records that were
     /// written before it, from the number it names.
     pub fn standing(&self, chain: ChainId, seq: u64, cited: Option<Citation>, body: &Body) -> Standing {
         let Some(cited) = cited else { return Standing::UnknownPolicy };
-        let at = usize::try_from(cited.n).unwrap_or(usize::MAX);
-        match self.versions.get(at) {
-            Some((id, _)) if *id == cited.id => {}
-            _ => return Standing::UnknownPolicy,
+        if !self.has(cited) {
+            return Standing::UnknownPolicy;
         }
-        let Some((member, from)) = self.versions[at..].iter().find_map(|(_, roster)| roster.enrolment(chain)) else {
+        let mut since = self.versions.iter().skip(usize::try_from(cited.n).unwrap_or(usize::MAX));
+        let Some((member, from)) = since.find_map(|(_, roster)| roster.enrolment(chain)) else {
             return Standing::Pending;
         };
         if seq < from {

@@ -47,6 +47,29 @@ pub struct AgentEvent {
     pub raw: Option<Box<RawValue>>,
 }
 
+impl AgentEvent {
+    /// What the event says of one file, and no more.
+    pub fn about(&self, path: &RepoPath) -> AgentEvent {
+        let only = |states: &[FileState]| states.iter().filter(|file| file.path == *path).cloned().collect();
+        AgentEvent {
+            at: self.at,
+            agent: self.agent.clone(),
+            session: self.session.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            cwd: None,
+            work_tree: self.work_tree.clone(),
+            transcript: None,
+            subagent: self.subagent.clone(),
+            call: self.call.clone(),
+            before: only(&self.before),
+            files: only(&self.files),
+            gaps: Vec::new(),
+            raw: None,
+        }
+    }
+}
+
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{CallId, RepoPath};
-use crate::record::body::{Cut, FileEdits, GapCount, ModelUsage, Program, ToolUsage};
+use crate::record::body::{Cut, FileEdits, GapCount, ModelUsage, Program, PromptClass, ToolUsage};
 use crate::session::activity::Activity;
 use crate::session::entry::{Entry, FileChange, Line, Message, Outcome, Tokens, ToolResult, ToolUse};
 use crate::session::event::{GapKind, Reach};
@@ -52,6 +52,8 @@ struct Recent {
     id: u64,
     /// What was counted for it, if it is a message's.
     tokens: Tokens,
+    /// By the size of its prompt when it was first counted. What it grows by later stays in this class.
+    class: PromptClass,
     /// Whether it is counted in another session.
     copied: bool,
 }
@@ -112,7 +114,7 @@ pub struct Tally<'a> {
     active_before: u64,
     span: Option<(i64, i64)>,
     facts: Facts,
-    models: Names<Claim>,
+    models: Names<BTreeMap<PromptClass, Claim>>,
     /// Calls and failures.
     tools: Names<(u64, u64)>,
     mcp_servers: Names<()>,
@@ -193,7 +195,7 @@ impl<'a> Tally<'a> {
     /// without a result were interrupted, and what nothing accounts for by now is a gap.
     pub fn finish(mut self, ended: bool) -> Segment {
         for (model, claim) in self.state.unlisted.settle(ended) {
-            self.models.add(&model, |sum| *sum = both(*sum, claim));
+            self.model(&model, claim.class(), claim);
         }
         if ended {
             let unaccounted = self.state.unlisted.unaccounted();
@@ -207,15 +209,10 @@ impl<'a> Tally<'a> {
         facts.span = self.span.map(|(first, last)| (time(first), time(last)));
         facts.active_seconds = self.state.activity.seconds() - self.active_before;
         let cut = &mut facts.cut;
-        facts.models = self.models.list("models", cut, |model, sum| ModelUsage {
-            model,
-            requests: sum.requests.min(MAX_INTEGER),
-            input: sum.tokens.input.min(MAX_INTEGER),
-            output: sum.tokens.output.min(MAX_INTEGER),
-            cache_read: sum.tokens.cache_read.min(MAX_INTEGER),
-            cache_write_5m: sum.tokens.cache_write_5m.min(MAX_INTEGER),
-            cache_write_1h: sum.tokens.cache_write_1h.min(MAX_INTEGER),
+        let models = self.models.list("models", cut, |model, classes| {
+            classes.into_iter().map(move |(class, sum)| usage(model.clone(), class, sum))
         });
+        facts.models = models.into_iter().flatten().collect();
         facts.tools = self.tools.list("tools", cut, |name, (calls, failed)| ToolUsage { name, calls, failed });
         facts.mcp_servers = self.mcp_servers.list("mcp_servers", cut, |name, ()| name);
         facts.skills = self.skills.list("skills", cut, |name, ()| name);
@@ -245,7 +242,7 @@ impl<'a> Tally<'a> {
         if recent.len() == MAX_RECENT {
             recent.pop_front();
         }
-        recent.push_back(Recent { id, tokens: Tokens::default(), copied });
+        recent.push_back(Recent { id, tokens: Tokens::default(), class: PromptClass::default(), copied });
         (recent.len() - 1, true)
     }
 
@@ -275,13 +272,24 @@ impl<'a> Tally<'a> {
         let largest = recent.tokens.max(message.tokens);
         let more = largest.minus(recent.tokens);
         recent.tokens = largest;
+        if new {
+            recent.class = PromptClass::of(largest.sent());
+        }
+        let class = recent.class;
         let model = clean(&message.model);
         if recent.copied {
             self.state.unlisted.copy(&model, more, when);
         } else {
             let counted = self.state.unlisted.message(&model, more, new, when);
-            self.models.add(&model, |sum| *sum = both(*sum, counted));
+            self.model(&model, class, counted);
         }
+    }
+
+    fn model(&mut self, model: &str, class: PromptClass, more: Claim) {
+        self.models.add(model, |classes| {
+            let sum = classes.entry(class).or_default();
+            *sum = both(*sum, more);
+        });
     }
 
     fn tool_use(&mut self, tool: &ToolUse) {
@@ -295,10 +303,10 @@ impl<'a> Tally<'a> {
         self.state.calls.push_back(call);
         self.tools.add(&tool.tool, |(calls, _)| *calls += 1);
         self.facts.plans += u64::from(tool.plan);
-        for server in &tool.mcp_server {
+        if let Some(server) = &tool.mcp_server {
             self.mcp_servers.add(server, |()| ());
         }
-        for skill in &tool.skill {
+        if let Some(skill) = &tool.skill {
             self.skills.add(skill, |()| ());
         }
         for program in &tool.programs {
@@ -337,6 +345,19 @@ impl<'a> Tally<'a> {
 
 fn both(a: Claim, b: Claim) -> Claim {
     Claim { tokens: a.tokens.plus(b.tokens), requests: a.requests.saturating_add(b.requests) }
+}
+
+fn usage(model: String, prompt_over: PromptClass, sum: Claim) -> ModelUsage {
+    ModelUsage {
+        model,
+        prompt_over,
+        requests: sum.requests.min(MAX_INTEGER),
+        input: sum.tokens.input.min(MAX_INTEGER),
+        output: sum.tokens.output.min(MAX_INTEGER),
+        cache_read: sum.tokens.cache_read.min(MAX_INTEGER),
+        cache_write_5m: sum.tokens.cache_write_5m.min(MAX_INTEGER),
+        cache_write_1h: sum.tokens.cache_write_1h.min(MAX_INTEGER),
+    }
 }
 
 fn time(millis: i64) -> Time {

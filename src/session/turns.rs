@@ -71,6 +71,8 @@ pub enum Step {
     Summary(String),
     /// What the agent itself says: an error, an interruption.
     Note(String),
+    /// What should stand here and cannot be read, as the program says.
+    Missing(String),
 }
 
 /// A tool call.

@@ -4,11 +4,15 @@
 //! messages list is what was never listed. Records are append-only, so a difference is only claimed when it can no
 //! longer be a message that is still to be read: after a later prompt, or when the session has ended. Should such a
 //! message turn up all the same, it is taken from what was claimed and not counted again.
+//!
+//! Nobody knows how long the prompts of unlisted requests were: a claim is counted in the size class of its requests'
+//! average prompt. A message that turns up after it was claimed does not move what was claimed to its own class.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::body::PromptClass;
 use crate::session::entry::Tokens;
 
 /// How many totals are remembered until they are settled.
@@ -40,6 +44,13 @@ pub struct Unlisted {
 pub struct Claim {
     pub tokens: Tokens,
     pub requests: u64,
+}
+
+impl Claim {
+    /// The size class of its requests' prompts, on average.
+    pub fn class(&self) -> PromptClass {
+        PromptClass::of(self.tokens.sent().div_ceil(self.requests.max(1)))
+    }
 }
 
 /// What the agent said the session had used at one moment.

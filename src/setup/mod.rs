@@ -79,12 +79,6 @@ pub fn uninstall(dir: &Path) -> Result<Report, SetupError> {
     uninstall_at(&Place::find(dir)?)
 }
 
-/// What there is of each hook of ours.
-pub fn inspect(dir: &Path, program: &Path) -> Result<Vec<(Hook, HookState)>, SetupError> {
-    let place = Place::find(dir)?;
-    Ok(Hook::ALL.into_iter().map(|hook| (hook, state_at(&place, program, hook))).collect())
-}
-
 fn install_at(place: &Place, program: &Path) -> Result<Report, SetupError> {
     let mut report = Report::default();
     let manager = managers::detect(place);

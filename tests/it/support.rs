@@ -136,6 +136,11 @@ impl World {
         finish(self.command(env!("CARGO_BIN_EXE_git-tracevault"), dir).args(args), input)
     }
 
+    /// Runs git on an input.
+    pub fn feed_git<S: AsRef<OsStr>>(&self, dir: &Path, args: impl IntoIterator<Item = S>, input: &[u8]) -> Output {
+        finish(self.command("git", dir).args(args), input)
+    }
+
     /// Gives a payload to the agent hook, as Claude Code would.
     pub fn hook(&self, dir: &Path, payload: &serde_json::Value) -> Output {
         self.feed(dir, ["hook", "claude-code"], payload.to_string().as_bytes())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::agent::Kind;
-use crate::record::body::ModelUsage;
+use crate::record::body::{ModelUsage, PromptClass};
 use crate::session::entry::{Line, Outcome};
 use crate::session::event::{EventKind, Reach};
 use crate::session::tally::{Facts, Segment, Tally, TallyState};
@@ -80,7 +80,7 @@ fn sessions(scenario: &Path) -> Vec<Session> {
 /// Facts of several segments in one.
 #[derive(Debug, Default, PartialEq)]
 struct Sum {
-    models: BTreeMap<String, [u64; 6]>,
+    models: BTreeMap<(String, PromptClass), [u64; 6]>,
     tools: BTreeMap<String, (u64, u64)>,
     programs: BTreeMap<String, u64>,
     files: BTreeMap<String, (u64, u64, u64)>,
@@ -91,8 +91,9 @@ struct Sum {
 impl Sum {
     fn add(&mut self, facts: &Facts) {
         for m in &facts.models {
-            let ModelUsage { model, requests, input, output, cache_read, cache_write_5m, cache_write_1h } = m;
-            let sums = self.models.entry(model.clone()).or_default();
+            let ModelUsage { model, prompt_over, requests, input, output, cache_read, cache_write_5m, cache_write_1h } =
+                m;
+            let sums = self.models.entry((model.clone(), *prompt_over)).or_default();
             let parts = [requests, input, output, cache_read, cache_write_5m, cache_write_1h];
             sums.iter_mut().zip(parts).for_each(|(sum, n)| *sum += n);
         }
@@ -159,7 +160,7 @@ fn served(scenario: &Path) -> BTreeMap<String, [u64; 6]> {
 
 fn models(sums: &[Sum]) -> BTreeMap<String, [u64; 6]> {
     let mut all: BTreeMap<String, [u64; 6]> = BTreeMap::new();
-    for (model, usage) in sums.iter().flat_map(|sum| &sum.models) {
+    for ((model, _), usage) in sums.iter().flat_map(|sum| &sum.models) {
         all.entry(model.clone()).or_default().iter_mut().zip(usage).for_each(|(sum, n)| *sum += n);
     }
     all

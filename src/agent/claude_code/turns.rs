@@ -6,6 +6,7 @@ use super::transcript::{self, Fields};
 use crate::agent::json;
 use crate::id::CallId;
 use crate::session::entry::Outcome;
+use crate::session::event::{AgentEvent, EventKind, ToolCall};
 use crate::session::turns::{Asked, Call, CallResult, FileDiff, MAX_TEXT, Piece, Shown, Step, hunk, shortened};
 
 /// What one line shows; nothing where it is no JSON object or not for people.
@@ -21,6 +22,33 @@ pub fn shown(bytes: &[u8]) -> Shown {
         _ => {}
     }
     shown
+}
+
+/// What one event shows, redacted or not: it tells less than the transcript, but the prompts and calls.
+pub fn shown_event(event: &AgentEvent) -> Shown {
+    let [prompt, input, response, error] =
+        json::pick(event.raw.as_deref(), ["prompt", "tool_input", "tool_response", "error"]);
+    let result = |call: &ToolCall, outcome| {
+        let said = error.or(response);
+        let text = short(said).or_else(|| said.map(|said| shortened(said.get()))).unwrap_or_default();
+        let diffs = if outcome == Outcome::Ok { diffs(response) } else { Vec::new() };
+        Piece::Result(CallResult { call: call.id.clone(), outcome, text, diffs, plan: None })
+    };
+    let piece = match (event.kind, &event.call) {
+        (EventKind::Prompt, _) => Some(Piece::Prompt(Asked { text: short(prompt).unwrap_or_default(), human: true })),
+        (EventKind::ToolBefore, Some(call)) => Some(Piece::Step(Step::Call(Call {
+            id: call.id.clone(),
+            tool: call.tool.clone(),
+            input: input_summary(&call.tool, input),
+            outcome: None,
+            result: String::new(),
+            diffs: Vec::new(),
+        }))),
+        (EventKind::ToolAfter, Some(call)) => Some(result(call, Outcome::Ok)),
+        (EventKind::ToolFailed, Some(call)) => Some(result(call, Outcome::Failed)),
+        _ => None,
+    };
+    Shown { at: Some(event.at), pieces: piece.into_iter().collect() }
 }
 
 fn short(json: Option<&RawValue>) -> Option<String> {
@@ -213,6 +241,7 @@ mod tests {
             Step::Text(text) => format!("text {text}"),
             Step::Summary(text) => format!("summary {text}"),
             Step::Note(text) => format!("note {text}"),
+            Step::Missing(text) => format!("missing {text}"),
             Step::Call(call) => {
                 let diffs: String = call.diffs.iter().map(|diff| format!(" | {} {}", diff.path, diff.hunks)).collect();
                 format!("{} ({}) {:?} {}{diffs}", call.tool, call.input, call.outcome, call.result)
@@ -276,6 +305,22 @@ mod tests {
                 " () Some(Ok) made | /r/n @@ -0,0 +1,1 @@\n+x\n",
             ]
         );
+    }
+
+    #[test]
+    fn events_tell_of_prompts_and_calls() {
+        let event = |text: &str| shown_event(&crate::agent::claude_code::payload::event(text.as_bytes(), 5).event);
+        let call = r#""session_id":"s","tool_name":"Bash","tool_use_id":"t1""#;
+        let lines = [
+            event(r#"{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"go"}"#),
+            event(&format!(r#"{{{call},"hook_event_name":"PreToolUse","tool_input":{{"command":"ls"}}}}"#)),
+            event(&format!(r#"{{{call},"hook_event_name":"PostToolUseFailure","error":"no"}}"#)),
+            event(r#"{"session_id":"s","hook_event_name":"Stop"}"#),
+        ];
+        let turns: Vec<Turn> = Turns::new(lines.into_iter()).collect();
+        assert_eq!(turns.len(), 1);
+        assert_eq!((turns[0].at, turns[0].asked.as_ref().unwrap().text.as_str()), (Some(5), "go"));
+        assert_eq!(steps(&turns[0]), ["Bash (ls) Some(Failed) no"]);
     }
 
     #[test]

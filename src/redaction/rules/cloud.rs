@@ -6,7 +6,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::form("aws-access-key", &["AKIA", "ASIA", "ABIA", "ACCA"], r"A[A-Z]{3}[A-Z2-7]{16}\b")
         .from("AWS IAM user guide: unique identifier prefixes; base32 body")
         .yes(&["AKIA{A16}", "x ASIA{A16}.", "AWS_ACCESS_KEY_ID=AKIA{A16}"])
-        .no(&["AKIAIOSFODNN7EXAMPLE", "AKIA{A12}", "XAKIA{A16}", "r\"AKIA[0-9A-Z]{16}\""]),
+        .no(&["AKIAXXXXXXXXXXXXXXXX", "AKIA{A12}", "XAKIA{A16}", "r\"AKIA[0-9A-Z]{16}\""]),
     Rule::form("aws-bedrock-key", &["ABSK"], r"ABSK[A-Za-z0-9+/]{80,}={0,2}")
         .from("gitleaks aws-amazon-bedrock-api-key-long-lived")
         .yes(&["ABSK{b128}=="])

@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("RFC 7617")
         .yes(&["Authorization: Basic Y2ktcm9ib3Q6TWVhZG93NDI="])
         .no(&["Basic understanding of tokens is required.", "basic authentication"]),
-    Rule::context("command-password", &["curl", "wget", "http"], r#"(?:curl|wget|https?)\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[ =]?\\*['\x22]?[A-Za-z0-9_.@\\-]{1,64}:([^\s'\x22\\]{3,})"#, Check::Password)
+    Rule::context("command-password", &["curl", "wget", "http -a", "https -a", "http --auth", "https --auth"], r#"(?:curl|wget|https?)\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[ =]?\\*['\x22]?[A-Za-z0-9_.@\\-]{1,64}:([^\s'\x22\\]{3,})"#, Check::Password)
         .from("curl(1), httpie: user:password")
         .yes(&["curl -s -u 'ci-robot:Winter{d4}#Swift' https://x", "curl --user ci:Gr4n1te{d3} https://x"])
         .no(&["curl -u ci-robot https://x", "curl -u $USER:$PASS https://x"]),

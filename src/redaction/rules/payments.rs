@@ -23,14 +23,10 @@ pub(super) const RULES: &[Rule] = &[
     .from("Braintree and PayPal: access tokens")
     .yes(&["access_token$production${l16}${h32}"])
     .no(&["access_token$production$"]),
-    Rule::form(
-        "square-token",
-        &["sq0atp-", "sq0csp-", "sq0idp-", "EAAA"],
-        r"(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{60})",
-    )
-    .from("Square: access tokens and application secrets")
-    .yes(&["sq0atp-{w22}", "EAAA{w60}"])
-    .no(&["sq0idp-{w22}", "EAAA{w8}"]),
+    Rule::form("square-token", &["sq0atp-", "sq0csp-"], r"sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}")
+        .from("Square: access tokens and application secrets")
+        .yes(&["sq0atp-{w22}", "sq0csp-{w43}"])
+        .no(&["sq0idp-{w22}"]),
     Rule::form(
         "plaid-token",
         &["access-sandbox-", "access-development-", "access-production-"],

@@ -69,6 +69,40 @@ fn a_message_counts_once_at_its_largest() {
 }
 
 #[test]
+fn tokens_are_kept_by_the_size_of_the_prompt() {
+    let sent = |id: &str, tokens: Tokens| Entry::Message(Message { id: id.into(), model: "m".into(), tokens });
+    let cached = Tokens { input: 1, cache_read: 90_000, cache_write_5m: 5_000, cache_write_1h: 5_000, output: 7 };
+    let lines = [
+        line(1, vec![message("a", 100_000)]),
+        line(2, vec![sent("b", cached)]),
+        line(3, vec![sent("c", Tokens { output: 1, ..input(300_000) })]),
+        line(4, vec![sent("a", Tokens { output: 5, ..input(250_000) })]),
+    ];
+    let classes = |facts: &Facts| -> Vec<_> {
+        facts.models.iter().map(|m| (m.prompt_over.over(), m.requests, m.input, m.output)).collect()
+    };
+    let expected = [(0, 1, 250_000, 5), (100_000, 1, 1, 7), (272_000, 1, 300_000, 1)];
+    assert_eq!(classes(&all(&lines)), expected, "what a message grows by stays where it was counted first");
+    let first = count(TallyState::default(), &lines[..3], NOBODY, false);
+    assert_eq!(classes(&count(first.state, &lines[3..], NOBODY, true).facts), [(0, 0, 150_000, 5)]);
+}
+
+#[test]
+fn unlisted_requests_have_the_size_that_they_have_on_average() {
+    let compacted = |id: &str| line(2, vec![Entry::Compaction { id: id.into() }]);
+    let totals = |n| line(3, vec![Entry::Totals([("m".to_owned(), input(n))].into())]);
+    let classes = |lines: &[Line]| -> Vec<_> {
+        all(lines).models.iter().map(|m| (m.prompt_over.over(), m.requests, m.input)).collect()
+    };
+    let one = [line(1, vec![message("a", 5)]), compacted("c"), totals(200_007)];
+    assert_eq!(classes(&one), [(0, 1, 5), (200_000, 1, 200_002)]);
+    let two = [line(1, vec![message("a", 5)]), compacted("c"), compacted("d"), totals(200_006)];
+    assert_eq!(classes(&two), [(0, 1, 5), (100_000, 2, 200_001)]);
+    let shorter = [line(1, vec![message("a", 5)]), compacted("c"), compacted("d"), totals(200_005)];
+    assert_eq!(classes(&shorter), [(0, 3, 200_005)]);
+}
+
+#[test]
 fn copies_of_another_session_count_for_nothing() {
     let original = [
         line(10, vec![prompt("p1")]),
@@ -181,13 +215,18 @@ fn what_is_remembered_is_bounded() {
     assert!(serde_json::to_string(&state).unwrap().len() < 400_000);
 }
 
+/// Of every class.
+fn prompt_size() -> impl Strategy<Value = u64> {
+    prop_oneof![0..50u64, 0..400_000u64]
+}
+
 /// A line of a session in which ids recur.
 fn any_line() -> impl Strategy<Value = Line> {
     let id = || (0..12u8).prop_map(|n| format!("id{n}"));
     let outcome = prop_oneof![Just(Outcome::Ok), Just(Outcome::Failed)];
     let entry = prop_oneof![
-        (id(), 0..50u64).prop_map(|(id, n)| vec![message(&id, n)]),
-        (id(), 0..50u64, id()).prop_map(|(id, n, call)| vec![message(&id, n), tool(&call, "Edit", Reach::Named)]),
+        (id(), prompt_size()).prop_map(|(id, n)| vec![message(&id, n)]),
+        (id(), prompt_size(), id()).prop_map(|(id, n, call)| vec![message(&id, n), tool(&call, "Edit", Reach::Named)]),
         (id(), outcome).prop_map(|(call, outcome)| vec![result(&call, outcome, &["/r/x"])]),
         id().prop_map(|id| vec![prompt(&format!("p-{id}"))]),
         id().prop_map(|id| vec![Entry::Compaction { id: format!("c-{id}") }]),
@@ -230,6 +269,17 @@ proptest! {
         for (name, of) in same {
             prop_assert_eq!(sum(of), of(&whole.facts), "{}", name);
         }
+        let by_class = |parts: &mut dyn Iterator<Item = &Facts>| {
+            let mut sums = BTreeMap::<_, (u64, u64)>::new();
+            for m in parts.flat_map(|facts| &facts.models) {
+                let sum = sums.entry((m.model.clone(), m.prompt_over)).or_default();
+                *sum = (sum.0 + m.requests, sum.1 + m.input);
+            }
+            sums
+        };
+        prop_assert_eq!(by_class(&mut parts.iter()), by_class(&mut [&whole.facts].into_iter()));
+        let order: Vec<_> = whole.facts.models.iter().map(|m| (&m.model, m.prompt_over)).collect();
+        prop_assert!(order.is_sorted_by(|a, b| a < b));
         prop_assert_eq!(ids, whole.ids);
     }
 }

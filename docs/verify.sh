@@ -1,0 +1,317 @@
+#!/bin/sh
+# Verifies a git-tracevault ledger without git-tracevault: git, sha256sum (or shasum), jq, and minisign or openssl 3.
+#   verify.sh [-C REPOSITORY] [--ledger ID]
+# Prints findings (code, chain, number, text) and the verdict. Exit: 0 pass, 1 fail, 2 could not tell, 3 no ledger to
+# trust: give its id, or git config tracevault.ledger. docs/format.md says what is checked, and what is left out here.
+set -u
+die() { printf 'verify.sh: %s\n' "$*" >&2; exit 2; }
+dir=. pinned=
+while [ $# -gt 0 ]; do case $1 in
+    -C) [ $# -gt 1 ] || die "-C needs a folder"; dir=$2; shift 2 ;;
+    --ledger) [ $# -gt 1 ] || die "--ledger needs an id"; pinned=$2; shift 2 ;;
+    *) die "usage: verify.sh [-C REPOSITORY] [--ledger ID]" ;;
+esac; done
+# Objects as their ids name them: no replacement, graft, shallow border, commit graph, nor a network.
+export LC_ALL=C GIT_NO_REPLACE_OBJECTS=1 GIT_GRAFT_FILE=/nonexistent GIT_SHALLOW_FILE='' GIT_NO_LAZY_FETCH=1
+cd -- "$dir" && git rev-parse --git-dir >/dev/null || die "no repository at $dir"
+g() { git -c core.commitGraph=false -c core.quotePath=true "$@" 2>/dev/null; }
+have() { command -v "$1" >/dev/null 2>&1; }
+sha='shasum -a 256'; have sha256sum && sha=sha256sum
+sum() { sum=$($sha <"$1"); sum=${sum%% *}; }
+have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool" || tool=openssl
+have "$tool" || die "minisign or openssl is missing"
+umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
+mkdir "$t/odb" "$t/tips"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"
+prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
+ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" "
+last="-1 null" policies=/ nl='
+'
+[ -n "$pinned" ] || pinned=$(git config tracevault.ledger)
+
+found() { # code, text: about record $seq of chain $chain
+    findings=$((findings + 1)); printf '%s %s %s %s\n' "$1" "$chain" "$seq" "$2" | tr -cd '[:print:]\n'
+    case $1 in W-*) ;; E-MISSING | E-PENDING) [ $verdict = fail ] || verdict=inconclusive ;; *) verdict=fail ;; esac
+}
+# jq: a record's fields, a line each, if it has those its type must have and no other; then its text, written anew.
+cat >"$t/record.jq" <<'JQ'
+def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0]))
+  elif ($t | type) == "object" then . as $v | type == "object"
+    and all($t | keys[]; . as $k | rtrimstr("?") as $n | if $v | has($n) then $v[$n] | is($t[$k]) else $k != $n end)
+    and (keys - [$t | keys[] | rtrimstr("?")]) == []
+  elif $t == "n" then type == "number" and . >= 0 elif $t == "u" then is("n") and . < 4294967296
+  elif $t == "some" then type == "array" and . != [] and is([{list: "s", count: "n"}])
+  elif $t == "s" then type == "string" elif $t == "o" then type == "object"
+  else type == "string" and test("\\A(" + $t + ")\\z") end;
+def time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"; def real: try (fromdateiso8601 | todate) catch "";
+def id: "[0-9a-f]{64}"; def git: "[0-9a-f]{40}([0-9a-f]{24})?"; def key: "RW[QRST][A-Za-z0-9+/]{53}";
+def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"; def month: "[0-9]{4}-(0[1-9]|1[0-2])"; def cite: {n: "n", id: id};
+def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
+def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
+  roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
+def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members},
+  open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
+  session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
+    active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s",
+    requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],
+    tools: [{name: "s", calls: "n", failed: "n"}], mcp_servers: ["s"], skills: ["s"], programs: [{name: "s", runs: "n"}],
+    files: [{path: "s", edits: "n", added: "n", removed: "n"}], redactions: [{rule: "s", count: "n"}],
+    gaps: [{kind: "s", count: "n"}], payloads: [{class: "transcript|events|edits", source: "s", month: month, lines: "n",
+    pieces: [{sha256: id, size: "n"}]}], "cut?": "some"},
+  commit: {commit: git, sha256: id, tree: git, parents: [git], "patch_id?": git, "patch_id_u0?": git,
+    sessions: [{session: session, record: id}], files: [lines + {path: "s"}], total: lines, trace: id, "cut?": "some"},
+  link: {old: git, new: git, found_by: "s", level: "u"}};
+. as $raw | try fromjson catch 0 | tojson as $text | if type != "object" or ([.. | objects | keys == keys_unsorted] | all | not)
+  or ([.. | objects | keys[] | is("[a-z0-9_]+")] | all | not) or (.v | is("n") | not) or (.type | is("s") | not)
+  or ($text != $raw and $text != ($raw | split("\u007f") | join("\\u007f"))) # jq may escape what needs none
+then "E-CANON" elif .v != 1 or (.type as $type | body | has($type) | not) then "E-VERSION"
+elif is({v: "n", type: "s", ledger: id, chain: "policy|[0-9a-f]{32}", seq: "n", prev: id, time: time, "policy?": cite,
+  "seal?": cite, body: body[.type], "ext?": "o"}) | not then "E-CANON"
+elif [.time, (.body | if .started then .started, .ended else empty end)] | map(. == real) | all | not then "E-CANON"
+else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)", "ledger \(.ledger)", "short \(.ledger[:12])", "chain \(.chain)", "seq \(.seq)", "prev \(.prev)",
+  "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1)",
+  (.body | .. | objects | select(has("public_key")) | "key \(.public_key)"),
+  (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)",
+    (.body.payloads[].pieces[] | "piece \(.sha256) \(.size)")
+  elif .type == "link" then "subject link \(.body.old[:12]) to \(.body.new[:12])"
+  elif .type == "commit" then "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
+    "heads \(([.body.tree] + .body.parents) | join(" "))", (.body.total as $n | "subject commit \(.body.commit[:12]): " +
+    "\($n.agent) agent, \($n.human) human, \($n.unattributed) unattributed")
+  else "subject \(.type) \(.seq)" end), "text \($text)" end
+JQ
+# awk: numbers, escapes, words and depth of a text: what jq reads otherwise, or writes otherwise, than it must be.
+cat >"$t/form.awk" <<'AWK'
+{ s = $0; gsub(/\\\\/, "", s); gsub(/\\["bfnrt]/, "", s); gsub(/\\u00(0[0-7bef]|1[0-9a-f])/, "", s); if (s ~ /\\/) bad = 1
+  gsub(/"[^"]*"/, "S", s); gsub(/true|false/, "T", s); if (NR > 1 || s ~ /[^][{}:,ST0-9-]/ || s !~ /^\{/) bad = 1
+  n = split(s, number, /[^0-9-]+/)
+  for (i = 1; i <= n; i++) { text = number[i]; if (text == "") continue
+    if (text !~ /^(0|-?[1-9][0-9]*)$/) bad = 1
+    sub(/^-/, "", text); if (length(text) > 16 || text + 0 > 9007199254740991) bad = 1 }
+  gsub(/S:/, "", s); gsub(/[0-9-]+/, "N", s)
+  for (i = 1; i <= length(s); i++) { c = substr(s, i, 1)
+    if (c ~ /[[{]/) { if (++depth > 16) deep = 1 } else if (c ~ /[]}]/) depth--
+    else if (c ~ /[STN]/ && depth >= 16) deep = 1 } }
+END { print (deep ? "E-LIMIT" : bad ? "E-CANON" : "ok") }
+AWK
+
+learn() { # key: its chain and number into $t/keys; fails for a key that would verify what nobody signed
+    case $known in *" $1 "*) return ;; esac
+    hex=$(printf %s "$1" | base64 -d 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+    case ${hex#????????????????????} in
+        0[01]${zero%????}[08]0 | e[cde]${ones%????}[7f]f) return 1 ;;
+        26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc[08]5) return 1 ;;
+        c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03[7f]a) return 1 ;;
+    esac
+    number=$(printf %s "$hex" | sed 's/^....\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\).*/\8\7\6\5\4\3\2\1/' | tr a-f A-F)
+    printf %s "$1" | base64 -d | tail -c 32 >"$t/point"; sum "$t/point"; known="$known$1 "
+    echo "$1 ${sum%????????????????????????????????} $number" >>"$t/keys"
+}
+ed25519() { openssl pkeyutl -verify -pubin -inkey "$t/pem" -rawin -in "$1" -sigfile "$2" >/dev/null 2>&1; }
+signed() { # signature file, key: whether it is the key's signature of record.json; why not, in $code
+    code=E-FORMAT; { IFS= read -r l1 && IFS= read -r l2 && IFS= read -r l3 && IFS= read -r l4; } <"$1" || return 1
+    printf '%s\n%s\n%s\n%s\n' "$l1" "$l2" "$l3" "$l4" | cmp -s - "$1" || return 1
+    [ "$l1" = 'untrusted comment: tracevault' ] || return 1
+    case $l3 in 'trusted comment: '*) ;; *) return 1 ;; esac
+    # Base64 of 74 bytes, beginning with ED, and of 64 bytes; no bit is set that says nothing.
+    case ${l2%=}${l4%==} in *[!A-Za-z0-9+/]*) return 1 ;; esac
+    case ${#l2}$l2/${#l4}$l4 in 100RU[QRST]*[AEIMQUYcgkosw048]=/88*[AQgw]==) ;; *) return 1 ;; esac
+    code=E-SIG; [ "${l3#trusted comment: }" = "$comment" ] || return 1
+    if [ "$tool" = minisign ]; then minisign -V -q -H -P "$2" -m "$t/record.json" -x "$1" >/dev/null 2>&1; return; fi
+    printf %s "$2" | base64 -d >"$t/pk"; printf %s "$l2" | base64 -d >"$t/s1"; printf %s "$l4" | base64 -d >"$t/s2"
+    head -c 10 "$t/pk" | tail -c 8 >"$t/n1"; head -c 10 "$t/s1" | tail -c 8 | cmp -s - "$t/n1" || return 1
+    { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c 32 "$t/pk"; } >"$t/der"
+    openssl pkey -pubin -inform DER -in "$t/der" -out "$t/pem" 2>/dev/null || return 1
+    tail -c 64 "$t/s1" >"$t/sig"; openssl dgst -blake2b512 -binary "$t/record.json" >"$t/hash"
+    { cat "$t/sig"; printf %s "$comment"; } >"$t/both"; ed25519 "$t/hash" "$t/sig" && ed25519 "$t/both" "$t/s2"
+}
+
+read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
+    commit=$1 tree=$2 parent=${3-} rec='' trace='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
+    : >"$t/want"; : >"$t/rkeys"; : >"$t/entries"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
+    if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
+    while read -r mode _ oid size name; do
+        [ "$name" != "$before" ] || { found E-ENVELOPE "a name stands twice in the tree of $commit"; return; }
+        before=$name limit=1024
+        case $name in *[!A-Za-z0-9.-]*) odd=1; continue ;; esac
+        case $mode/$name in
+            100644/record.json) rec=$oid limit=65536 ;;
+            100644/agent-trace.json) trace=$oid limit=67108864 ;;
+            100644/record.json.minisig | 100644/record.json.????????????????.minisig) sigs="$sigs $name" ;;
+            *) odd=1; continue ;;
+        esac
+        case $size in *[!0-9]*) state=missing; found E-MISSING "$name ($oid) is not here"; return ;; esac
+        [ ${#size} -lt 10 ] && [ "$size" -le $limit ] || { found E-LIMIT "$name has $size bytes"; return; }
+        g cat-file blob "$oid" >"$t/$name"; set -- "$@" "$t/$name"; oids="$oids$oid$nl"
+        printf '100644 blob %s\t%s\n' "$oid" "$name" >>"$t/entries"
+    done <"$t/files"
+    [ -n "$rec" ] || { found E-ENVELOPE "there is no record.json at $commit"; return; }
+    [ "$(g hash-object --no-filters -- "$@")$nl" = "$oids" ] || { found E-OBJECT "an object at $commit has not the bytes of its id"; return; }
+    code=$(awk -f "$t/form.awk" "$t/record.json" 2>/dev/null)
+    [ "$code" != ok ] || jq -rRs -f "$t/record.jq" "$t/record.json" >"$t/fields" 2>/dev/null || code=E-CANON
+    [ "$code" != ok ] || read -r code <"$t/fields" || code=E-CANON
+    if [ "$code" = bytes ]; then # jq has read U+FFFD, or what is not UTF-8
+        sed -n '$s/^text //p' "$t/fields" | tr -d '\n' | cmp -s - "$t/record.json" && code=ok || code=E-CANON
+    fi
+    [ "$code" = ok ] || { found "${code:-E-CANON}" "record.json at $commit"; return; }
+    while read -r name value; do case $name in
+        type) type=$value ;; ledger) its_ledger=$value ;; short) short=$value ;; chain) its_chain=$value ;;
+        seq) its_seq=$value ;; prev) prev=$value ;; time) time=$value ;; policy) cited=$value ;; seal) seal=$value ;;
+        subject) subject=$value ;; code) named=$value ;; heads) heads=$value ;; trace) its_trace=$value ;;
+        piece) echo "$value" >>"$t/want" ;;
+        key) learn "$value" || { found E-CANON "a weak key at $commit"; return; }; echo "$value" >>"$t/rkeys" ;;
+    esac; done <"$t/fields"
+    sum "$t/record.json"; id=$sum state=wrapped seq=$its_seq; [ "$type" != genesis ] || its_ledger=$id
+    who="tracevault <$its_chain@tracevault> $time +0000" comment="tracevault/v1 type=$type ledger=$short chain=$its_chain seq=$seq id=$id"
+    made=$(printf 'tree %s\n%sauthor %s\ncommitter %s\n\n%s\n\nrecord %s\n' "$tree" "${parent:+parent $parent$nl}" "$who" "$who" \
+        "$subject" "$id" | g hash-object --literally -t commit --stdin)
+    [ -z "$trace" ] || sum "$t/agent-trace.json"
+    if [ -n "$odd" ]; then found E-ENVELOPE "there is a file that is no part of a record"
+    elif [ "$(GIT_OBJECT_DIRECTORY=$t/odb git mktree --missing <"$t/entries" 2>/dev/null)" != "$tree" ]; then found E-ENVELOPE "the tree is another"
+    elif [ "$made" != "$commit" ]; then found E-ENVELOPE "the commit is not the one its record makes"
+    elif [ "$type" = commit ] && [ -z "$trace" ]; then found E-MISSING "agent-trace.json is not there"
+    elif [ "$type" != commit ] && [ -n "$trace" ]; then found E-ENVELOPE "only a commit record has a trace"
+    elif [ -n "$trace" ] && [ "$sum" != "$its_trace" ]; then found E-PAYLOAD-HASH "agent-trace.json"
+    else state=good; fi
+}
+follow() { # judges the place of the record that was read, after the head of its chain; it is the head then
+    [ "$its_ledger" = "$ledger" ] || found E-LEDGER "it belongs to ledger $its_ledger"
+    [ "$its_chain" = "$chain" ] || found E-CHAIN-KEY "it says it belongs to chain $its_chain"
+    [ "$seq" = $((head_seq + 1)) ] || found E-SEQ "it stands where $((head_seq + 1)) should be"
+    [ "$head_id" = missing ] || [ "$prev" = "$head_id" ] || found E-CHAIN "its predecessor is $prev, not $head_id"
+    if [ "$head_seq" -ge 0 ]; then
+        [ $((time + 300)) -ge "$head_time" ] || found E-TIME "it is dated before its predecessor"
+        [ "${cited% *}" -ge "$head_policy" ] || found E-POLICY "it cites an older policy than its predecessor"
+        [ "$seal" -ge "$head_seal" ] || found E-POLICY "it cites an older seal than its predecessor"
+    fi
+    case $chain/$head_seq/$type in
+        policy/-1/genesis | policy/[0-9]*/roster | [!p]*/-1/open | [!p]*/[0-9]*/session | [!p]*/[0-9]*/commit | [!p]*/[0-9]*/link) ;;
+        *) found E-UNAUTH "a $type record may not stand here" ;;
+    esac
+    head_seq=$seq head_id=$id head_time=$time head_policy=${cited% *} head_seal=$seal
+}
+start() { chain=$1 seq=- head_seq=-1 head_id=$2 head_time=0 head_policy=-1 head_seal=-1 key='' pending='' asked=''; }
+# jq: the roster after a policy record that $signers have signed, or why it does not count.
+cat >"$t/roster.jq" <<'JQ'
+($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $chain
+| ($signers | split("\n") | map(select(. != ""))) as $by | $record[0] as $r | ($roster[0] // null) as $old
+| def owner: .roles | index("owner") != null;
+  def signed: any(.keys[]; .public_key as $k | any($by[]; . == $k));
+  def enough($n): ([$n.members[] | select(owner and signed)] | length) >= $n.threshold;
+  def usable: .threshold > 0 and .threshold <= ([.members[] | select(owner and .keys != [])] | length)
+    and ([.members[].keys[] | $chain[.public_key]] | length == (unique | length));
+  (if $old then $old else {threshold: $r.body.threshold, members: {}} end
+   | reduce ($r.body | .members // .set)[] as $m (.; .members[$m.id] = $m)) as $new
+| if $old == null then (if $new | usable | not then "E-POLICY" elif enough($new) | not then "E-POLICY-THRESHOLD" else $new end)
+  elif any($r.body.set[]; owner or ($old.members[.id] // {roles: []} | owner)) and (enough($old) | not) then "E-POLICY-THRESHOLD"
+  elif any($old.members[]; signed and any(.roles[]; . == "owner" or . == "admin")) | not then "E-UNAUTH"
+  elif $new | usable | not then "E-POLICY" else $new end
+JQ
+policy_record() { # commit, tree, parents: takes in the next policy record, or fails: nothing after it counts then
+    read_record "$@"; [ $state != missing ] || lost=1; [ $state = good ] || return
+    ledger=${ledger:-$its_ledger}
+    before=$findings; follow; [ $findings = "$before" ] || return
+    [ "$cited" = "$last" ] || { found E-POLICY "it does not cite the policy record before it"; return 1; }
+    : >"$t/signers"; [ $good -gt 0 ] || cp "$t/rkeys" "$t/members"
+    for name in $sigs; do
+        n=${name#record.json}; n=${n%.minisig} why=E-SIG
+        [ -n "$n" ] || { found E-ENVELOPE "there is a signature that names no key"; return 1; }
+        for key in $(awk -v n=".$n" -v m="$t/members" 'BEGIN { while ((getline k <m) > 0) is[k] = 1 } ("." "." $3) == n && $1 in is { print $1 }' "$t/keys"); do
+            if signed "$t/$name" "$key"; then echo "$key" >>"$t/signers"; why=''; elif [ -n "$why" ]; then why=$code; fi
+        done
+        [ -z "$why" ] || { found "$why" "$name is no member's signature"; return 1; }
+    done
+    [ -s "$t/signers" ] || { found E-SIG "it has no signature"; return 1; }
+    jq -nr --rawfile keys "$t/keys" --rawfile signers "$t/signers" --slurpfile record "$t/record.json" --slurpfile roster "$t/roster" \
+        -f "$t/roster.jq" >"$t/next" 2>/dev/null || echo E-POLICY >"$t/next"
+    read -r why <"$t/next"; case $why in E-*) found "$why" "the roster may not be changed so"; return 1 ;; esac
+    mv "$t/next" "$t/roster"; jq -r '.members[].keys[].public_key' "$t/roster" >"$t/members"
+    jq -r --arg n $good --rawfile keys "$t/keys" '($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $c
+        | .members[] | .roles as $r | .keys[] | "\($n) \($c[.public_key]) \(.from_seq) ,\($r | join(",")),"' "$t/roster" >>"$t/enrolled"
+    last="$seq $id" policies="$policies$seq $id/"; good=$((good + 1))
+}
+standing() { # judges whether the writer, whose key makes the chain $own, may write the record
+    n=${cited% *}; [ "$n" != -1 ] || { found E-POLICY "it cites no policy record"; return; }
+    case $policies in *"/$cited/"*)
+        [ "$asked" = "$cited" ] || role=$(awk -v n="$n" -v c="$own" '$1 >= n + 0 && $2 == c { print $3, $4; exit }' "$t/enrolled")
+        asked=$cited
+        case $type${role#* } in
+            "$type") [ "$own" != "$chain" ] || pending=1; return ;;
+            open* | *,owner,* | *,admin,* | *,developer,* | *,ci,*) ;;
+            *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
+        esac
+        [ "$seq" -ge "${role%% *}" ] || found E-UNAUTH "records of this chain count from ${role%% *} on"
+        return ;;
+    esac
+    if [ "$n" -lt $good ]; then found E-POLICY "policy record $n is another"
+    elif [ $total -eq 0 ] || [ -n "$lost" ]; then :
+    elif [ "$n" -lt $total ]; then found E-POLICY "policy record $n does not hold"
+    else found E-ROLLBACK "it cites policy record $n; now the policy chain has $total records"; fi
+}
+named_bytes() { # judges the payloads and the commit that the record names
+    gone=0; while read -r piece size; do
+        here=0; for blob in $(awk -v c="$chain" -v s="$piece" '$1 == c && $2 == s { print $3 }' "$t/pieces" | sort -u); do
+            n=$(g cat-file -s "$blob") || continue
+            here=1; [ "$n" = "$size" ] && [ "$n" -le 1048576 ] && g cat-file blob "$blob" >"$t/piece" && sum "$t/piece" && [ "$sum" = "$piece" ] || found E-PAYLOAD-HASH "piece $piece"
+        done; [ $here = 1 ] || gone=$((gone + 1))
+    done <"$t/want"; [ $gone = 0 ] || found E-MISSING "$gone pieces of its payloads are not here"
+    [ "$type" = commit ] || return
+    code=${named% *}; case $(g cat-file -t "$code") in '') return ;; commit) ;; *) found E-COMMIT "$code is no commit"; return ;; esac
+    g cat-file commit "$code" >"$t/code"
+    is=$(awk 'NR == 1 || /^parent / { printf "%s%s", (NR > 1 ? " " : ""), $2; next } { exit }' "$t/code")
+    sum "$t/code"; [ "$sum" = "${named#* }" ] && [ "$is" = "$heads" ] || found E-COMMIT "commit $code is not as the record describes it"
+}
+writer() { # chain: its commits are in $t/list
+    start "$1" "$ledger"
+    while read -r commit tree parents; do
+        read_record "$commit" "$tree" $parents
+        case $state in unread | missing) [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; continue ;; esac
+        if [ -z "$key" ]; then
+            [ "$type" = open ] || { found E-UNAUTH "a chain begins with an open record"; return; }
+            read -r key <"$t/rkeys"; own=$(awk -v k="$key" '$1 == k { print $2 }' "$t/keys")
+            [ "$own" = "$chain" ] || { found E-CHAIN-KEY "its key makes the chain $own"; found E-UNAUTH "that key may not write here"; }
+        fi
+        follow; [ $state = good ] || continue
+        case $sigs in '' | ' record.json.minisig') ;; *) found E-ENVELOPE "there is a signature that is no writer's" ;; esac
+        case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; continue ;; esac
+        if signed "$t/record.json.minisig" "$key"; then standing; else found $code "the signature does not hold"; fi; named_bytes
+    done <"$t/list"
+    seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
+}
+# The refs of this clone, and those seen at remotes.
+g for-each-ref --format='%(refname) %(objectname) %(symref)' "$prefix/" refs/tracevault-local/ >"$t/refs"
+hex32=$(printf %032d 0 | sed 's/0/[0-9a-f]/g') month='[0-9][0-9][0-9][0-9]-[01][0-9]' chain=- seq=-
+while read -r name oid link; do
+    rest=${name#"$prefix/"}; case $name in refs/tracevault-local/*/*) rest=${name#refs/tracevault-local/*/} ;; esac
+    case ${name%"/$rest"} in refs/tracevault-local/*[!A-Za-z0-9_-]*) rest=- ;; esac; [ -z "$link" ] || rest=-
+    case $rest in
+        policy | log/$hex32) echo "$oid $name" >>"$t/tips/${rest#log/}" ;;
+        payload/transcript/$month/$hex32 | payload/events/$month/$hex32 | payload/edits/$month/$hex32)
+            chain=${rest##*/}; g ls-tree -r -t "$oid" >"$t/shelf"
+            awk -v c="$chain" '$1 == "040000" && $4 ~ /^[0-9a-f][0-9a-f]$/ && NF == 4 { next } { p = $4; sub("/", "", p) }
+                $1 == "100644" && NF == 4 && length(p) == 64 && index($4, "/") == 3 && p !~ /[^0-9a-f]/ { print c, p, $3; next }
+                { bad = 1 } END { exit bad }' "$t/shelf" >>"$t/pieces" || found E-ENVELOPE "$name holds something else than pieces"
+            chain=- ;;
+        *) found W-REF "$name holds nothing that is known" ;;
+    esac
+done <"$t/refs"
+# A chain's copies must be one line; the longest is taken.
+lines() {
+    chain=$1 seq=-; : >"$t/list"; sort -u -k1,1 "$t/tips/$chain" >"$t/heads"
+    while read -r oid name; do
+        [ "$(g cat-file -t "$oid")" = commit ] || { found E-OBJECT "$name is at no commit"; continue; }
+        g log --first-parent --reverse --format='%H %T %P' "$oid" >"$t/line" || { found E-MISSING "$name: commits are not here"; continue; }
+        if [ "$(wc -l <"$t/line")" -gt "$(wc -l <"$t/list")" ]; then mv "$t/list" "$t/short"; mv "$t/line" "$t/list"; else mv "$t/line" "$t/short"; fi
+        head -n "$(wc -l <"$t/short")" "$t/list" | cmp -s - "$t/short" || found E-FORK "$name has other records than another copy"
+    done <"$t/heads"
+}
+set -- "$t"/tips/*; [ -e "$1" ] || set --; : >"$t/roster"; : >"$t/list"; [ ! -e "$t/tips/policy" ] || lines policy
+start policy "$zero"; total=$(($(wc -l <"$t/list")))
+if [ $total = 0 ]; then { [ -z "$pinned" ] && [ $# = 0 ]; } || found E-MISSING "the policy chain is not here"; fi
+while read -r commit tree parents; do policy_record "$commit" "$tree" $parents || break; done <"$t/list"
+seq=-; [ -z "$pinned" ] || [ -z "$ledger" ] || [ "$pinned" = "$ledger" ] || found E-LEDGER "the ledger here is $ledger, not $pinned"
+ledger=${pinned:-$ledger}
+if [ -n "$ledger" ]; then for tips in "$@"; do
+    tips=${tips##*/}; [ "$tips" = policy ] || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips"; }
+done; fi
+printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict
+[ -n "$pinned" ] || { echo "no ledger is trusted here: give its id with --ledger"; exit 3; }
+case $verdict in pass) exit 0 ;; fail) exit 1 ;; *) exit 2 ;; esac

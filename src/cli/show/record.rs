@@ -1,0 +1,114 @@
+//! Showing a record: its bytes, and what they are worth.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::cli::pager::paged;
+use crate::cli::print_findings;
+use crate::finding::Finding;
+use crate::host::output::{self, Out};
+use crate::id::{ChainId, RecordId};
+use crate::ledger::query::Book;
+use crate::ledger::store::{self, Stored};
+use crate::ledger::verify::Entry;
+use crate::ledger::{Ledger, LedgerError};
+
+/// A record to show.
+#[derive(Serialize)]
+pub struct About<'a> {
+    kind: &'static str,
+    record: RecordId,
+    chain: ChainId,
+    seq: u64,
+    member: Option<&'a str>,
+    /// `signed`, `pending` (its writer is not enrolled) or `bad`.
+    state: &'static str,
+    findings: Vec<&'a Finding>,
+    /// `record.json`, as it stands.
+    json: Box<RawValue>,
+}
+
+impl<'a> About<'a> {
+    /// A record of a writer's chain.
+    pub fn entry(entry: &Entry, ledger: &Ledger, book: &Book<'a>) -> Result<Self, LedgerError> {
+        let bytes = match store::read(&ledger.repo, &entry.commit) {
+            Ok(stored) => stored.record.bytes().to_vec(),
+            Err(store::StoreError { record: Some(record), .. }) => record.bytes().to_vec(),
+            Err(source) => {
+                let name = ledger.prefix.chain(entry.chain);
+                return Err(LedgerError::Stored { name, commit: entry.commit.short().to_owned(), source });
+            }
+        };
+        let chain = book.report.chains.iter().find(|chain| chain.id == entry.chain);
+        let state = match (entry.good, chain) {
+            (true, Some(chain)) if !chain.pending => "signed",
+            (true, _) => "pending",
+            (false, _) => "bad",
+        };
+        let member = chain.and_then(|chain| chain.member.as_deref());
+        Ok(Self::new(entry.id, entry.chain, entry.seq, member, state, &bytes, book))
+    }
+
+    /// A record of the policy chain; those after a broken one count for nothing.
+    pub fn policy(stored: &Stored, book: &Book<'a>) -> Self {
+        let (record, seq) = (&stored.record, stored.record.envelope().seq);
+        let good = book.report.history.citation().is_some_and(|newest| newest.n >= seq);
+        let state = if good { "signed" } else { "bad" };
+        Self::new(record.id(), ChainId::Policy, seq, None, state, record.bytes(), book)
+    }
+
+    fn new(
+        record: RecordId,
+        chain: ChainId,
+        seq: u64,
+        member: Option<&'a str>,
+        state: &'static str,
+        bytes: &[u8],
+        book: &Book<'a>,
+    ) -> Self {
+        let id = record.to_string();
+        let findings = book.report.findings.iter().filter(|finding| finding.record.as_ref() == Some(&id)).collect();
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        // A record that was read is JSON.
+        let json = RawValue::from_string(text).unwrap_or_default();
+        About { kind: "record", record, chain, seq, member, state, findings, json }
+    }
+}
+
+pub fn show(about: &About<'_>, ledger: &Ledger, json: bool, out: &mut Out) -> anyhow::Result<()> {
+    if json {
+        return Ok(out.json(about)?);
+    }
+    let value: serde_json::Value = serde_json::from_str(about.json.get())?;
+    let pretty = serde_json::to_string_pretty(&value)?;
+    paged(ledger, out, |out| {
+        let style = match about.state {
+            "signed" => output::GOOD,
+            "pending" => output::WARN,
+            _ => output::BAD,
+        };
+        out.line(format_args!("record {}  {}", out.paint(output::ID, about.record), out.paint(style, about.state)))?;
+        let member = about.member.map(|member| format!("  {}", output::visible(member))).unwrap_or_default();
+        out.line(format_args!("chain  {} #{}{member}", about.chain, about.seq))?;
+        let findings: Vec<Finding> = about.findings.iter().map(|finding| (*finding).clone()).collect();
+        print_findings(out, &findings)?;
+        out.line(output::visible(&pretty))?;
+        Ok(())
+    })
+}
+
+/// The records of the policy chain whose ids begin with `prefix`.
+pub fn policy_records_named(prefix: &str, ledger: &Ledger) -> Result<Vec<Stored>, LedgerError> {
+    let name = ledger.prefix.chain(ChainId::Policy);
+    let mut next = ledger.repo.find_ref(&name)?;
+    let mut found = Vec::new();
+    while let Some(commit) = next {
+        // What cannot be read cannot be asked for; verify tells of it.
+        let Ok(stored) = ledger.read(&name, &commit) else { break };
+        next = stored.parent.clone();
+        if stored.record.id().to_string().starts_with(prefix) {
+            found.push(stored);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,482 @@
+//! `Book`: what one verification found, ready to be asked: records by commit, sessions by id, what they cost.
+//!
+//! Only good records are evidence: what a bad one claims is never told as if it were true.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::cost::{self, Money, PriceTable};
+use crate::id::{GitId, RecordId, SessionId};
+use crate::ledger::commits::{self, State};
+use crate::ledger::verify::{Entry, Options, Report};
+use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::{Body, Commit, Link, Session};
+use crate::session::event::GapKind;
+
+/// A link of at least this level says that both commits make the same change.
+const SAME_CHANGE: u32 = 2;
+
+impl Ledger {
+    /// Verifies the ledger and gives every record back.
+    pub fn read_all(&self) -> Result<Report, LedgerError> {
+        self.verify(&Options { pinned: self.pinned()?, entries: true, ..Options::default() })
+    }
+}
+
+/// The records of a verified ledger, in the orders in which they are asked for.
+pub struct Book<'r> {
+    pub report: &'r Report,
+    prices: &'r PriceTable,
+    /// The best record of each commit.
+    records: HashMap<GitId, &'r Entry>,
+    /// The good links to each rewritten commit.
+    links: HashMap<&'r GitId, Vec<&'r Link>>,
+    sessions: BTreeMap<&'r SessionId, Vec<Segment<'r>>>,
+    /// What each commit record draws on and no earlier one did.
+    shares: HashMap<RecordId, Vec<Share<'r>>>,
+}
+
+/// One recorded segment of a session.
+#[derive(Clone, Copy)]
+pub struct Segment<'r> {
+    pub entry: &'r Entry,
+    pub body: &'r Session,
+}
+
+/// What a commit draws on of a session: the segments since the commit before it that drew on the session.
+#[derive(Clone)]
+struct Share<'r> {
+    session: &'r SessionId,
+    segments: Vec<&'r Session>,
+    /// The segment that the commit cites; `None` where it is not here, or not good.
+    cited: Option<&'r Session>,
+}
+
+/// What is known of a commit.
+pub struct Known<'r> {
+    pub state: State,
+    /// The record that speaks of it, good or bad; for a linked commit that of the commit it was rewritten from.
+    pub entry: Option<&'r Entry>,
+    /// What a good record says of its lines; `None` also where the link says that the lines are others.
+    pub body: Option<&'r Commit>,
+    pub sessions: Vec<Drawn<'r>>,
+    /// What all of that cost; `None` if any part of it is unknown.
+    pub cost: Option<Money>,
+}
+
+/// A session that a commit draws on.
+pub struct Drawn<'r> {
+    pub session: &'r SessionId,
+    pub agent: Option<&'r str>,
+    pub models: Vec<&'r str>,
+    pub cost: Option<Money>,
+}
+
+impl<'r> Book<'r> {
+    pub fn new(report: &'r Report, prices: &'r PriceTable) -> Self {
+        let mut book = Book {
+            report,
+            prices,
+            records: commits::records(report),
+            links: HashMap::new(),
+            sessions: BTreeMap::new(),
+            shares: HashMap::new(),
+        };
+        for chain in &report.chains {
+            book.take_in(chain.entries.iter().filter(|entry| entry.good));
+        }
+        for segments in book.sessions.values_mut() {
+            segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
+        }
+        book
+    }
+
+    /// Takes in the good records of one chain, in their order.
+    fn take_in(&mut self, entries: impl Iterator<Item = &'r Entry>) {
+        let mut recorded: HashMap<RecordId, &Session> = HashMap::new();
+        // Segments that no commit has drawn on yet.
+        let mut open: HashMap<&SessionId, Vec<(RecordId, &Session)>> = HashMap::new();
+        for entry in entries {
+            match &entry.body {
+                Body::Session(body) => {
+                    recorded.insert(entry.id, body);
+                    open.entry(&body.session).or_default().push((entry.id, body));
+                    self.sessions.entry(&body.session).or_default().push(Segment { entry, body });
+                }
+                Body::Commit(commit) => {
+                    let share = |reference: &'r crate::record::body::SessionRef| {
+                        let open = open.entry(&reference.session).or_default();
+                        let upto = open.iter().position(|(id, _)| *id == reference.record).map_or(0, |at| at + 1);
+                        Share {
+                            session: &reference.session,
+                            segments: open.drain(..upto).map(|(_, body)| body).collect(),
+                            cited: recorded.get(&reference.record).copied(),
+                        }
+                    };
+                    self.shares.insert(entry.id, commit.sessions.iter().map(share).collect());
+                }
+                Body::Link(link) if link.level > 0 => self.links.entry(&link.new).or_default().push(link),
+                _ => {}
+            }
+        }
+    }
+
+    /// The good record about the commit itself.
+    pub fn record_of(&self, commit: &GitId) -> Option<&'r Entry> {
+        self.records.get(commit).copied().filter(|entry| entry.good)
+    }
+
+    /// The good record of the commit that this one was rewritten from, and how much the links say they have in common.
+    pub fn linked_from(&self, commit: &GitId) -> Option<(&'r Entry, u32)> {
+        let mut seen: HashSet<&GitId> = HashSet::new();
+        let mut open: Vec<(&GitId, u32)> = vec![(commit, u32::MAX)];
+        let mut best: Option<(&'r Entry, u32)> = None;
+        while let Some((at, level)) = open.pop() {
+            for link in self.links.get(at).into_iter().flatten() {
+                let level = level.min(link.level);
+                match self.record_of(&link.old) {
+                    Some(entry) if best.is_none_or(|(_, known)| level > known) => best = Some((entry, level)),
+                    Some(_) => {}
+                    None if seen.insert(&link.old) => open.push((&link.old, level)),
+                    None => {}
+                }
+            }
+        }
+        best
+    }
+
+    /// The record whose lines are those of a rewritten commit.
+    pub fn same_change(&self, commit: &GitId) -> Option<&'r Entry> {
+        self.linked_from(commit).filter(|(_, level)| *level >= SAME_CHANGE).map(|(entry, _)| entry)
+    }
+
+    /// What is known of a commit.
+    pub fn commit(&self, commit: &GitId) -> Known<'r> {
+        let own = self.records.get(commit).copied();
+        let (state, entry, believed) = match (self.record_of(commit), self.linked_from(commit)) {
+            (Some(entry), _) => (State::Signed, Some(entry), true),
+            (None, Some((entry, level))) => (State::Linked, Some(entry), level >= SAME_CHANGE),
+            (None, None) if own.is_some() => (State::Bad, own, false),
+            (None, None) => (State::Missing, None, false),
+        };
+        let body = entry.filter(|_| believed).and_then(|entry| match &entry.body {
+            Body::Commit(body) => Some(&**body),
+            _ => None,
+        });
+        let sessions = self.drawn_on(commit);
+        let whole = matches!(state, State::Signed | State::Linked)
+            && body.is_none_or(|body| body.cut.iter().all(|cut| cut.list != "sessions"));
+        let cost = if whole { sum(sessions.iter().map(|drawn| drawn.cost)) } else { None };
+        Known { state, entry, body, sessions, cost }
+    }
+
+    /// The sessions that a commit draws on; one that was rewritten takes over what those before it drew on.
+    fn drawn_on(&self, commit: &GitId) -> Vec<Drawn<'r>> {
+        let mut shares: BTreeMap<&SessionId, Share<'r>> = BTreeMap::new();
+        let mut seen: HashSet<&GitId> = HashSet::new();
+        let mut open = vec![commit];
+        while let Some(at) = open.pop() {
+            let record = self.record_of(at).and_then(|entry| self.shares.get(&entry.id));
+            for share in record.into_iter().flatten() {
+                shares
+                    .entry(share.session)
+                    .and_modify(|known| {
+                        known.segments.extend(&share.segments);
+                        known.cited = known.cited.and(share.cited);
+                    })
+                    .or_insert_with(|| share.clone());
+            }
+            let links = self.links.get(at).into_iter().flatten();
+            open.extend(links.map(|link| &link.old).filter(|old| *old != commit && seen.insert(old)));
+        }
+        shares.into_values().map(|share| self.drawn(&share)).collect()
+    }
+
+    fn drawn(&self, share: &Share<'r>) -> Drawn<'r> {
+        let mut models: Vec<&str> = share.segments.iter().flat_map(|body| models(body)).collect();
+        if models.is_empty() {
+            // The commit took what a commit before it left over: the models are those of the session so far.
+            let upto = share.cited.map(|cited| cited.segment);
+            let before = self.segments(share.session).iter().filter(|segment| Some(segment.body.segment) <= upto);
+            models = before.flat_map(|segment| models_of(segment)).collect();
+        }
+        models.sort_unstable();
+        models.dedup();
+        let cost = share.cited.and_then(|_| sum(share.segments.iter().map(|body| segment_cost(self.prices, body))));
+        Drawn { session: share.session, agent: share.cited.map(|cited| cited.agent.name.as_str()), models, cost }
+    }
+
+    /// The good segments of a session, in order; none if no good record speaks of it.
+    pub fn segments(&self, session: &SessionId) -> &[Segment<'r>] {
+        self.sessions.get(session).map_or(&[], Vec::as_slice)
+    }
+
+    /// The program that ran a session.
+    pub fn agent(&self, session: &SessionId) -> Option<&'r str> {
+        self.segments(session).last().map(|segment| segment.body.agent.name.as_str())
+    }
+
+    /// What a segment cost.
+    pub fn cost(&self, body: &Session) -> Option<Money> {
+        segment_cost(self.prices, body)
+    }
+
+    /// What the tokens of one model in a segment cost.
+    pub fn model_cost(&self, body: &Session, usage: &crate::record::body::ModelUsage) -> Option<Money> {
+        usage_cost(self.prices, body, usage)
+    }
+
+    /// The records that do not hold and speak of a session.
+    pub fn bad_segments(&self, session: &SessionId) -> Vec<&'r Entry> {
+        let about = |entry: &&Entry| matches!(&entry.body, Body::Session(body) if body.session == *session);
+        self.report.entries().filter(|entry| !entry.good).filter(about).collect()
+    }
+
+    /// The commits whose good records cite a session.
+    pub fn commits_of(&self, session: &SessionId) -> Vec<&'r GitId> {
+        let mut commits = Vec::new();
+        for entry in self.report.entries().filter(|entry| entry.good) {
+            if let Body::Commit(body) = &entry.body
+                && body.sessions.iter().any(|reference| reference.session == *session)
+                && !commits.contains(&&body.commit)
+            {
+                commits.push(&body.commit);
+            }
+        }
+        commits
+    }
+
+    /// The sessions whose ids begin with `prefix`, those of bad records too.
+    pub fn sessions_named(&self, prefix: &str) -> Vec<&'r SessionId> {
+        let mut found: Vec<&SessionId> = self
+            .report
+            .entries()
+            .filter_map(|entry| match &entry.body {
+                Body::Session(body) if body.session.as_str().starts_with(prefix) => Some(&body.session),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The records of writers' chains whose ids begin with `prefix`.
+    pub fn records_named(&self, prefix: &str) -> Vec<&'r Entry> {
+        self.report.entries().filter(|entry| entry.id.to_string().starts_with(prefix)).collect()
+    }
+}
+
+fn models(body: &Session) -> impl Iterator<Item = &str> {
+    body.models.iter().map(|usage| usage.model.as_str())
+}
+
+fn models_of<'r>(segment: &Segment<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
+    models(segment.body)
+}
+
+/// All of it; unknown if any of it is.
+pub fn sum(costs: impl Iterator<Item = Option<Money>>) -> Option<Money> {
+    let mut total = Money::default();
+    for cost in costs {
+        total += cost?;
+    }
+    Some(total)
+}
+
+/// What a segment cost; `None` where a model has no price, or where its tokens are not known.
+fn segment_cost(prices: &PriceTable, body: &Session) -> Option<Money> {
+    let untold = [GapKind::TranscriptMissing, GapKind::UsageUnlisted].map(GapKind::as_str);
+    let whole = body.gaps.iter().all(|gap| !untold.contains(&gap.kind.as_str()))
+        && body.cut.iter().all(|cut| cut.list != "models");
+    if !whole {
+        return None;
+    }
+    sum(body.models.iter().map(|usage| usage_cost(prices, body, usage)))
+}
+
+fn usage_cost(prices: &PriceTable, body: &Session, usage: &crate::record::body::ModelUsage) -> Option<Money> {
+    cost::cost(prices, usage, body.started)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::id::ChainId;
+    use crate::ledger::payload::Payloads;
+    use crate::ledger::verify::Chain;
+    use crate::record::body::{GapCount, Lines, ModelUsage, SessionRef};
+    use crate::roster::History;
+    use crate::time::Time;
+
+    fn session(name: &str, segment: u64, model: &str, output: u64) -> Body {
+        let json = serde_json::json!({"session": name, "segment": segment, "agent": {"name": "claude-code", "version": ""},
+            "started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T00:00:00Z", "active_seconds": 1, "prompts": 1,
+            "turns": 1, "plans": 0, "compactions": 0, "subagents": 0, "models": [], "tools": [], "mcp_servers": [],
+            "skills": [], "programs": [], "files": [], "redactions": [], "gaps": [], "payloads": []});
+        let mut body: Session = serde_json::from_value(json).unwrap();
+        body.models.push(ModelUsage { model: model.into(), requests: 1, output, ..ModelUsage::default() });
+        Body::Session(Box::new(body))
+    }
+
+    fn id(n: u8) -> RecordId {
+        RecordId(Digest::of(&[n]))
+    }
+
+    fn git(n: u8) -> GitId {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    /// A record of commit `n` that cites records by their numbers.
+    fn commit(n: u8, cites: &[(&str, u8)]) -> Body {
+        let sessions =
+            cites.iter().map(|(name, record)| SessionRef { session: SessionId::from_agent(name), record: id(*record) });
+        Body::Commit(Box::new(Commit {
+            commit: git(n),
+            sha256: Digest::ZERO,
+            tree: git(0),
+            parents: Vec::new(),
+            patch_id: None,
+            patch_id_u0: None,
+            sessions: sessions.collect(),
+            files: Vec::new(),
+            total: Lines { added: u64::from(n), ..Lines::default() },
+            trace: Digest::ZERO,
+            cut: Vec::new(),
+        }))
+    }
+
+    fn link(old: u8, new: u8, level: u32) -> Body {
+        Body::Link(Link { old: git(old), new: git(new), found_by: "rebase".into(), level })
+    }
+
+    /// A chain whose record at place n has the id `id(n)`; those in `bad` do not hold.
+    fn report(bodies: Vec<Body>, bad: &[usize]) -> Report {
+        let chain = ChainId::Writer([1; 16]);
+        let entry = |(n, body): (usize, Body)| Entry {
+            chain,
+            seq: n as u64,
+            id: id(n as u8),
+            commit: git(100 + n as u8),
+            time: Time::from_unix(n as i64),
+            body,
+            good: !bad.contains(&n),
+        };
+        let entries: Vec<Entry> = bodies.into_iter().enumerate().map(entry).collect();
+        let records = entries.len() as u64;
+        let chain = Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries };
+        Report {
+            ledger: None,
+            chains: vec![chain],
+            history: History::default(),
+            findings: Vec::new(),
+            records,
+            payloads: Payloads::default(),
+        }
+    }
+
+    const OPUS: &str = "claude-opus-4-5";
+
+    /// Cents of each commit; 25 dollars are a million tokens of output.
+    fn costs(report: &Report, commits: &[u8]) -> Vec<Option<String>> {
+        let book = Book::new(report, PriceTable::embedded());
+        commits.iter().map(|n| book.commit(&git(*n)).cost.map(|cost| cost.to_string())).collect()
+    }
+
+    fn dollars(texts: &[&str]) -> Vec<Option<String>> {
+        texts.iter().map(|text| (*text != "?").then(|| (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn each_segment_is_paid_by_the_first_commit_after_it() {
+        let report = report(
+            vec![
+                session("a", 0, OPUS, 40_000),
+                session("a", 1, OPUS, 80_000),
+                commit(1, &[("a", 1)]),
+                session("b", 0, OPUS, 4_000),
+                session("a", 2, OPUS, 40_000),
+                commit(2, &[("a", 4), ("b", 3)]),
+                commit(3, &[("a", 4)]),
+                commit(4, &[]),
+                session("a", 3, "unheard-of", 1),
+                commit(5, &[("a", 8)]),
+                commit(6, &[("a", 99)]),
+            ],
+            &[],
+        );
+        assert_eq!(costs(&report, &[1, 2, 3, 4, 5, 6, 7]), dollars(&["3", "1.1", "0", "0", "?", "?", "?"]));
+        let book = Book::new(&report, PriceTable::embedded());
+        assert_eq!(book.commit(&git(3)).sessions[0].models, [OPUS], "of the session so far");
+        assert_eq!(book.commit(&git(6)).sessions[0].agent, None, "what it cites is not here");
+    }
+
+    #[test]
+    fn a_rewritten_commit_takes_over_what_was_paid() {
+        let report = report(
+            vec![
+                session("a", 0, OPUS, 40_000),
+                commit(1, &[("a", 0)]),
+                session("a", 1, OPUS, 40_000),
+                commit(2, &[("a", 2)]),
+                commit(3, &[("a", 2)]),
+                link(1, 3, 1),
+                link(2, 3, 1),
+                // Round and round is no endless way.
+                link(3, 1, 3),
+            ],
+            &[],
+        );
+        assert_eq!(costs(&report, &[3]), dollars(&["2"]));
+    }
+
+    #[test]
+    fn only_what_holds_is_believed() {
+        let body = vec![session("a", 0, OPUS, 40_000), commit(1, &[("a", 0)]), link(2, 3, 3), commit(2, &[])];
+        let bad = report(body.clone(), &[1]);
+        let book = Book::new(&bad, PriceTable::embedded());
+        let known = book.commit(&git(1));
+        assert_eq!((known.state, known.cost, known.sessions.len()), (State::Bad, None, 0));
+        assert!(known.body.is_none() && known.entry.is_some());
+        assert!(book.record_of(&git(1)).is_none());
+
+        let bad = report(body.clone(), &[0]);
+        let book = Book::new(&bad, PriceTable::embedded());
+        let known = book.commit(&git(1));
+        assert_eq!((known.state, known.cost, known.sessions[0].agent), (State::Signed, None, None));
+        assert!(book.segments(&SessionId::from_agent("a")).is_empty());
+        assert_eq!(book.bad_segments(&SessionId::from_agent("a")).len(), 1);
+
+        let bad = report(body, &[2]);
+        assert_eq!(Book::new(&bad, PriceTable::embedded()).commit(&git(3)).state, State::Missing);
+    }
+
+    #[test]
+    fn links_say_how_much_they_know() {
+        let report = report(
+            vec![commit(1, &[]), link(1, 2, 2), link(2, 3, 3), link(1, 4, 1), link(4, 5, 3), link(1, 6, 0)],
+            &[],
+        );
+        let book = Book::new(&report, PriceTable::embedded());
+        for (n, state, lines) in [
+            (2, State::Linked, true),
+            (3, State::Linked, true),
+            (4, State::Linked, false),
+            (5, State::Linked, false),
+            (6, State::Missing, false),
+        ] {
+            let known = book.commit(&git(n));
+            assert_eq!((known.state, known.body.is_some()), (state, lines), "{n}");
+            assert_eq!(book.same_change(&git(n)).is_some(), lines);
+        }
+    }
+
+    #[test]
+    fn tokens_that_nobody_told_are_not_free() {
+        let Body::Session(mut body) = session("a", 0, OPUS, 0) else { panic!() };
+        let prices = PriceTable::embedded();
+        assert_eq!(segment_cost(prices, &body), Some(Money::default()));
+        body.gaps.push(GapCount { kind: GapKind::TranscriptMissing.as_str().into(), count: 1 });
+        assert_eq!(segment_cost(prices, &body), None);
+    }
+}

@@ -1,0 +1,248 @@
+//! Reading sessions back: the lines of their payloads, each piece checked against the digest that a signed record names.
+
+use std::collections::HashMap;
+
+use crate::agent::Kind;
+use crate::git::repo::Repo;
+use crate::id::CallId;
+use crate::ledger::edits::ShellEdits;
+use crate::ledger::payload::{Payloads, without_salt};
+use crate::ledger::query::Segment;
+use crate::record::body::{Payload, PayloadClass};
+use crate::session::event::AgentEvent;
+use crate::session::turns::{FileDiff, Piece as Shows, Shown, Step, Turns, shortened};
+
+/// A line of a payload that is longer is passed over.
+const MAX_LINE: usize = 64 << 20;
+/// Diffs of shells that are held at once, in bytes.
+const MAX_DIFFS: usize = 64 << 20;
+
+/// What a payload has next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    Line(Vec<u8>),
+    /// Why something is missing here.
+    Missing(String),
+}
+
+/// The lines of payloads, one payload after the other. Memory holds a line and a piece.
+pub struct Lines<'r> {
+    repo: &'r Repo,
+    payloads: &'r Payloads,
+    /// Pieces to come, the next one last, each with whether its payload begins with it.
+    pieces: Vec<(&'r crate::record::body::Piece, bool)>,
+    buffer: Vec<u8>,
+    /// How much of the buffer was given out, and how much was searched for the end of a line.
+    given: usize,
+    searched: usize,
+    /// The rest of the line is of no use: its beginning is missing.
+    skip: bool,
+}
+
+impl<'r> Lines<'r> {
+    pub fn new(repo: &'r Repo, store: &'r Payloads, payloads: impl Iterator<Item = &'r Payload>) -> Self {
+        let pieces = payloads.flat_map(|payload| payload.pieces.iter().enumerate().map(|(at, piece)| (piece, at == 0)));
+        let mut pieces: Vec<_> = pieces.collect();
+        pieces.reverse();
+        Lines { repo, payloads: store, pieces, buffer: Vec::new(), given: 0, searched: 0, skip: false }
+    }
+
+    /// The next whole line of the buffer.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let end = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n');
+            let Some(end) = end.map(|at| self.searched + at) else {
+                self.searched = self.buffer.len();
+                return None;
+            };
+            let line = self.buffer[self.given..end].to_vec();
+            (self.given, self.searched) = (end + 1, end + 1);
+            if !std::mem::take(&mut self.skip) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Takes in the next piece, or says why it cannot be had.
+    fn piece(&mut self) -> Result<bool, String> {
+        let Some((piece, begins)) = self.pieces.pop() else { return Ok(false) };
+        self.buffer.drain(..self.given);
+        self.given = 0;
+        if begins {
+            self.skip = false;
+        }
+        if self.buffer.len() > MAX_LINE {
+            self.buffer.clear();
+            self.skip = true;
+        }
+        self.searched = self.buffer.len();
+        let missing = match self.payloads.read(self.repo, piece) {
+            Ok(Some(bytes)) => match without_salt(&bytes) {
+                Some(text) => {
+                    self.buffer.extend_from_slice(text);
+                    return Ok(true);
+                }
+                None => format!("payload piece {} does not begin with its salt", piece.sha256.short()),
+            },
+            Ok(None) => format!("payload piece {} is not here", piece.sha256.short()),
+            Err(error) => error.to_string(),
+        };
+        self.buffer.clear();
+        self.searched = 0;
+        self.skip = true;
+        Err(missing)
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Said;
+
+    fn next(&mut self) -> Option<Said> {
+        loop {
+            if let Some(line) = self.line() {
+                return Some(Said::Line(line));
+            }
+            // A payload ends with its last line, whether that ends or not.
+            let ends = self.pieces.last().is_none_or(|(_, begins)| *begins);
+            if ends && self.given < self.buffer.len() && !self.skip {
+                let line = self.buffer.split_off(self.given);
+                self.searched = self.given;
+                return Some(Said::Line(line));
+            }
+            match self.piece() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(why) => return Some(Said::Missing(why)),
+            }
+        }
+    }
+}
+
+/// A session, or a subagent of it, that can be read back.
+pub struct Source<'r> {
+    /// `main`, or the subagent's id.
+    pub name: &'r str,
+    class: PayloadClass,
+    kind: Kind,
+    payloads: Vec<&'r Payload>,
+}
+
+impl<'r> Source<'r> {
+    /// The conversations of a session: its own first, then its subagents' by their names.
+    pub fn all(segments: &[Segment<'r>]) -> Vec<Source<'r>> {
+        let mut sources: Vec<Source<'r>> = Vec::new();
+        for body in segments.iter().map(|segment| segment.body) {
+            let Some(kind) = Kind::from_name(&body.agent.name) else { continue };
+            for payload in body.payloads.iter().filter(|payload| payload.class != PayloadClass::Edits) {
+                let (name, class) = (payload.source.as_str(), payload.class);
+                match sources.iter_mut().find(|source| (source.name, source.class) == (name, class)) {
+                    Some(source) => source.payloads.push(payload),
+                    None => sources.push(Source { name, class, kind, payloads: vec![payload] }),
+                }
+            }
+        }
+        sources.sort_by_key(|source| (source.name != "main", source.name, source.class));
+        sources
+    }
+
+    /// The turns, read as they are asked for.
+    pub fn turns(&self, repo: &'r Repo, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
+        let (kind, class) = (self.kind, self.class);
+        let lines = Lines::new(repo, store, self.payloads.clone().into_iter());
+        Turns::new(lines.map(move |said| match (said, class) {
+            (Said::Missing(why), _) => Shown { at: None, pieces: vec![Shows::Step(Step::Missing(why))] },
+            (Said::Line(line), PayloadClass::Events) => {
+                serde_json::from_slice::<AgentEvent>(&line).map_or_else(|_| Shown::default(), |e| kind.shown_event(&e))
+            }
+            (Said::Line(line), _) => kind.shown(&line),
+        }))
+    }
+}
+
+/// The diffs of shells and MCP tools by their calls, and what is missing of them.
+pub fn shell_diffs(
+    repo: &Repo,
+    store: &Payloads,
+    segments: &[Segment<'_>],
+) -> (HashMap<CallId, Vec<FileDiff>>, Vec<String>) {
+    let payloads = segments.iter().flat_map(|segment| &segment.body.payloads);
+    let lines = Lines::new(repo, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));
+    let mut diffs: HashMap<CallId, Vec<FileDiff>> = HashMap::new();
+    let (mut missing, mut held) = (Vec::new(), 0);
+    for said in lines {
+        match said {
+            Said::Line(line) => {
+                let Ok(edit) = serde_json::from_slice::<ShellEdits>(&line) else { continue };
+                let hunks = shortened(edit.diff.as_deref().unwrap_or_default());
+                held += hunks.len();
+                if held > MAX_DIFFS {
+                    missing.push(format!("only {} MB of diffs are shown", MAX_DIFFS >> 20));
+                    break;
+                }
+                diffs.entry(edit.call).or_default().push(FileDiff { path: edit.path.to_string(), hunks });
+            }
+            Said::Missing(why) => missing.push(why),
+        }
+    }
+    (diffs, missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing;
+    use crate::id::ChainId;
+    use crate::ledger::payload::{PieceWriter, extend};
+
+    /// A payload of these bytes, and a store that has all of its pieces but those in `gone`.
+    fn stored(repo: &Repo, bytes: &[u8], gone: &[usize]) -> (Payload, Payloads) {
+        let mut writer = PieceWriter::new(repo, &|| [7; 32]);
+        writer.write(bytes).unwrap();
+        writer.finish().unwrap();
+        let kept: Vec<_> = writer
+            .blobs
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !gone.contains(at))
+            .map(|(_, blob)| blob.clone())
+            .collect();
+        let tip = extend(repo, None, &kept, "t", 0).unwrap();
+        let mut store = Payloads::default();
+        store.add(repo, ChainId::Writer([7; 16]), &tip).unwrap();
+        let json = serde_json::json!({"class": "transcript", "source": "main", "month": "2026-01", "lines": 0,
+            "pieces": writer.pieces});
+        (serde_json::from_value(json).unwrap(), store)
+    }
+
+    fn text(said: &Said) -> String {
+        match said {
+            Said::Line(line) if line.len() > 20 => format!("{} of {}", line.len(), char::from(line[0])),
+            Said::Line(line) => String::from_utf8_lossy(line).into_owned(),
+            Said::Missing(_) => "missing".into(),
+        }
+    }
+
+    #[test]
+    fn lines_go_on_over_pieces_and_begin_anew_after_missing_ones() {
+        let folder = testing::Repo::new();
+        let repo = Repo::discover(folder.path()).unwrap();
+        // Pieces of 256 KiB: the long lines end in the second and the third.
+        let bytes =
+            [&b"one\n\n"[..], &vec![b'a'; 300_000], b"\ntwo\n", &vec![b'b'; 300_000], b"\nthree\nfour"].concat();
+        for (gone, expected) in [
+            (vec![], vec!["one", "", "300000 of a", "two", "300000 of b", "three", "four"]),
+            (vec![0], vec!["missing", "two", "300000 of b", "three", "four"]),
+            (vec![1], vec!["one", "", "missing", "three", "four"]),
+            (vec![2], vec!["one", "", "300000 of a", "two", "missing"]),
+            (vec![0, 1, 2], vec!["missing", "missing", "missing"]),
+        ] {
+            let (payload, store) = stored(&repo, &bytes, &gone);
+            let said: Vec<String> = Lines::new(&repo, &store, [&payload].into_iter()).map(|said| text(&said)).collect();
+            assert_eq!(said, expected, "without {gone:?}");
+            // A second payload begins with a whole line, whatever became of the first.
+            let said: Vec<String> =
+                Lines::new(&repo, &store, [&payload, &payload].into_iter()).map(|said| text(&said)).collect();
+            assert_eq!(said, [&expected[..], &expected[..]].concat(), "twice without {gone:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""What the post-commit hook adds to a commit of 5 files that an agent wrote, hooks on and off in turn.
+
+Usage: commit.py [PROGRAM] [ROUNDS]
+"""
+import os, statistics, sys, time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from world import World, turn
+
+program = sys.argv[1] if len(sys.argv) > 1 else "target/release/git-tracevault"
+rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 40
+world = World(program)
+for i in range(300):
+    world.write(f"src/f{i}.py", f"line {i}\n" * 60)
+world.git("add", ".")
+world.git("commit", "-qm", "start")
+
+times = {"without": [], "with": []}
+for round_ in range(rounds):
+    for name in times:
+        world.say(turn(round_ * 2 + (name == "with")))
+        for i in range(5):
+            text = "".join(f"{round_} {name} {i} {line}\n" for line in range(40))
+            world.agent_writes(f"src/new{i}.py", text, f"toolu_{round_}_{name}_{i}")
+        world.git("add", ".")
+        off = ["-c", "core.hooksPath=/dev/null"] if name == "without" else []
+        start = time.perf_counter()
+        world.git(*off, "commit", "-qm", f"{name} {round_}")
+        times[name].append(time.perf_counter() - start)
+        if name == "without":
+            # So that the next commit finds as much to seal in both cases.
+            world.run("hook", "post-commit")
+
+plain, hooked = statistics.median(times["without"]) * 1000, statistics.median(times["with"]) * 1000
+version = []
+for _ in range(rounds):
+    start = time.perf_counter()
+    world.git("--version")
+    version.append(time.perf_counter() - start)
+base = statistics.median(version) * 1000
+print(f"git --version {base:.1f} ms, git commit {plain:.1f} ms, with the hook {hooked:.1f} ms: "
+      f"{hooked - plain:.1f} ms added, {(hooked - plain) / base:.1f} x git --version")

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""How many records a second `verify --full` checks, beside what `verify_strict` alone allows in the same run.
+
+A record has two signatures. Usage: verify.py [PROGRAM] [COMMITS]
+"""
+import os, statistics, subprocess, sys, time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from world import World
+
+program = sys.argv[1] if len(sys.argv) > 1 else "target/release/git-tracevault"
+commits = int(sys.argv[2]) if len(sys.argv) > 2 else 3000
+world = World(program)
+# Commits that no hook saw: the push catches up, and makes a record of each.
+stream = ["reset refs/heads/main\n"]
+now = int(time.time()) + 60
+for i in range(commits):
+    text = f"line {i}\n" * 3
+    stream.append(f"commit refs/heads/main\ncommitter Tess <tess@example.com> {now + i} +0000\ndata 2\nx\n"
+                  f"M 100644 inline f{i % 50}\ndata {len(text)}\n{text}\n")
+world.git("fast-import", "--quiet", "--force", data="".join(stream).encode())
+world.git("push", "-q", "origin", "main")
+world.git("gc", "-q")
+
+times = []
+for _ in range(5):
+    start = time.perf_counter()
+    world.run("verify", "--full")
+    times.append(time.perf_counter() - start)
+count = int(world.git("rev-list", "--count", "--glob=refs/tracevault/*"))
+rate = count / statistics.median(times)
+strict = float(subprocess.run(["cargo", "bench", "-q", "--bench", "verify_strict"], stdout=subprocess.PIPE, check=True).stdout)
+print(f"{count} records, {rate:.0f} a second; verify_strict on all cores allows {strict / 2:.0f}: "
+      f"{100 * rate / (strict / 2):.0f} %")
+start = time.perf_counter()
+world.run("verify")
+print(f"again, with what was verified before: {1000 * (time.perf_counter() - start):.0f} ms")
