@@ -38,7 +38,8 @@ def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0]
   elif ($t | type) == "object" then . as $v | type == "object"
     and all($t | keys[]; . as $k | rtrimstr("?") as $n | if $v | has($n) then $v[$n] | is($t[$k]) else $k != $n end)
     and (keys - [$t | keys[] | rtrimstr("?")]) == []
-  elif $t == "n" then type == "number" and . >= 0 elif $t == "u" then is("n") and . < 4294967296
+  elif $t == "n" then type == "number" and . >= 0 elif $t == "prompt" then . as $n | any((0, 100000, 200000, 272000); . == $n)
+  elif $t == "u" then is("n") and . < 4294967296
   elif $t == "some" then type == "array" and . != [] and is([{list: "s", count: "n"}])
   elif $t == "s" then type == "string" elif $t == "o" then type == "object"
   else type == "string" and test("\\A(" + $t + ")\\z") end;
@@ -51,7 +52,7 @@ def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
 def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members},
   open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
   session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
-    active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s",
+    active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s", prompt_over: "prompt",
     requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],
     tools: [{name: "s", calls: "n", failed: "n"}], mcp_servers: ["s"], skills: ["s"], programs: [{name: "s", runs: "n"}],
     files: [{path: "s", edits: "n", added: "n", removed: "n"}], redactions: [{rule: "s", count: "n"}],

@@ -92,7 +92,7 @@ codes! {
     Unauth "E-UNAUTH" Error "a record's writer has no right to write it";
     Pending "E-PENDING" Inconclusive "a chain's key has not been enrolled by an owner";
     Fork "E-FORK" Error "two different records claim the same place in a chain";
-    Rollback "E-ROLLBACK" Error "a chain is shorter than it was seen before";
+    Rollback "E-ROLLBACK" Error "a chain is shorter than it was seen before, or than a record says";
     PayloadHash "E-PAYLOAD-HASH" Error "a payload's bytes are not the ones its record names";
     Missing "E-MISSING" Inconclusive "something a record names is not here";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";

@@ -11,7 +11,6 @@ use crate::cli::format::{first_of, model, money, share, usd};
 use crate::cli::pager::paged;
 use crate::cli::table::{COLUMN, Cell, Column, Table};
 use crate::cli::{Code, read_book};
-use crate::cost::PriceTable;
 use crate::git::history::{self, Asked, CommitInfo};
 use crate::host::output::{self, Out};
 use crate::id::{GitId, RecordId, SessionId};
@@ -150,7 +149,8 @@ impl<'a> CommitLine<'a> {
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let commits = history::log(dir, &args.asked())?;
     let report = read_book(ledger)?;
-    let book = Book::new(&report, PriceTable::embedded());
+    let prices = ledger.prices()?;
+    let book = Book::new(&report, &prices);
     if args.json {
         for info in &commits {
             out.json(&CommitLine::new(info, &book.commit(&info.id)))?;

@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::cli::{Code, read_book};
-use crate::cost::PriceTable;
 use crate::git::history::{self, Asked, CommitInfo};
 use crate::host::output::Out;
 use crate::id::SessionId;
@@ -46,7 +45,8 @@ const LEAST_PREFIX: usize = 4;
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let report = read_book(ledger)?;
-    let book = Book::new(&report, PriceTable::embedded());
+    let prices = ledger.prices()?;
+    let book = Book::new(&report, &prices);
     match find(&args.name, ledger, dir, &book)? {
         What::Commit(info) => commit::show(&info, ledger, &book, args.json, out),
         What::Session(id) => session::show(id, ledger, &book, args.json, out),

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use crate::cli::format::{self, number};
 use crate::cli::pager::paged;
 use crate::cli::table::{COLUMN, Cell, Column, Table};
-use crate::cli::{Code, NO_TRUST_ROOT};
-use crate::finding::Verdict;
+use crate::cli::{COULD_NOT_TELL, Code, read_book};
 use crate::git::history;
 use crate::host::output::{self, Out};
+use crate::ledger::Ledger;
 use crate::ledger::stats::{Calls, Filter, Numbers, Stats, Usage};
-use crate::ledger::verify::{Options, Report};
-use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::Lines;
 use crate::time::Time;
 
@@ -60,38 +58,22 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         Some(range) => Some(history::rev_list(&ledger.repo, &[range.as_str()])?.into_iter().collect()),
         None => None,
     };
-    let pinned = ledger.pinned()?;
-    let report = ledger.verify(&Options { pinned, entries: true, ..Options::default() })?;
+    let report = read_book(ledger)?;
     if report.ledger.is_none() {
-        return Err(LedgerError::NoLedger.into());
+        return Ok(COULD_NOT_TELL);
     }
     let filter = Filter { session: args.session.clone(), commits, since: args.since, until: args.until };
     let stats = ledger.stats(&report, &filter, &prices)?;
     if args.json {
-        out.line(serde_json::to_string(&stats)?)?;
+        out.json(&stats)?;
     } else {
         paged(ledger, out, |out| Ok(print(&stats, out)?))?;
     }
-    reserve(&report);
-    if pinned.is_none() {
-        output::say("nothing here says which ledger to trust (git tracevault verify)");
-        return Ok(NO_TRUST_ROOT);
+    if stats.untold > 0 {
+        let segments = format::count(stats.untold, "segment");
+        output::say(format_args!("note: {segments} of sessions used more tokens than could be counted"));
     }
     Ok(0)
-}
-
-/// Says what the numbers leave out, and what they take on trust.
-fn reserve(report: &Report) {
-    if report.verdict() == Verdict::Fail {
-        output::say("the ledger does not verify; what is bad is not counted (git tracevault verify)");
-    }
-    for chain in report.chains.iter().filter(|chain| chain.pending) {
-        let member = output::visible(chain.member.as_deref().unwrap_or("unknown"));
-        output::say(format_args!(
-            "chain {} is not enrolled; it is counted as {member}'s, as it claims",
-            chain.id.short()
-        ));
-    }
 }
 
 fn print(stats: &Stats, out: &mut Out) -> std::io::Result<()> {

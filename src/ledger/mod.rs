@@ -22,11 +22,11 @@ pub mod seen;
 pub mod segment;
 pub mod stats;
 pub mod store;
+pub mod summary;
 #[cfg(test)]
 mod tamper_tests;
 #[cfg(test)]
 pub mod testing;
-pub mod summary;
 #[cfg(test)]
 mod vectors_tests;
 pub mod verify;

@@ -285,13 +285,16 @@ pub fn sum(costs: impl Iterator<Item = Option<Money>>) -> Option<Money> {
 
 /// What a segment cost; `None` where a model has no price, or where its tokens are not known.
 fn segment_cost(prices: &PriceTable, body: &Session) -> Option<Money> {
-    let untold = [GapKind::TranscriptMissing, GapKind::UsageUnlisted].map(GapKind::as_str);
-    let whole = body.gaps.iter().all(|gap| !untold.contains(&gap.kind.as_str()))
-        && body.cut.iter().all(|cut| cut.list != "models");
-    if !whole {
+    if !tells_all_tokens(body) {
         return None;
     }
     sum(body.models.iter().map(|usage| usage_cost(prices, body, usage)))
+}
+
+/// Whether all tokens that a segment used are in its record.
+pub fn tells_all_tokens(body: &Session) -> bool {
+    let untold = [GapKind::TranscriptMissing, GapKind::UsageUnlisted].map(GapKind::as_str);
+    body.gaps.iter().all(|gap| !untold.contains(&gap.kind.as_str())) && body.cut.iter().all(|cut| cut.list != "models")
 }
 
 fn usage_cost(prices: &PriceTable, body: &Session, usage: &crate::record::body::ModelUsage) -> Option<Money> {

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::cost::{self, Money, PriceTable};
 use crate::git::history;
 use crate::id::{ChainId, GitId, SessionId};
+use crate::ledger::query::tells_all_tokens;
 use crate::ledger::verify::{Entry, Report};
 use crate::ledger::{Ledger, LedgerError, commits};
 use crate::record::body::{Body, Commit, Lines, ModelUsage, Session, ToolUsage};
@@ -46,6 +47,9 @@ pub struct Stats {
     pub by_tool: BTreeMap<String, Numbers>,
     /// By the day, in UTC, on which a segment ended or a commit was recorded.
     pub by_day: BTreeMap<String, Numbers>,
+    /// Segments that used more tokens than their records tell.
+    #[serde(skip)]
+    pub untold: u64,
 }
 
 /// What was counted of one thing; absent what makes no sense of it.
@@ -171,6 +175,7 @@ impl Default for Stats {
             by_agent: BTreeMap::new(),
             by_tool: BTreeMap::new(),
             by_day: BTreeMap::new(),
+            untold: 0,
         }
     }
 }
@@ -179,9 +184,10 @@ impl Stats {
     /// Counts a segment of a session that `author` recorded.
     pub fn add_session(&mut self, session: &Session, author: &str, table: &PriceTable) {
         let price = |usage: &ModelUsage| Priced {
-            cost: cost::cost(table, usage, session.ended),
-            saved: cost::cache_saved(table, usage, session.ended),
+            cost: cost::cost(table, usage, session.started),
+            saved: cost::cache_saved(table, usage, session.started),
         };
+        self.untold += u64::from(!tells_all_tokens(session));
         let prices: Vec<Priced> = session.models.iter().map(price).collect();
         self.whole(author, session.ended, |numbers| numbers.add_session(session, &prices));
         let agent = self.by_agent.entry(session.agent.name.clone()).or_insert_with(Numbers::session);

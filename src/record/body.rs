@@ -324,7 +324,7 @@ pub struct Commit {
     pub sha256: Digest,
     pub tree: GitId,
     pub parents: Vec<GitId>,
-    /// `git diff-tree -p --no-renames | git patch-id --stable`; absent for merges and empty commits.
+    /// `git diff-tree -p -M … | git patch-id --stable`, see docs/format.md; absent for merges and empty commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch_id: Option<GitId>,
     /// The same over a diff without context lines (`-U0`).

@@ -91,7 +91,7 @@ fn numbers_are_those_a_hand_reckons() {
         "Cost       $0.05+ (caches saved $0.01+)",
         "Lines      3 added: 2 agent, 0 human, 1 unattributed",
         "Model             sessions  requests    input  output  cache read  cache written     cost    saved",
-        "claude-haiku-5-5         1         2  101,001     110           0              0    $0.05    $0.00",
+        "claude-haiku-5-5         1         2  101,001     110           0              0    $0.05       $0",
         "claude-opus-5-5          1         2      110      80       3,000            300   <$0.01    $0.01",
         "house-model-1            1         1      500       5           0              0  unknown  unknown",
         "Bash          1      1       1",
@@ -155,7 +155,7 @@ fn what_does_not_verify_is_not_counted() {
     ada.run(work, ["fetch"]);
     // A key that nobody enrolled is counted as whose it claims to be, and that is said.
     let output = ada.run(work, ["stats", "--json"]).exits(0);
-    assert!(output.stderr.contains("counted as bea@example.com's, as it claims"), "{output:?}");
+    assert!(output.stderr.contains("bea@example.com is not enrolled"), "{output:?}");
     assert_eq!(output.json()["by_author"]["bea@example.com"]["requests"], 1);
 
     // Her last record's signature gone, the record is no longer one.
@@ -169,16 +169,16 @@ fn what_does_not_verify_is_not_counted() {
     let forged = ada.git(work, ["commit-tree", &tree, "-p", &format!("{chain}~1"), "-m", "forged"]).ok();
     ada.git(work, ["update-ref", &chain, &forged]).ok();
     let output = ada.run(work, ["stats", "--json"]).exits(0);
-    assert!(output.stderr.contains("what is bad is not counted"), "{output:?}");
+    assert!(output.stderr.contains("the ledger does not verify"), "{output:?}");
     assert_eq!(output.json()["total"]["requests"], 5);
 
     let cleo = ada.other("Cleo");
     let alone = cleo.repository("alone");
     let output = cleo.run(&alone, ["stats"]).exits(2);
-    assert!(output.stderr.contains("no ledger"), "{output:?}");
+    assert!(output.stderr.contains("there is no ledger here"), "{output:?}");
 }
 
-/// The recorded sessions of a version of Claude Code, where these are at hand: in the folder that TRACEVAULT_CAPTURES
+/// Recorded sessions of Claude Code, where there are any: in the folder that TRACEVAULT_CAPTURES
 /// names, or beside the repository.
 fn captures() -> Option<PathBuf> {
     let named = std::env::var_os("TRACEVAULT_CAPTURES").map(PathBuf::from);
@@ -201,10 +201,7 @@ fn copy(from: &Path, to: &Path, rewrite: &dyn Fn(&str) -> String) {
 
 #[test]
 fn recorded_sessions_cost_what_their_agent_says() {
-    let Some(captures) = captures() else {
-        eprintln!("skipped: no captures");
-        return;
-    };
+    let Some(captures) = captures() else { return };
     for scenario in ["A-write-edit", "B-subagent", "D-resume", "E-two-models", "J-compact"] {
         let scenario = captures.join(scenario);
         let world = World::new();
@@ -233,12 +230,12 @@ fn recorded_sessions_cost_what_their_agent_says() {
             ("cache_write_5m", "ephemeral_5m_input_tokens"),
             ("cache_write_1h", "ephemeral_1h_input_tokens"),
         ];
-        let tokens = |models: &Value, of: &dyn Fn(&(&str, &str)) -> String| -> BTreeMap<String, Vec<Value>> {
+        let tokens = |models: &Value, keys: [&str; 6]| -> BTreeMap<String, Vec<Value>> {
             let models = models.as_object().unwrap().iter();
-            models.map(|(model, n)| (model.clone(), keys.iter().map(|key| n[of(key)].clone()).collect())).collect()
+            models.map(|(model, n)| (model.clone(), keys.iter().map(|key| n[key].clone()).collect())).collect()
         };
-        let ours = tokens(&found["by_model"], &|key| key.0.to_owned());
-        assert_eq!(ours, tokens(served, &|key| key.1.to_owned()), "{}", scenario.display());
+        let ours = tokens(&found["by_model"], keys.map(|key| key.0));
+        assert_eq!(ours, tokens(served, keys.map(|key| key.1)), "{}", scenario.display());
         // What the agent says at last is of all its sessions: it goes on counting when one is resumed or forked.
         for (model, used) in read("result.json")["modelUsage"].as_object().unwrap() {
             let micro = |dollars: &Value| (dollars.as_f64().unwrap() * 1e6 + 1e-6).round() as u64;

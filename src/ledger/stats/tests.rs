@@ -5,7 +5,7 @@ use crate::digest::Digest;
 use crate::id::RecordId;
 use crate::ledger::payload::Payloads;
 use crate::ledger::verify::Chain;
-use crate::record::body::{Agent, Link, SessionRef};
+use crate::record::body::{Agent, GapCount, Link, SessionRef};
 use crate::roster::History;
 
 fn at(text: &str) -> Time {
@@ -117,9 +117,12 @@ fn numbers_add_up_in_all_and_by_what_they_belong_to() {
         &[("Edit", 1, 0), ("Bash", 2, 2)],
     );
     stats.add_session(&second, "ada", table);
-    stats.add_session(&session("s2", "2026-01-02T11:00:00Z", &[used("nobody's", 4, 7)], &[]), "bea", table);
+    let mut third = session("s2", "2026-01-02T11:00:00Z", &[used("nobody's", 4, 7)], &[]);
+    third.gaps.push(GapCount { kind: "usage_unlisted".into(), count: 1 });
+    stats.add_session(&third, "bea", table);
     stats.add_commit(&Lines { added: 9, agent: 5, human: 1, unattributed: 3 }, "bea", at("2026-01-02T12:00:00Z"));
 
+    assert_eq!(stats.untold, 1);
     let json = serde_json::to_value(&stats).unwrap();
     let ours = serde_json::json!({
         "sessions": 2, "requests": 15, "input": 1_111_007, "output": 0, "cache_read": 500_000, "cache_write_5m": 0,

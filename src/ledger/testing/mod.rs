@@ -10,13 +10,16 @@ use std::path::Path;
 use blake2::Digest as _;
 use ed25519_dalek::{Signer as _, SigningKey};
 
+use crate::attribution::commit::{ContentHash, FileAttribution, LineRange};
+use crate::attribution::labels::Origin;
+use crate::attribution::trace;
 use crate::chain::Head;
 use crate::digest::Digest;
 use crate::finding::Verdict;
 use crate::git::diff;
 use crate::git::repo::{Kind, RefUpdate, Repo};
 use crate::git::testing::Repo as Folder;
-use crate::id::{ChainId, GitId, LedgerId, RecordId, RepoPath};
+use crate::id::{CallId, ChainId, GitId, LedgerId, RecordId, RepoPath};
 use crate::ledger::payload::{self, PieceWriter};
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, copies, store};
@@ -296,7 +299,7 @@ impl Fixture {
             text.lines().filter_map(|line| line.strip_prefix(name)).map(|id| id.parse().unwrap()).collect()
         };
         let changes = diff::changes(&self.ledger.repo, commit).unwrap();
-        let trace = format!("{{\"version\":\"0.1.0\",\"vcs\":{{\"type\":\"git\",\"revision\":\"{commit}\"}}}}\n");
+        let trace = self.trace(commit, &changes.files);
         let files: Vec<FileLines> = changes
             .files
             .iter()
@@ -318,10 +321,30 @@ impl Fixture {
             sessions: vec![SessionRef { session, record: head.id }],
             files,
             total: Lines { added, agent: added, human: 0, unattributed: 0 },
-            trace: Digest::of(trace.as_bytes()),
+            trace: Digest::of(&trace),
             cut: vec![],
         };
-        self.append(key.chain(), &[key], Body::Commit(Box::new(body)), Some(trace.as_bytes()))
+        self.append(key.chain(), &[key], Body::Commit(Box::new(body)), Some(&trace))
+    }
+
+    /// The trace that says of all lines that one call of the session wrote them.
+    fn trace(&self, commit: &GitId, files: &[diff::FileChange]) -> Vec<u8> {
+        let session = "f094b288-af5c-4d2e-9c41-0d6a2a7c9b11".parse().unwrap();
+        let author = LineAuthor { session, call: CallId::from_agent("toolu_01") };
+        let file = |file: &diff::FileChange| {
+            let (start, end) = (*file.added.first().unwrap(), *file.added.last().unwrap());
+            let (_, bytes) = self.ledger.repo.read(file.blob.as_ref().unwrap()).unwrap();
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').skip(start as usize - 1);
+            let text = lines.take((end + 1 - start) as usize).collect::<Vec<_>>().concat();
+            let content_hash = ContentHash(Digest::of(&text));
+            let range = LineRange { start, end, origin: Origin::Agent(author.clone()), content_hash };
+            let added = file.added.len() as u64;
+            let lines = FileLines { path: file.path.clone(), added, agent: added, human: 0, unattributed: 0 };
+            FileAttribution { path: file.path.clone(), ranges: vec![range], lines }
+        };
+        let files: Vec<_> = files.iter().filter(|file| !file.added.is_empty()).map(file).collect();
+        let facts = trace::Facts { commit, time: Time::from_unix(BEGIN), tool_version: "0.1.0" };
+        trace::write(&facts, &files, |_| Some("anthropic/claude-opus-4-5".into())).unwrap()
     }
 
     /// The envelope that the next record of a chain must have.
@@ -451,10 +474,5 @@ impl Fixture {
         forget();
         shell::agree(self, &report, &full);
         full
-    }
-
-    /// What the shell verifier alone says.
-    pub fn ask_shell(&self) -> shell::Said {
-        shell::verify(self.path(), Some(self.id), shell::tools()[0])
     }
 }
