@@ -475,9 +475,4 @@ impl Fixture {
         shell::agree(self, &report, &full);
         full
     }
-
-    /// What the shell verifier alone says.
-    pub fn ask_shell(&self) -> shell::Said {
-        shell::verify(self.path(), Some(self.id), shell::tools()[0])
-    }
 }
