@@ -50,7 +50,8 @@ fn trouble(hook: Hook, error: &anyhow::Error) -> Code {
 }
 
 fn head(ledger: &Ledger) -> anyhow::Result<()> {
-    let commit = history::resolve(&ledger.repo, "HEAD")?;
+    // Read in-process: the commit waits for every git that is started here.
+    let Some(commit) = ledger.repo.find_ref("HEAD")? else { return Ok(()) };
     Writer::open(ledger)?.record_commit(&commit)?;
     Ok(())
 }

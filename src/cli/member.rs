@@ -105,7 +105,16 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Ou
     let key = chain.key.context("the chain's key could not be read")?;
     let roster = report.history.newest().context("there is no ledger here")?;
     let id = chain.member.clone().context("the chain does not say whose it is")?;
-    let mut member = roster.member(&id).cloned().unwrap_or_else(|| Member {
+    let known = roster.member(&id);
+    if known.is_some() && who == id {
+        // Anybody can claim a member's address, and would get what the member may do.
+        bail!(
+            "{who} is a member already; if this is a further device of theirs, name its chain, as they tell it to you: \
+             git tracevault member add {}",
+            chain.id.short()
+        );
+    }
+    let mut member = known.cloned().unwrap_or_else(|| Member {
         id: id.clone(),
         name: name_claimed(ledger, chain.id).unwrap_or_else(|| id.clone()),
         roles: Vec::new(),

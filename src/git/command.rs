@@ -55,6 +55,8 @@ impl Git {
     pub fn in_dir(dir: &Path) -> Self {
         let mut command = Command::new("git");
         command.current_dir(dir).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").stdin(Stdio::null());
+        // Commits are what they are, whatever `git replace` shows in their place.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
         Git { command, shown: Vec::new(), input: None, within: None }
     }
 

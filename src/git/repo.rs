@@ -79,14 +79,8 @@ pub struct SharedRepo(gix::ThreadSafeRepository);
 
 impl SharedRepo {
     pub fn here(&self) -> Repo {
-        Repo { inner: unreplaced(self.0.to_thread_local()) }
+        Repo::of(self.0.to_thread_local())
     }
-}
-
-/// Objects as their ids name them, whatever `git replace` puts in their place.
-fn unreplaced(mut inner: gix::Repository) -> gix::Repository {
-    inner.objects.ignore_replacements = true;
-    inner
 }
 
 impl Repo {
@@ -102,8 +96,14 @@ impl Repo {
         let storage = inner.config_snapshot().string("extensions.refStorage").map(|value| value.to_string());
         match storage.as_deref() {
             Some("reftable") => Err(RepoError::Reftable(path)),
-            _ => Ok(Repo { inner: unreplaced(inner) }),
+            _ => Ok(Repo::of(inner)),
         }
+    }
+
+    /// Objects are what their ids say, whatever `git replace` shows in their place.
+    fn of(mut inner: gix::Repository) -> Self {
+        inner.objects.ignore_replacements = true;
+        Repo { inner }
     }
 
     pub fn share(&self) -> SharedRepo {

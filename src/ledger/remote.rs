@@ -110,6 +110,8 @@ impl<'l> Remote<'l> {
                     "--no-tags",
                     "--no-prune",
                     "--no-write-fetch-head",
+                    // A partial clone would leave the records' bytes at the remote.
+                    "--no-filter",
                     "--no-recurse-submodules",
                 ])
                 .args(["--no-auto-maintenance", &self.name])

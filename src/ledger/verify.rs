@@ -262,12 +262,12 @@ impl PolicyChain {
     }
 }
 
+/// The keys that have signed a policy record, and the record, if there is one.
+type Signed = (Vec<PublicKey>, Option<Record<Verified>>);
+
 /// The members' keys that have signed a policy record, by its signature files. Each file must be a member's: one that
 /// is not would be a place to hide something.
-fn policy_signers(
-    stored: &store::Stored,
-    roster: Option<&crate::roster::Roster>,
-) -> Result<(Vec<PublicKey>, Option<Record<Verified>>), (Code, String)> {
+fn policy_signers(stored: &store::Stored, roster: Option<&crate::roster::Roster>) -> Result<Signed, (Code, String)> {
     // The genesis record is signed by the owners that it names itself.
     let keys: Vec<PublicKey> = match (stored.record.body(), roster) {
         (Body::Genesis(genesis), None) => {

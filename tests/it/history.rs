@@ -162,10 +162,15 @@ fn every_kind_of_commit_and_file_has_a_record_that_holds() {
     agent.write("later", "l\n");
     ada.commit(work, "After packing");
     ada.passes(work, "root");
+    // Another commit that git shows in its place changes nothing.
+    let stand_in = ada.git(work, ["commit-tree", "HEAD^{tree}", "-m", "Stand-in"]).ok();
+    ada.git(work, ["replace", "HEAD", &stand_in]).ok();
+    ada.commit(work, "After replacing");
+    ada.passes(work, "root");
 }
 
 #[test]
-fn sha_256_repositories_and_shallow_clones() {
+fn sha_256_repositories_and_shallow_and_partial_clones() {
     let ada = World::new();
     let (remote, work) = (ada.path("remote.git"), ada.path("work"));
     ada.git(&ada.path(""), ["init", "--quiet", "--bare", "--object-format=sha256", "-b", "main", "remote.git"]).ok();
@@ -210,4 +215,15 @@ fn sha_256_repositories_and_shallow_clones() {
     ada.run(&team.work, ["member", "add", "cleo@example.com"]).ok();
     ada.git(&team.work, ["pull", "--quiet"]).ok();
     ada.passes(&team.work, "main");
+
+    // A partial clone leaves the project's blobs at the remote, not the records'.
+    ada.git(&team.work, ["push", "--quiet"]).ok();
+    ada.git(&team.remote, ["config", "uploadpack.allowFilter", "true"]).ok();
+    let dora = ada.other("Dora");
+    dora.git(&ada.path(""), ["clone", "--quiet", "--filter=blob:none", &url, "partial"]).ok();
+    let hers = ada.path("partial");
+    dora.run(&hers, ["init"]).ok();
+    dora.commit_file(&hers, "n", "two\nthree\n");
+    dora.git(&hers, ["push", "--quiet"]).ok();
+    assert_eq!(dora.codes(&hers), ["E-PENDING"]);
 }

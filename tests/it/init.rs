@@ -236,4 +236,17 @@ fn a_second_clone_joins_and_is_pending_until_an_owner_enrols_it() {
     ada.git(work, ["push", "--quiet"]).ok();
     bea.run(&hers, ["fetch"]).ok();
     bea.passes(&hers, "main");
+
+    // Who claims to be a member does not become one by the name alone.
+    let ada_again = ada.other("Ada's other");
+    let laptop = ada_again.clone(&team.remote, "laptop");
+    let mut init = ada_again.command(env!("CARGO_BIN_EXE_git-tracevault"), &laptop);
+    assert!(init.env("GIT_AUTHOR_EMAIL", "ada@example.com").args(["init"]).output().unwrap().status.success());
+    ada_again.run(&laptop, ["push"]).ok();
+    ada.run(work, ["fetch"]).ok();
+    let refused = ada.run(work, ["member", "add", "ada@example.com"]).exits(2);
+    assert!(refused.stderr.contains("name its chain"), "{}", refused.stderr);
+    let chain = ada_again.own_chain(&laptop);
+    ada.run(work, ["member", "add", chain.rsplit('/').next().unwrap()]).ok();
+    ada.run(work, ["verify"]).exits(0);
 }
