@@ -16,3 +16,4 @@ mod push;
 mod replay;
 mod stats;
 mod support;
+mod verify_sh;

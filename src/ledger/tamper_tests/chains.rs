@@ -1,8 +1,8 @@
 //! Records changed, dropped, added, moved and copied along a chain.
 #![cfg(test)]
 
-use super::{fail, good, inconclusive, pass};
-use crate::ledger::testing::{Fixture, Key, member, relink};
+use super::{fail, good, inconclusive, pass, small};
+use crate::ledger::testing::{Fixture, Key, Raw, member, relink, shell};
 use crate::record::body::Role;
 
 #[test]
@@ -72,6 +72,33 @@ fn an_old_record_is_appended_again() {
 }
 
 #[test]
+fn either_tool_of_the_shell_verifier_will_do() {
+    if !shell::available() {
+        return;
+    }
+    let with = |change: &dyn Fn(&mut Raw)| {
+        let fixture = small();
+        fixture.tamper(fixture.people.developer.chain(), |raws| change(&mut raws[1]));
+        shell::tools().into_iter().map(move |tool| shell::verify(fixture.path(), Some(fixture.id), tool).codes)
+    };
+    assert!(with(&|_| ()).all(|codes| codes.is_empty()));
+    let comment = |raw: &mut Raw| *raw.signature() = Key::new(3).sign(raw.record(), "another");
+    let changed = |raw: &mut Raw| raw.replace("\"level\":1", "\"level\":2");
+    let other_key = |raw: &mut Raw| raw.sign(&Key::with_number(9, [3; 8]));
+    let other_number = |raw: &mut Raw| raw.sign(&Key::with_number(3, [9; 8]));
+    let other_global = |raw: &mut Raw| {
+        let other = String::from_utf8(Key::new(9).sign(raw.record(), &raw.comment())).unwrap();
+        let mine = String::from_utf8(raw.signature().clone()).unwrap();
+        let line = |text: &str| text.lines().nth(3).unwrap().to_owned();
+        *raw.signature() = mine.replace(&line(&mine), &line(&other)).into_bytes();
+    };
+    let changes: [&dyn Fn(&mut Raw); 5] = [&comment, &changed, &other_key, &other_number, &other_global];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert!(with(change).all(|codes| codes.iter().eq(["E-SIG"])), "{index}");
+    }
+}
+
+#[test]
 fn an_old_signature_stands_on_a_new_record() {
     let fixture = good();
     fixture.tamper(fixture.people.developer.chain(), |raws| {
@@ -104,7 +131,7 @@ fn the_right_key_under_another_number_signs() {
 fn a_chain_is_built_anew_with_another_key() {
     let fixture = good();
     let (victim, forger) = (fixture.people.developer.chain(), Key::new(9));
-    let swap_keys = |raws: &mut Vec<super::super::testing::Raw>, names: bool| {
+    let swap_keys = |raws: &mut Vec<Raw>, names: bool| {
         let (old, new) = (fixture.people.developer.public().to_string(), forger.public().to_string());
         raws[0].replace(&old, &new);
         if names {
@@ -148,7 +175,7 @@ fn a_record_is_dated_before_its_predecessor() {
     let fixture = good();
     let developer = &fixture.people.developer;
     let date = |raws: &mut Vec<_>, time: &str| {
-        let raw: &mut super::super::testing::Raw = &mut raws[5];
+        let raw: &mut Raw = &mut raws[5];
         raw.replace("\"time\":\"2026-01-01T00:05:00Z\"", &format!("\"time\":\"{time}\""));
         raw.sign(developer);
     };
