@@ -33,7 +33,9 @@ pub fn session(mut body: Session) -> Session {
         list!(Session, mcp_servers),
         list!(Session, redactions),
     ];
-    let cuts = fit(&mut body, &lists);
+    let mut cuts = fit(&mut body, &lists);
+    // What was used is cut last of all: only a transcript that names hundreds of models comes to this.
+    cuts.extend(fit(&mut body, &[list!(Session, models)]));
     for (name, count) in cuts {
         match body.cut.iter_mut().find(|cut| cut.list == name) {
             Some(cut) => cut.count += count,

@@ -78,9 +78,11 @@ impl<'a> Local<'a> {
     pub fn settle(&self, tip: Option<RecordId>) -> Result<(), LedgerError> {
         let failed = |error| self.failed(Path::new(PENDING), error);
         let Some(bytes) = files::read_if_exists(&self.dir.join(PENDING)).map_err(failed)? else { return Ok(()) };
-        // The note is replaced whole, so one that cannot be read is not ours.
-        let pending: Pending = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
-        if tip == Some(pending.record) {
+        // The note is replaced whole, so only a power failure leaves one that cannot be read. The chain is sound
+        // without it, and must go on: at worst some events are recorded a second time.
+        if let Ok(pending) = serde_json::from_slice::<Pending>(&bytes)
+            && tip == Some(pending.record)
+        {
             self.apply(&pending.changes)?;
         }
         std::fs::remove_file(self.dir.join(PENDING)).map_err(failed)
@@ -170,6 +172,15 @@ mod tests {
         std::fs::write(dir.path().join(PENDING), note).unwrap();
         local.settle(Some(id("two"))).unwrap();
         assert_eq!(seen(), (Some(b"2".to_vec()), Some(b"one\ntwo\n".to_vec())));
+    }
+
+    #[test]
+    fn a_note_that_a_power_failure_cut_short_stops_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let local = Local::new(dir.path());
+        std::fs::write(dir.path().join(PENDING), b"{\"record\":").unwrap();
+        local.settle(Some(id("one"))).unwrap();
+        assert_eq!(local.read(PENDING).unwrap(), None);
     }
 
     #[test]

@@ -166,6 +166,5 @@ gaps! {
     LineInvalid "line_invalid" "transcript lines that were not JSON";
     LineOversize "line_oversize" "bytes of transcript lines too large to keep";
     UsageUnlisted "usage_unlisted" "model requests whose tokens the agent wrote nowhere";
-    SessionKilled "session_killed" "sessions that ended without saying so";
     JournalDamaged "journal_damaged" "journal lines that could not be read";
 }
