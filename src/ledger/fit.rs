@@ -66,3 +66,42 @@ fn fit<T: serde::Serialize>(body: &mut T, lists: &[List<T>]) -> Vec<(&'static st
     let lengths = lists.iter().zip(before);
     lengths.map(|(list, was)| (list.name, (was - (list.len)(body)) as u64)).filter(|(_, count)| *count > 0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::body::{ModelUsage, Program};
+
+    fn body() -> Session {
+        let json = serde_json::json!({
+            "session": "s", "segment": 0, "agent": {"name": "a", "version": ""},
+            "started": "2026-01-01T00:00:00Z", "ended": "2026-01-01T00:00:00Z",
+            "active_seconds": 0, "prompts": 0, "turns": 0, "plans": 0, "compactions": 0, "subagents": 0,
+            "models": [], "tools": [], "mcp_servers": [], "skills": [], "programs": [], "files": [],
+            "redactions": [], "gaps": [], "payloads": []
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn programs(count: usize) -> Vec<Program> {
+        (0..count).map(|n| Program { name: format!("program-{n}-{}", "x".repeat(100)), runs: 1 }).collect()
+    }
+
+    #[test]
+    fn what_fits_is_left_alone_and_what_is_cut_is_counted() {
+        let small = Session { programs: programs(10), ..body() };
+        assert_eq!(session(small.clone()), small);
+        let large = session(Session { programs: programs(4096), ..body() });
+        let cut = Cut { list: "programs".into(), count: 4096 - large.programs.len() as u64 };
+        assert_eq!(large.cut, [cut]);
+        assert!(serde_json::to_vec(&large).unwrap().len() <= MAX_BYTES - ENVELOPE);
+    }
+
+    #[test]
+    fn models_are_cut_last_and_a_record_always_fits() {
+        let models = (0..4096).map(|n| ModelUsage { model: format!("model-{n}"), ..ModelUsage::default() }).collect();
+        let large = session(Session { models, programs: programs(20), ..body() });
+        assert!(serde_json::to_vec(&large).unwrap().len() <= MAX_BYTES - ENVELOPE);
+        assert!(large.cut.iter().any(|cut| cut.list == "models"));
+    }
+}
