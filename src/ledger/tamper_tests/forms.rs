@@ -1,12 +1,12 @@
 //! Records and signatures in other forms than the one that is theirs, though signed by a key that may sign.
 #![cfg(test)]
 
-use super::{fail, small};
+use super::{fail, tiny};
 use crate::record::canonical::MAX_BYTES;
 
 /// What is found when the developer signs its newest record changed so.
 fn signed(change: impl Fn(&str) -> Vec<u8>) -> super::Answer {
-    let fixture = small();
+    let fixture = tiny();
     let developer = &fixture.people.developer;
     fixture.tamper(developer.chain(), |raws| {
         let bytes = change(&raws[1].text());
@@ -144,7 +144,7 @@ fn signature_files_in_another_form_are_refused() {
         ("a lot", |file| file.repeat(100)),
     ];
     for (name, change) in cases {
-        let fixture = small();
+        let fixture = tiny();
         fixture.tamper(fixture.people.developer.chain(), |raws| {
             let text = String::from_utf8(raws[1].signature().clone()).unwrap();
             *raws[1].signature() = change(&text).into_bytes();
@@ -157,7 +157,7 @@ fn signature_files_in_another_form_are_refused() {
 
 #[test]
 fn the_trusted_comment_is_that_of_this_record() {
-    let fixture = small();
+    let fixture = tiny();
     let chain = fixture.people.developer.chain();
     fixture.tamper(chain, |raws| {
         let text = String::from_utf8(raws[1].signature().clone()).unwrap();
@@ -166,7 +166,7 @@ fn the_trusted_comment_is_that_of_this_record() {
     assert_eq!(fixture.ask(), fail(&["E-SIG"]));
 
     // Signed by the right key, over the right bytes, with the comment of another record.
-    let fixture = small();
+    let fixture = tiny();
     let developer = &fixture.people.developer;
     fixture.tamper(chain, |raws| {
         let comment = raws[0].comment();
@@ -176,7 +176,7 @@ fn the_trusted_comment_is_that_of_this_record() {
     assert_eq!(fixture.ask(), fail(&["E-SIG"]));
 
     // The right comment, its signature over another.
-    let fixture = small();
+    let fixture = tiny();
     fixture.tamper(chain, |raws| {
         let other = developer.sign(raws[1].record(), "another");
         let other = String::from_utf8(other).unwrap();
@@ -190,7 +190,7 @@ fn the_trusted_comment_is_that_of_this_record() {
 #[test]
 fn a_weak_key_opens_no_chain() {
     use base64::Engine as _;
-    let fixture = small();
+    let fixture = tiny();
     let developer = &fixture.people.developer;
     let weak = [b"Ed", &[3; 8][..], &[1], &[0; 31][..]].concat();
     let weak = base64::engine::general_purpose::STANDARD.encode(weak);

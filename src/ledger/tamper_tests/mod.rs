@@ -22,6 +22,11 @@ fn small() -> Fixture {
     verified(Fixture::small())
 }
 
+/// The same of as few as there can be.
+fn tiny() -> Fixture {
+    verified(Fixture::tiny())
+}
+
 fn verified(fixture: Fixture) -> Fixture {
     let report = fixture.verify(super::verify::Options { pinned: Some(fixture.id), ..Default::default() });
     assert_eq!(report.findings, []);

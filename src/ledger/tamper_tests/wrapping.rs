@@ -1,7 +1,7 @@
 //! What may be put around a record: files, modes, headers, messages; and the bytes it refers to.
 #![cfg(test)]
 
-use super::{fail, good, inconclusive, small};
+use super::{fail, good, inconclusive, tiny};
 use crate::git::repo::Kind;
 use crate::ledger::payload;
 use crate::ledger::testing::{Fixture, Raw, relink};
@@ -10,7 +10,7 @@ use crate::record::object::{RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
 
 /// What is found when the developer's newest record (a link) is wrapped otherwise.
 fn wrapped(change: impl FnOnce(&mut Raw)) -> super::Answer {
-    let fixture = small();
+    let fixture = tiny();
     fixture.tamper(fixture.people.developer.chain(), |raws| change(&mut raws[1]));
     fixture.ask()
 }
@@ -90,12 +90,12 @@ fn the_commit_is_the_one_its_record_makes() {
 
 #[test]
 fn a_record_has_one_parent() {
-    let fixture = small();
+    let fixture = tiny();
     let developer = fixture.people.developer.chain();
     let other = fixture.tip(crate::id::ChainId::Policy).unwrap();
     fixture.tamper(developer, |raws| raws[1].more_parents.push(other.clone()));
     assert_eq!(fixture.ask(), fail(&["E-ENVELOPE"]));
-    let fixture = small();
+    let fixture = tiny();
     fixture.tamper(developer, |raws| raws[0].more_parents.push(other.clone()));
     assert_eq!(fixture.ask().verdict, super::Verdict::Fail);
 }

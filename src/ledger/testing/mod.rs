@@ -126,6 +126,18 @@ impl Fixture {
         fixture
     }
 
+    /// Genesis, and the developer's first record and a link.
+    pub fn tiny() -> Fixture {
+        let fixture = Fixture::with_genesis(1, |people| {
+            let owner = member("olga@example.com", "Olga Owner", &[Role::Owner, Role::Developer], &[&people.owner]);
+            vec![owner, member("dörte@example.com", "Dörte", &[Role::Developer], &[&people.developer])]
+        });
+        let developer = &fixture.people.developer;
+        fixture.open(developer, "dörte@example.com");
+        fixture.links(developer, 1);
+        fixture
+    }
+
     /// The same policy chain; of records one of each type, by the developer.
     pub fn of_each_type() -> Fixture {
         let fixture = Fixture::team();
