@@ -180,6 +180,9 @@ impl<'l> Remote<'l> {
         }
         let tips = [(self.seen_name(&name), theirs.clone())];
         let walk = copies::walk(&self.ledger.repo, ChainId::Policy, &tips);
+        if !walk.findings.is_empty() {
+            return Ok(walk.findings);
+        }
         let chain = PolicyChain::verify(&self.ledger.repo, &walk.commits);
         if !chain.findings.is_empty() {
             return Ok(chain.findings);
