@@ -31,5 +31,12 @@ if ! [ -x "$program" ]; then
     exit $status
   }
 fi
-printf %s "$input" | "$program" hook $hook "$@" || status=$?
+case $hook in
+pre-push | post-rewrite) printf %s "$input" | "$program" hook $hook "$@" || status=$? ;;
+# The commit waits: no process that need not be.
+*)
+  [ $status -eq 0 ] && exec "$program" hook $hook "$@"
+  "$program" hook $hook "$@"
+  ;;
+esac
 exit $status

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gix::objs::{Find as _, Write as _};
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 
+use crate::host::clock;
 use crate::host::files;
 use crate::id::GitId;
 
@@ -251,9 +252,12 @@ impl Repo {
         }
         let edits = updates.iter().map(RefUpdate::edit).collect::<Result<Vec<_>, _>>()?;
         // gix lets "must not exist" pass where the ref exists with the very same value: nothing is lost by that.
-        let mut done = self.inner.edit_references(edits.clone());
+        // For reflogs, where there are any. gix would ask the machine for its time zone to make one up.
+        let time = format!("{} +0000", clock::now().unix());
+        let who = || Some(gix::actor::SignatureRef { name: "tracevault".into(), email: "".into(), time: &time });
+        let mut done = self.inner.edit_references_as(edits.clone(), who());
         if done.is_err() && updates.iter().filter(|update| self.remove_stale_lock(&update.name)).count() > 0 {
-            done = self.inner.edit_references(edits);
+            done = self.inner.edit_references_as(edits, who());
         }
         done.map(drop).map_err(|error| {
             let moved = updates.iter().find(|update| self.find_ref(&update.name).ok() != Some(update.expected.clone()));

@@ -21,6 +21,8 @@ pub struct Writer<'l> {
     pub ledger: &'l Ledger,
     signer: Signer,
     head: Option<(GitId, Head)>,
+    /// The policy that its records cite.
+    policy: Option<Citation>,
     _lock: files::Lock,
 }
 
@@ -48,7 +50,7 @@ impl<'l> Writer<'l> {
             None => None,
         };
         Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
-        Ok(Writer { ledger, signer, head, _lock: lock })
+        Ok(Writer { policy: ledger.policy()?, ledger, signer, head, _lock: lock })
     }
 
     pub fn chain(&self) -> ChainId {
@@ -94,7 +96,7 @@ impl<'l> Writer<'l> {
         payloads: &[PayloadAppend],
         changes: impl FnOnce(RecordId) -> Result<Changes, LedgerError>,
     ) -> Result<RecordId, LedgerError> {
-        let policy = self.ledger.policy()?.ok_or(LedgerError::NoLedger)?;
+        let policy = self.policy.ok_or(LedgerError::NoLedger)?;
         let kind = body.kind();
         let record =
             Record::new(self.envelope(Some(policy))?, body).map_err(|source| LedgerError::Record { kind, source })?;
