@@ -99,7 +99,7 @@ codes! {
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
     UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
-    Unrecorded "W-UNRECORDED" Warning "a commit has no record";
+    Unrecorded "E-UNRECORDED" Error "a commit of the range has no record";
 }
 
 impl fmt::Display for Code {

@@ -34,6 +34,8 @@ pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::
     let notes = ledger.rebuild_notes(&report)?;
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     match fetched.refs {
+        // What was reported says it.
+        _ if !fetched.findings.is_empty() => {}
         0 => out.line(format_args!("The ledger of {name} is up to date."))?,
         refs => out.line(format_args!(
             "Fetched {} of the ledger from {name}; {} written.",

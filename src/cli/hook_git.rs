@@ -44,7 +44,7 @@ pub fn run(hook: Hook, args: &[String], dir: &Path) -> Code {
 }
 
 fn trouble(hook: Hook, error: &anyhow::Error) -> Code {
-    let text = output::visible(&format!("{error:#}"));
+    let text = output::visible(&super::told(error));
     output::say(format_args!("tracevault: {}: {text} (git tracevault doctor)", hook.name()));
     0
 }
@@ -145,7 +145,7 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
         Ok(true) => 0,
         Ok(false) => refuse(ledger.config.on_failure),
         Err(error) => {
-            output::say(format_args!("tracevault: {}", output::visible(&format!("{error:#}"))));
+            output::say(format_args!("tracevault: {}", output::visible(&super::told(&error))));
             if let Some(hint) = error.downcast_ref::<LedgerError>().and_then(LedgerError::hint) {
                 output::say(format_args!("hint: {hint}"));
             }

@@ -107,15 +107,20 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says what went wrong, each cause once, and what to type next.
-fn complain(error: &anyhow::Error) {
+/// What went wrong, each cause once.
+fn told(error: &anyhow::Error) -> String {
     let mut told = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !told.contains(&cause) {
             told = format!("{told}: {cause}");
         }
     }
-    output::say(format_args!("error: {}", output::visible(&told)));
+    told
+}
+
+/// Says what went wrong, and what to type next.
+fn complain(error: &anyhow::Error) {
+    output::say(format_args!("error: {}", output::visible(&told(error))));
     let hint = error.chain().find_map(|cause| cause.downcast_ref::<LedgerError>()).and_then(LedgerError::hint);
     if let Some(hint) = hint {
         output::say(format_args!("hint: {hint}"));

@@ -9,7 +9,7 @@ use crate::id::{ChainId, LedgerId, SessionId};
 use crate::journal::Journal;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::local::Local;
-use crate::ledger::refs::Prefix;
+use crate::ledger::remote::Remote;
 use crate::ledger::{Ledger, LedgerError};
 
 /// Show what is journalled, recorded and pushed
@@ -62,7 +62,7 @@ fn gather(ledger: &Ledger) -> Result<Answer, LedgerError> {
     let recorded = tip.as_ref().map(|tip| count(tip.to_string())).transpose()?.unwrap_or_default();
     let unpushed = match (&remote, chain, &tip) {
         (Some(remote), Some(chain), Some(tip)) => {
-            let seen = Prefix::seen(remote).chain(chain);
+            let seen = Remote::new(ledger, remote).seen().chain(chain);
             Some(match ledger.repo.find_ref(&seen)? {
                 Some(seen) => count(format!("{seen}..{tip}"))?,
                 None => recorded,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::cli::{Code, NO_TRUST_ROOT, print_findings};
-use crate::finding::{Code as FindingCode, Finding, Severity, Verdict, verdict};
+use crate::finding::{Code as FindingCode, Finding, Verdict, verdict};
 use crate::git::history;
 use crate::host::output::{self, Out};
 use crate::id::{GitId, LedgerId};
@@ -69,6 +69,10 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty(), notes: true };
     let mut report = ledger.verify(&options)?;
     let states = judge(&mut report, &wanted);
+    if args.range.is_some() && ledger.repo.is_shallow() {
+        let message = "this clone is shallow: commits of the range may not be here (git fetch --unshallow)";
+        report.findings.push(Finding::new(FindingCode::Missing, message));
+    }
     let code = if pinned.is_none() { NO_TRUST_ROOT } else { report.verdict().exit_code() };
     if args.json {
         let answer = Answer {
@@ -107,10 +111,10 @@ fn judge(report: &mut Report, wanted: &[GitId]) -> Vec<(GitId, commits::State)> 
     for commit in wanted {
         let state = known.get(commit).copied().unwrap_or(commits::State::Missing);
         let finding = match state {
-            commits::State::Missing => Some(Finding {
-                severity: Severity::Error,
-                ..Finding::new(FindingCode::Unrecorded, format!("commit {} has no record", commit.short()))
-            }),
+            commits::State::Missing => {
+                let message = format!("commit {} has no record", commit.short());
+                Some(Finding::new(FindingCode::Unrecorded, message))
+            }
             commits::State::Bad => {
                 Some(Finding::new(FindingCode::Commit, format!("the record of commit {} is bad", commit.short())))
             }

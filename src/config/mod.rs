@@ -17,6 +17,9 @@ use crate::id::LedgerId;
 /// The committed file, from the top of the work tree.
 pub const COMMITTED: &str = ".tracevault/config.toml";
 
+/// A configuration file is never larger.
+const MAX_BYTES: u64 = 64 << 10;
+
 /// Why configuration cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -222,7 +225,7 @@ impl UserFile {
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConfigError> {
     let read = |source| ConfigError::Read { path: path.to_owned(), source };
-    let Some(bytes) = files::read_if_exists(path).map_err(read)? else { return Ok(None) };
+    let Some(bytes) = files::read_small(path, MAX_BYTES).map_err(read)? else { return Ok(None) };
     let malformed = |message: String| ConfigError::Malformed { path: path.to_owned(), message };
     let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
     toml::from_str(&text).map(Some).map_err(|error| malformed(error.to_string().trim().to_owned()))

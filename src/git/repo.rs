@@ -111,6 +111,12 @@ impl Repo {
         SharedRepo(self.inner.clone().into_sync())
     }
 
+    /// Whether history is cut off here (`git clone --depth`).
+    pub fn is_shallow(&self) -> bool {
+        // Where it cannot be told, it may be.
+        self.inner.is_shallow().unwrap_or(true)
+    }
+
     /// The git folder that all worktrees share.
     pub fn common_dir(&self) -> PathBuf {
         let dir = self.inner.common_dir();

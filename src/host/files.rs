@@ -1,9 +1,11 @@
 //! Files of ours: private (mode 0600), replaced whole or appended under a lock.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
+
+use crate::host::clock::Deadline;
 
 /// Makes a folder and those above it; the ones it makes are the user's alone (mode 0700).
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
@@ -80,11 +82,20 @@ pub struct Lock {
     _file: File,
 }
 
-/// Waits for the lock at `path`.
-pub fn lock(path: &Path) -> io::Result<Lock> {
+/// Waits for the lock at `path`, but not for ever: whoever holds it may be stopped in a terminal.
+pub fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
     let file = private_options().write(true).create(true).truncate(false).open(path)?;
-    file.lock()?;
-    Ok(Lock { _file: file })
+    let deadline = Deadline::after(patience);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if deadline.passed() => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "another process has held it for too long"));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
 }
 
 /// How long ago a file was written to, by the system's clock.
@@ -101,6 +112,19 @@ pub fn mode(path: &Path) -> Option<u32> {
 #[cfg(not(unix))]
 pub fn mode(_: &Path) -> Option<u32> {
     None
+}
+
+/// Reads a file that others may have put there, or `None` if there is none: only a plain file, no link, no device, and
+/// no more than `limit` bytes of it.
+pub fn read_small(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let refused = |why: &str| Err(io::Error::other(why.to_owned()));
+    match fs::symlink_metadata(path) {
+        Ok(meta) if !meta.is_file() => refused("it is not a plain file"),
+        Ok(meta) if meta.len() > limit => refused("it is too large"),
+        Ok(_) => read_if_exists(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a file, or `None` if there is none.

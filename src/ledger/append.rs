@@ -3,6 +3,8 @@
 //! The path of what an agent does, from top to bottom: event → journal → session → attribution → redaction →
 //! record → signed → chain → ref. [`Writer::append`] is its last part.
 
+use std::time::Duration;
+
 use crate::chain::Head;
 use crate::digest::Digest;
 use crate::git::repo::RefUpdate;
@@ -15,6 +17,9 @@ use crate::record::object::SIGNATURE_FILE;
 use crate::record::{Citation, Envelope, Record, Unverified};
 use crate::signing::Signer;
 use crate::time::Month;
+
+/// How long another process of this clone may keep us from our chain; what is left open the next push records.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The right to append to this clone's chain, held until it is dropped.
 pub struct Writer<'l> {
@@ -38,7 +43,7 @@ impl<'l> Writer<'l> {
     pub fn open(ledger: &'l Ledger) -> Result<Self, LedgerError> {
         let path = ledger.dir().join("lock");
         let lock = files::create_private_dir(ledger.dir())
-            .and_then(|()| files::lock(&path))
+            .and_then(|()| files::lock(&path, PATIENCE))
             .map_err(|source| LedgerError::File { path, source })?;
         let signer = ledger.signer()?;
         let name = ledger.prefix.chain(signer.chain());

@@ -66,7 +66,7 @@ impl Ledger {
         }
         let names = crate::git::command::Git::in_dir(&self.repo.home()).arg("remote").run()?.text();
         for name in names.lines() {
-            if let Some(known) = crate::config::known_ledger(&Remote::new(self, name).url())? {
+            if let Some(known) = crate::config::known_ledger(Remote::new(self, name).url())? {
                 return Ok(Some(known));
             }
         }

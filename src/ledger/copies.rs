@@ -28,7 +28,7 @@ impl Copies {
         }
         for (name, tip) in ledger.repo.refs_and_links(&format!("{SEEN}/"))? {
             let remote = name[SEEN.len() + 1..].split('/').next().unwrap_or_default();
-            copies.add(&Prefix::seen(remote), name, tip);
+            copies.add(&Prefix::seen_in(remote), name, tip);
         }
         Ok(copies)
     }

@@ -50,8 +50,8 @@ impl Cursor {
 
     pub fn load(local: &Local, session: &SessionId) -> Result<Self, LedgerError> {
         let Some(bytes) = local.read(Self::path(session))? else { return Ok(Cursor::default()) };
-        serde_json::from_slice(&bytes)
-            .map_err(|error| LedgerError::File { path: Self::path(session).into(), source: error.into() })
+        // One that a power failure emptied is no cursor: the session is read again, and what was counted stays counted.
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     /// Notes the cursor, and the ids that were counted, among the changes that go with a record.

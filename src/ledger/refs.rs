@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::digest::Digest;
 use crate::id::ChainId;
 use crate::record::body::PayloadClass;
 use crate::time::Month;
@@ -68,7 +69,16 @@ impl Prefix {
     pub fn seen(remote: &str) -> Prefix {
         let safe: String =
             remote.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect();
-        Prefix(format!("{SEEN}/{safe}"))
+        // Two names must not become one.
+        match safe == remote {
+            true => Prefix(format!("{SEEN}/{safe}")),
+            false => Prefix(format!("{SEEN}/{safe}.{}", &Digest::of(remote.as_bytes()).to_string()[..8])),
+        }
+    }
+
+    /// The refs seen at one remote, by the folder they are in.
+    pub fn seen_in(folder: &str) -> Prefix {
+        Prefix(format!("{SEEN}/{folder}"))
     }
 
     /// What a ref of this ledger holds, by its name; `None` for a name that is none of ours.
@@ -122,6 +132,9 @@ mod tests {
         for odd in ["heads/x", "refs/", "refs/a..b", "refs/a b", "refs/*", ""] {
             assert!(Prefix::new(odd).is_err(), "{odd}");
         }
-        assert_eq!(Prefix::seen("../o?").to_string(), "refs/tracevault-local/---o-");
+        assert_eq!(Prefix::seen("origin").to_string(), "refs/tracevault-local/origin");
+        assert!(Prefix::seen("../o?").to_string().starts_with("refs/tracevault-local/---o-."));
+        assert_ne!(Prefix::seen("fork.1"), Prefix::seen("fork-1"));
+        assert_ne!(Prefix::seen("fork.1"), Prefix::seen("fork/1"));
     }
 }

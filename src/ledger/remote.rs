@@ -1,8 +1,10 @@
 //! A ledger and a remote: what is fetched is never forced, what is pushed carries an exact lease.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::config;
+use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
 use crate::git::history;
@@ -14,10 +16,15 @@ use crate::ledger::refs::{Holds, Prefix};
 use crate::ledger::verify::PolicyChain;
 use crate::ledger::{Ledger, LedgerError};
 
+/// How long another exchange of this clone with a remote may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A remote by the name or URL that git knows it by.
 pub struct Remote<'l> {
     ledger: &'l Ledger,
     name: String,
+    /// Without the user and password it may name.
+    url: String,
     /// Where its refs are seen here.
     seen: Prefix,
 }
@@ -41,13 +48,26 @@ pub struct Pushed {
 
 impl<'l> Remote<'l> {
     pub fn new(ledger: &'l Ledger, name: &str) -> Self {
-        Remote { ledger, name: name.to_owned(), seen: Prefix::seen(name) }
+        let git = Git::in_dir(&ledger.repo.home());
+        let url = git.args(["remote", "get-url", name]).run().map_or_else(|_| name.to_owned(), |answer| answer.text());
+        let url = without_user(&url);
+        let seen = Prefix::seen(&known_as(ledger, &without_user(name), &url));
+        Remote { ledger, name: name.to_owned(), url, seen }
     }
 
     /// The remote's URL, as pinned ledgers are remembered by.
-    pub fn url(&self) -> String {
-        let answer = self.git().args(["remote", "get-url", &self.name]).run();
-        answer.map_or_else(|_| self.name.clone(), |answer| answer.text())
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its refs are seen here.
+    pub fn seen(&self) -> &Prefix {
+        &self.seen
+    }
+
+    /// The remote for people.
+    fn shown(&self) -> String {
+        without_user(&self.name)
     }
 
     /// Git in this repository, without what a hook's caller left in the environment.
@@ -61,7 +81,9 @@ impl<'l> Remote<'l> {
         let answer = self.git().args(["ls-remote", "--refs", &self.name, &pattern]).run()?;
         let text = answer.text();
         let line = |line: &str| line.split_once('\t').and_then(|(id, name)| Some((name.to_owned(), id.parse().ok()?)));
-        Ok(text.lines().filter_map(line).collect())
+        // A pattern also fits the end of other refs' names.
+        let dir = self.ledger.prefix.dir();
+        Ok(text.lines().filter_map(line).filter(|(name, _)| name.starts_with(&dir)).collect())
     }
 
     fn seen_name(&self, name: &str) -> String {
@@ -77,7 +99,7 @@ impl<'l> Remote<'l> {
     fn alone(&self) -> Result<files::Lock, LedgerError> {
         let path = self.ledger.dir().join("exchange.lock");
         files::create_private_dir(self.ledger.dir())
-            .and_then(|()| files::lock(&path))
+            .and_then(|()| files::lock(&path, PATIENCE))
             .map_err(|source| LedgerError::File { path, source })
     }
 
@@ -138,7 +160,7 @@ impl<'l> Remote<'l> {
         for (seen, id) in self.ledger.repo.refs(&self.seen.dir())? {
             let name = format!("{}{}", self.ledger.prefix.dir(), &seen[self.seen.dir().len()..]);
             if let (false, Some(Holds::Chain(chain))) = (there.contains_key(&name), self.ledger.prefix.read(&name)) {
-                let message = format!("{} had {name} at {} and has it no longer", self.name, id.short());
+                let message = format!("{} had {name} at {} and has it no longer", self.shown(), id.short());
                 findings.push(Finding::new(Code::Rollback, message).chain(chain));
             }
         }
@@ -161,7 +183,7 @@ impl<'l> Remote<'l> {
         } else {
             (Code::Fork, "was rewritten; what was seen is kept")
         };
-        Finding::new(code, format!("{name} at {} {what}: seen at {seen_text}, now at {there_text}", self.name))
+        Finding::new(code, format!("{name} at {} {what}: seen at {seen_text}, now at {there_text}", self.shown()))
             .chain(chain)
     }
 
@@ -194,7 +216,7 @@ impl<'l> Remote<'l> {
         match &ours {
             Some(ours) if self.is_ancestor(&theirs, ours) => return Ok(Vec::new()),
             Some(ours) if !walk.commits.contains(ours) => {
-                let message = format!("{name} at {} does not go on from ours", self.name);
+                let message = format!("{name} at {} does not go on from ours", self.shown());
                 return Ok(vec![Finding::new(Code::Fork, message).chain(ChainId::Policy)]);
             }
             _ => {}
@@ -209,12 +231,12 @@ impl<'l> Remote<'l> {
         let config = &self.ledger.config;
         let sources = [
             ("this clone", config.pinned),
-            ("this user", config::known_ledger(&self.url())?),
+            ("this user", config::known_ledger(self.url())?),
             (config::COMMITTED, config.committed.as_ref().map(|file| file.ledger)),
         ];
         let other = sources.into_iter().find_map(|(who, pinned)| pinned.filter(|id| *id != found).map(|id| (who, id)));
         Ok(other.map(|(who, pinned)| {
-            let message = format!("{} has ledger {found}; {who} trusts {pinned}", self.name);
+            let message = format!("{} has ledger {found}; {who} trusts {pinned}", self.shown());
             Finding::new(Code::Ledger, message).chain(ChainId::Policy)
         }))
     }
@@ -222,13 +244,20 @@ impl<'l> Remote<'l> {
     /// Remembers the ledger for this clone and for the remote's URL.
     pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
         self.ledger.pin(ledger)?;
-        Ok(config::remember_ledger(&self.url(), ledger)?)
+        Ok(config::remember_ledger(self.url(), ledger)?)
     }
 
     /// Pushes what the remote does not have of this clone's refs, all or nothing, each from where it was last seen.
     pub fn push(&self) -> Result<Pushed, LedgerError> {
         let _alone = self.alone()?;
-        match self.push_once()? {
+        // What it had is looked at first: a remote that was rewound gets nothing, though nothing of ours moves there.
+        let there = self.list()?;
+        let gone = self.gone(&there)?;
+        if !gone.is_empty() {
+            return Ok(Pushed { findings: gone, ..Pushed::default() });
+        }
+        let first = if self.as_seen(&there)? { self.push_once()? } else { Attempt::Stale };
+        match first {
             Attempt::Done(pushed) => Ok(pushed),
             Attempt::Stale => {
                 // Somebody moved our refs, or our own last push was cut off before we noted it: look, then once more.
@@ -240,11 +269,21 @@ impl<'l> Remote<'l> {
                 match self.push_once()? {
                     Attempt::Done(pushed) => Ok(pushed),
                     Attempt::Stale => {
-                        Err(LedgerError::Refused(format!("{} keeps moving this clone's refs", self.name)))
+                        Err(LedgerError::Refused(format!("{} keeps moving this clone's refs", self.shown())))
                     }
                 }
             }
         }
+    }
+
+    /// Whether the remote has of this clone's refs what it was last seen to have.
+    fn as_seen(&self, there: &BTreeMap<String, GitId>) -> Result<bool, LedgerError> {
+        for (name, _) in self.own_refs()? {
+            if self.last_seen(&name)?.as_ref() != there.get(&name) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// This clone's refs: its chain, its payloads, and the policy chain where it is ahead.
@@ -325,7 +364,7 @@ impl<'l> Remote<'l> {
         }
         let said = stderr.lines().filter(|line| line.starts_with("remote:")).map(str::trim_end);
         let text = refs.into_iter().chain(said.map(str::to_owned)).collect::<Vec<_>>().join("\n  ");
-        LedgerError::Refused(format!("{} did not take the ledger:\n  {text}", self.name))
+        LedgerError::Refused(format!("{} did not take the ledger:\n  {text}", self.shown()))
     }
 
     fn count(&self, from: Option<&GitId>, to: &GitId) -> Result<u64, LedgerError> {
@@ -345,6 +384,41 @@ fn failed(command: &str, code: Option<i32>, stderr: String) -> LedgerError {
     GitError::Failed { command: command.to_owned(), status, code, stderr }.into()
 }
 
+/// A URL without user and password: they are nobody's business, and change while the remote stays the same.
+pub fn without_user(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let host = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[host..])
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// Remotes and the SHA-256 of the URL that each had when it was first met, a line each.
+const REMOTES: &str = "remotes";
+
+/// What a remote is called in the refs that say what was seen of it. One that was given another URL is another remote:
+/// what the old one had says nothing of it, and is kept.
+fn known_as(ledger: &Ledger, name: &str, url: &str) -> String {
+    let digest = Digest::of(url.as_bytes());
+    let path = ledger.dir().join(REMOTES);
+    let text = files::read_if_exists(&path).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let known = text.lines().filter_map(|line| line.split_once(' ')).find(|(_, known)| *known == name);
+    match known.and_then(|(digest, _)| digest.parse::<Digest>().ok()) {
+        Some(met) if met != digest => format!("{name}@{digest}"),
+        Some(_) => name.to_owned(),
+        None => {
+            // Where it cannot be noted, nothing can be seen of it either.
+            let line = format!("{digest} {name}\n");
+            drop(files::create_private_dir(ledger.dir()).and_then(|()| files::append_private(&path, line.as_bytes())));
+            name.to_owned()
+        }
+    }
+}
+
 impl Ledger {
     /// Trusts a ledger in this clone from now on.
     pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
@@ -353,5 +427,24 @@ impl Ledger {
             Git::in_dir(&self.repo.home()).args(["config", "--local", config::LEDGER, &id]).run()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_no_part_of_a_remote() {
+        for (url, shown) in [
+            ("https://user:ghs_x@host/x.git", "https://host/x.git"),
+            ("https://host/a@b.git", "https://host/a@b.git"),
+            ("https://host", "https://host"),
+            ("git@host:x.git", "git@host:x.git"),
+            ("/srv/x@y.git", "/srv/x@y.git"),
+            ("origin", "origin"),
+        ] {
+            assert_eq!(without_user(url), shown);
+        }
     }
 }

@@ -31,7 +31,8 @@ const SEEN: &str = "seen.json";
 
 impl Seen {
     pub fn load(ledger: &Ledger) -> Result<Self, LedgerError> {
-        Ok(load(ledger, SEEN)?.unwrap_or_default())
+        // A file that a power failure emptied stops nothing; the remotes' refs that are here are seen all the same.
+        Ok(load(ledger, SEEN).unwrap_or_default().unwrap_or_default())
     }
 
     pub fn save(&self, ledger: &Ledger) -> Result<(), LedgerError> {

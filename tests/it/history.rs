@@ -79,7 +79,7 @@ fn commits_that_no_hook_heard_of_are_caught_up_by_the_push() {
     agent.edit("a", "2\n", "two\n");
     let second = quiet(&["commit", "-am", "b"]);
     let missing = ada.run(work, ["verify", "--range", "origin/main..main"]).exits(1);
-    assert!(missing.stdout.contains("W-UNRECORDED"), "{}", missing.stdout);
+    assert!(missing.stdout.contains("E-UNRECORDED"), "{}", missing.stdout);
     let pushed = ada.git(work, ["push"]).exits(0);
     assert!(pushed.stderr.contains("2 commits caught up"), "{}", pushed.stderr);
     let agents = [&first, &second].map(|commit| ada.record_of(work, commit)["total"]["agent"].clone());

@@ -65,7 +65,8 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
         name,
         cwd,
         work_tree: None,
-        transcript: short(fields.own_transcript.or(fields.transcript)),
+        // Whatever else a payload may name is no transcript, and stays where it is.
+        transcript: short(fields.own_transcript.or(fields.transcript)).filter(|path| path.ends_with(".jsonl")),
         subagent: short(fields.agent_id),
         call,
         before: Vec::new(),
