@@ -8,7 +8,7 @@ use crate::id::{CallId, RepoPath};
 use crate::journal::Journal;
 use crate::record::body::{FileEdits, ToolUsage};
 use crate::session::edit::{Edit, Edits, Known};
-use crate::session::entry::line_change;
+use crate::session::entry::differing;
 use crate::session::event::{AgentEvent, EventKind, Reach};
 use crate::session::tally::Facts;
 
@@ -25,18 +25,22 @@ pub struct ShellEdits {
     pub diff: Option<String>,
 }
 
+/// What a change's lines may be long, before and after together, for a diff to be made of it.
+const MAX_CHANGE: usize = 1 << 20;
+
 /// The edits of calls that may change any file, among the events of one session.
-pub fn shell_edits(journal: &Journal, events: &[AgentEvent]) -> Vec<ShellEdits> {
+pub fn shell_edits(events: &[AgentEvent]) -> Vec<Edit> {
     let mut edits = Edits::default();
     for event in events {
         if event.call.as_ref().is_some_and(|call| call.reach == Reach::Any) {
             edits.add(AgentEvent { raw: None, ..event.clone() });
         }
     }
-    edits.finish().into_iter().map(|edit| describe(journal, edit)).collect()
+    edits.finish()
 }
 
-fn describe(journal: &Journal, edit: Edit) -> ShellEdits {
+/// An edit as it is kept, and whether its diff is left out for its size.
+pub fn describe(journal: &Journal, edit: Edit) -> (ShellEdits, bool) {
     let load = |state| journal.states().load(&state).ok().flatten();
     let before = match edit.before {
         Known::Is(Some(state)) => load(state),
@@ -46,9 +50,14 @@ fn describe(journal: &Journal, edit: Edit) -> ShellEdits {
     let after = edit.after.map_or_else(|| Some(Vec::new()), load);
     let texts =
         before.and_then(|bytes| String::from_utf8(bytes).ok()).zip(after.and_then(|b| String::from_utf8(b).ok()));
-    let (added, removed) = texts.as_ref().map_or((0, 0), |(before, after)| line_change(before, after));
-    let diff = texts.map(|(before, after)| crate::attribution::unified::diff(before.as_bytes(), after.as_bytes()));
-    ShellEdits { call: edit.call, tool: edit.tool, path: edit.path, added, removed, diff }
+    let (mut added, mut removed, mut diff, mut large) = (0, 0, None, false);
+    if let Some((before, after)) = &texts {
+        let (_, old, new) = differing(before, after);
+        (added, removed) = (new.lines().count() as u64, old.lines().count() as u64);
+        large = old.len() + new.len() > MAX_CHANGE;
+        diff = (!large).then(|| crate::attribution::unified::diff(before.as_bytes(), after.as_bytes()));
+    }
+    (ShellEdits { call: edit.call, tool: edit.tool, path: edit.path, added, removed, diff }, large)
 }
 
 /// Adds the edits of shells to a segment's files.

@@ -35,8 +35,14 @@ impl Writer<'_> {
         let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
         let mut sessions = BTreeMap::new();
         for session in drawn_on(&attribution, &facts, &edits) {
-            if let Some(record) = self.seal(&session)? {
-                sessions.insert(session, record);
+            match self.seal(&session) {
+                Ok(Some(record)) => drop(sessions.insert(session, record)),
+                Ok(None) => {}
+                // What is wrong with one session's files must not keep the commit from being recorded.
+                Err(error @ (LedgerError::Record { .. } | LedgerError::File { .. })) => crate::host::output::say(
+                    format_args!("tracevault: session {session} is not recorded with {}: {error}", commit.short()),
+                ),
+                Err(error) => return Err(error),
             }
         }
         let local = self.local();

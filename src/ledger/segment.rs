@@ -17,7 +17,7 @@ use crate::ledger::append::{PayloadAppend, Writer};
 use crate::ledger::cursor::{Counted, Cursor};
 use crate::ledger::edits::{self, ShellEdits};
 use crate::ledger::local::{Changes, Local};
-use crate::ledger::payload::PieceWriter;
+use crate::ledger::payload::{PIECE_BYTES, PieceWriter};
 use crate::ledger::{Ledger, LedgerError, names};
 use crate::record::body::{Agent, Body, Payload, PayloadClass, Redaction, Session};
 use crate::redaction::Redactor;
@@ -28,6 +28,8 @@ use crate::time::Time;
 
 /// Pieces of all payloads of one record; a longer segment becomes two.
 const MAX_PIECES: usize = 320;
+/// Those that transcripts may take: the rest is for what no transcript shows.
+const TRANSCRIPT_PIECES: usize = 256;
 /// A transcript line that is longer is not kept.
 const MAX_LINE: u64 = 64 << 20;
 /// The name of a session's own transcript among its sources.
@@ -51,14 +53,18 @@ impl Writer<'_> {
         }
     }
 
-    /// Records what all sessions of this clone did since their last records.
+    /// Records what all sessions of this clone did since their last records. One that cannot be recorded keeps none of
+    /// the others from it; the first such error comes after all were tried.
     pub fn seal_all(&mut self) -> Result<u64, LedgerError> {
         let Some(journal) = Journal::open(&self.ledger.repo.common_dir()) else { return Ok(0) };
         let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
         let before = self.head().map(|head| head.seq);
+        let mut tried = Ok(());
         for file in journal.sessions().map_err(failed)? {
-            self.seal(&file.session)?;
+            let sealed = self.seal(&file.session).map(drop);
+            tried = tried.and(sealed);
         }
+        tried?;
         let after = self.head().map(|head| head.seq);
         Ok(after.unwrap_or_default() - before.unwrap_or_default())
     }
@@ -199,17 +205,16 @@ impl<'a> Reading<'a> {
             event.gaps.iter().for_each(|gap| tally.gap(gap.kind, gap.count));
         }
         tally.gap(GapKind::JournalDamaged, self.heard.damaged);
-        let shell = edits::shell_edits(self.journal, &self.heard.events);
         let ended = self.cursor.ended && !self.more;
         if !there {
             if !ended && !self.heard.events.iter().any(|event| event.call.is_some()) {
                 // A transcript appears only when the first answer is on its way: nothing is lost by waiting.
                 return Ok(None);
             }
-            self.events()?;
+            self.events(&mut tally)?;
             tally.gap(GapKind::TranscriptMissing, 1);
         }
-        self.shell_payload(&shell)?;
+        let shell = self.shell_payload(&mut tally)?;
 
         let Segment { mut facts, state, ids } = tally.finish(ended);
         if !there {
@@ -287,7 +292,7 @@ impl<'a> Reading<'a> {
         }
         let repo = &self.ledger.repo;
         let mut pieces = PieceWriter::new(repo, &random::bytes32);
-        let room = MAX_PIECES.saturating_sub(self.payloads.iter().map(|payload| payload.pieces.len()).sum());
+        let room = self.room(TRANSCRIPT_PIECES);
         let (mut lines, mut line) = (0, Vec::new());
         while pieces.pieces.len() < room {
             line.clear();
@@ -361,28 +366,46 @@ impl<'a> Reading<'a> {
         self.payloads.push(Payload { class, source: source.to_owned(), month, lines, pieces });
     }
 
+    /// How many pieces there may still be, of so many.
+    fn room(&self, most: usize) -> usize {
+        most.saturating_sub(self.payloads.iter().map(|payload| payload.pieces.len()).sum())
+    }
+
     /// Where there is no transcript, the redacted events themselves are kept.
-    fn events(&mut self) -> Result<(), LedgerError> {
-        let lines: Vec<Vec<u8>> = self.heard.events.iter().filter_map(|event| serde_json::to_vec(event).ok()).collect();
-        self.lines_payload(PayloadClass::Events, &lines)
-    }
-
-    /// Diffs of what shells and MCP tools changed: no transcript shows them.
-    fn shell_payload(&mut self, shell: &[ShellEdits]) -> Result<(), LedgerError> {
-        let lines: Vec<Vec<u8>> = shell.iter().filter_map(|edit| serde_json::to_vec(edit).ok()).collect();
-        self.lines_payload(PayloadClass::Edits, &lines)
-    }
-
-    fn lines_payload(&mut self, class: PayloadClass, lines: &[Vec<u8>]) -> Result<(), LedgerError> {
-        let mut pieces = PieceWriter::new(&self.ledger.repo, &random::bytes32);
-        for line in lines {
-            let redacted = self.redactor.line(line);
-            pieces.write(redacted.as_ref().as_ref())?;
-            pieces.write(b"\n")?;
+    fn events(&mut self, tally: &mut Tally) -> Result<(), LedgerError> {
+        let mut lines = Lines::new(self.ledger, self.room(TRANSCRIPT_PIECES));
+        for event in &self.heard.events {
+            if !lines.keep(&mut self.redactor, event)? {
+                tally.gap(GapKind::EventsLimited, 1);
+            }
         }
+        self.lines_payload(PayloadClass::Events, lines)
+    }
+
+    /// Diffs of what shells and MCP tools changed: no transcript shows them. One that does not fit is left out, then
+    /// the edit itself; what they say of files is counted all the same.
+    fn shell_payload(&mut self, tally: &mut Tally) -> Result<Vec<ShellEdits>, LedgerError> {
+        let mut lines = Lines::new(self.ledger, self.room(MAX_PIECES));
+        let mut counted = Vec::new();
+        for edit in edits::shell_edits(&self.heard.events) {
+            let (edit, large) = edits::describe(self.journal, edit);
+            let whole = lines.keep(&mut self.redactor, &edit)?;
+            let bare = ShellEdits { diff: None, ..edit };
+            if !whole {
+                lines.keep(&mut self.redactor, &bare)?;
+            }
+            tally.gap(GapKind::EditsLimited, u64::from(large || !whole));
+            counted.push(bare);
+        }
+        self.lines_payload(PayloadClass::Edits, lines)?;
+        Ok(counted)
+    }
+
+    fn lines_payload(&mut self, class: PayloadClass, lines: Lines) -> Result<(), LedgerError> {
+        let Lines { mut pieces, lines, .. } = lines;
         pieces.finish()?;
         let (listed, blobs) = (std::mem::take(&mut pieces.pieces), std::mem::take(&mut pieces.blobs));
-        self.add_payload(class, MAIN, lines.len() as u64, listed, blobs);
+        self.add_payload(class, MAIN, lines, listed, blobs);
         Ok(())
     }
 
@@ -394,6 +417,32 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Lines of JSON on their way into pieces, as many as there is room for.
+struct Lines<'r> {
+    pieces: PieceWriter<'r>,
+    /// Bytes that there is room for.
+    left: usize,
+    lines: u64,
+}
+
+impl<'r> Lines<'r> {
+    fn new(ledger: &'r Ledger, room: usize) -> Self {
+        Lines { pieces: PieceWriter::new(&ledger.repo, &random::bytes32), left: room * PIECE_BYTES, lines: 0 }
+    }
+
+    /// Keeps a line, redacted; `false` if it does not fit.
+    fn keep(&mut self, redactor: &mut Redactor, line: &impl serde::Serialize) -> Result<bool, LedgerError> {
+        let Ok(line) = serde_json::to_vec(line) else { return Ok(false) };
+        let redacted = redactor.line(&line);
+        let bytes: &[u8] = redacted.as_ref().as_ref();
+        let Some(left) = self.left.checked_sub(bytes.len() + 1) else { return Ok(false) };
+        self.pieces.write(bytes)?;
+        self.pieces.write(b"\n")?;
+        (self.left, self.lines) = (left, self.lines + 1);
+        Ok(true)
+    }
+}
+
 /// Reading a line up to a limit.
 trait TakeLine {
     fn by_ref_take(&mut self, limit: u64, line: &mut Vec<u8>) -> io::Result<usize>;
@@ -402,5 +451,27 @@ trait TakeLine {
 impl<R: BufRead> TakeLine for R {
     fn by_ref_take(&mut self, limit: u64, line: &mut Vec<u8>) -> io::Result<usize> {
         io::Read::take(self, limit).read_until(b'\n', line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_kept_as_long_as_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        gix::init(dir.path()).unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        let mut redactor = Redactor::new();
+        let mut lines = Lines::new(&ledger, 2);
+        // With its quotes and its newline, a line of 100 000 bytes.
+        let line = "some words ".repeat(9091)[..99_997].to_owned();
+        let kept: Vec<bool> = (0..6).map(|_| lines.keep(&mut redactor, &line).unwrap()).collect();
+        assert_eq!(kept, [true, true, true, true, true, false]);
+        assert!(lines.keep(&mut redactor, &"short").unwrap(), "what is shorter may still fit");
+        lines.pieces.finish().unwrap();
+        assert_eq!((lines.lines, lines.pieces.pieces.len()), (6, 2));
+        assert!(!Lines::new(&ledger, 0).keep(&mut redactor, &"").unwrap());
     }
 }

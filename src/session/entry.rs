@@ -180,7 +180,7 @@ pub fn line_change(old: &str, new: &str) -> (u64, u64) {
 }
 
 /// The common lines at the beginning of two texts, and what stands in each between their common beginning and end.
-pub(super) fn differing<'a>(old: &'a str, new: &'a str) -> (&'a str, &'a str, &'a str) {
+pub fn differing<'a>(old: &'a str, new: &'a str) -> (&'a str, &'a str, &'a str) {
     fn lines(text: &str) -> std::str::SplitInclusive<'_, char> {
         text.split_inclusive('\n')
     }

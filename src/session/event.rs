@@ -161,6 +161,8 @@ gaps! {
     SnapshotLimited "snapshot_limited" "files a shell or MCP tool may have changed that were too many to keep";
     SnapshotTimeout "snapshot_timeout" "shell or MCP tool calls around which the work tree could not be compared in time";
     SnapshotFailed "snapshot_failed" "shell or MCP tool calls around which the work tree could not be compared";
+    EditsLimited "edits_limited" "edits of shells or MCP tools whose diffs were too many or too large to keep";
+    EventsLimited "events_limited" "events of sessions without a transcript that were too many or too large to keep";
     TranscriptMissing "transcript_missing" "transcripts that could not be read";
     TranscriptTruncated "transcript_truncated" "transcripts that became shorter than they were";
     LineInvalid "line_invalid" "transcript lines that were not JSON";

@@ -202,3 +202,53 @@ fn no_secret_reaches_an_object_of_clone_or_remote() {
         .sum();
     assert!(redactions >= 10, "{redactions}");
 }
+
+#[test]
+fn what_a_shell_wrote_too_much_of_is_told_without_its_diff() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let agent = Agent::start(ada, work, "s");
+    agent.prompt("Generate.");
+    agent.bash("for n in 1 2 3; do seq 1000000 1140000 > large$n.txt; done; echo small > small.txt");
+    let commit = ada.commit(work, "Generated");
+    assert_eq!(ada.record_of(work, &commit)["total"]["agent"], 3 * 140_001 + 1);
+    let records = ada.records_of(work, "session");
+    assert_eq!(gaps(&records[0]), [("edits_limited", 3)]);
+    let added: Vec<_> = records[0]["files"].as_array().unwrap().iter().map(|file| file["added"].clone()).collect();
+    assert_eq!(added, [140_001, 140_001, 140_001, 1], "they are counted all the same");
+    let edits = records[0]["payloads"].as_array().unwrap().iter().find(|payload| payload["class"] == "edits").unwrap();
+    assert_eq!((edits["lines"].as_u64(), edits["pieces"].as_array().unwrap().len()), (Some(4), 1));
+    agent.end();
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    ada.passes(work, "main");
+}
+
+#[test]
+fn a_session_that_cannot_be_recorded_keeps_nothing_else_from_it() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let (bad, good, later) =
+        (Agent::start(ada, work, "bad"), Agent::start(ada, work, "good"), Agent::start(ada, work, "later"));
+    bad.prompt("Write.");
+    bad.write("bad.txt", "1\n");
+    good.prompt("Write.");
+    good.write("good.txt", "1\n");
+    later.prompt("Talk.");
+    later.say("I talk.");
+    let cursor = ada.write(work, ".git/tracevault/sessions/bad.json", "damaged");
+    ada.git(work, ["add", "."]).ok();
+    let said = ada.git(work, ["commit", "--quiet", "-m", "Both"]).exits(0).stderr;
+    assert!(said.contains("tracevault: session bad is not recorded with "), "{said}");
+    let commit = ada.git(work, ["rev-parse", "HEAD"]).ok();
+    let record = ada.record_of(work, &commit);
+    assert_eq!(record["total"]["agent"], 2);
+    let sessions = |records: &[Value]| records.iter().map(|r| r["session"].clone()).collect::<Vec<_>>();
+    assert_eq!(sessions(record["sessions"].as_array().unwrap()), ["good"]);
+    // A push is not silent about it, and has recorded the others by then.
+    ada.git(work, ["push", "--quiet", "origin", "main"]).exits(1);
+    assert_eq!(sessions(&ada.records_of(work, "session")), ["good", "later"]);
+    fs::remove_file(cursor).unwrap();
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    assert_eq!(sessions(&ada.records_of(work, "session")), ["good", "later", "bad"]);
+    ada.passes(work, "main");
+}
