@@ -1,5 +1,6 @@
 //! The engine: one pass for all keywords, then a look at what each could mean.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -89,15 +90,23 @@ impl Engine {
 
     /// Searches the strings of a JSON document.
     fn json(&self, bytes: &[u8], depth: u8, spans: &mut Vec<Span>) {
-        let mut frames = vec![Frame::default()];
+        let mut frames = vec![Frame::new(None)];
         json::walk(bytes, |token| match token {
             Token::Open => {
                 // What an array holds goes by the array's name.
-                let name = frames.last().and_then(|f| f.name);
-                frames.push(Frame { name, ..Frame::default() });
+                let name = frames.last_mut().and_then(|f| {
+                    f.only_lines = false;
+                    f.name
+                });
+                frames.push(Frame::new(name));
             }
             Token::Close => {
-                frames.pop();
+                if let Some(frame) = frames.pop()
+                    && frame.only_lines
+                    && frame.lines.len() > 1
+                {
+                    self.lines(bytes, &frame.lines, spans);
+                }
             }
             Token::Key(start, end) => {
                 let raw = &bytes[start..end];
@@ -113,6 +122,9 @@ impl Engine {
             Token::Str(start, end) => {
                 let raw = &bytes[start..end];
                 let Some(frame) = frames.last_mut() else { return };
+                if frame.only_lines {
+                    frame.lines.push((start, end));
+                }
                 if frame.names_sibling {
                     frame.sibling = self.classify(raw);
                 }
@@ -153,6 +165,37 @@ impl Engine {
         shift(&mut spans[first..], at);
     }
 
+    /// Searches the strings of an array as the lines of one text, as diffs in JSON have them: a private key takes several.
+    fn lines(&self, bytes: &[u8], lines: &[(usize, usize)], spans: &mut Vec<Span>) {
+        let mut text = Vec::new();
+        let mut ends = Vec::with_capacity(lines.len());
+        for &(start, end) in lines {
+            let raw = &bytes[start..end];
+            let line = json::decode(raw).map_or(Cow::Borrowed(raw), Cow::Owned);
+            // A document has been searched as what it is.
+            if !(looks_like_json(&line) && json::walk(&line, |_| {})) {
+                text.extend_from_slice(&line);
+            }
+            ends.push(text.len());
+            text.push(b'\n');
+        }
+        let mut found = Vec::new();
+        // What is encoded has been searched string by string.
+        self.text(&text, MAX_DEPTH, &mut found);
+        let mut next = 0;
+        let mut from = 0;
+        for (&(start, end), &to) in lines.iter().zip(&ends) {
+            next += found[next..].iter().take_while(|s| s.end <= from).count();
+            let first = spans.len();
+            let here = found[next..].iter().take_while(|s| s.start < to);
+            let pieces = here.map(|s| Span { start: s.start.max(from) - from, end: s.end.min(to) - from, ..*s });
+            spans.extend(pieces.filter(|s| s.start < s.end));
+            map_back(&mut spans[first..], |positions| json::to_raw(&bytes[start..end], positions));
+            shift(&mut spans[first..], start);
+            from = to + 1;
+        }
+    }
+
     /// Searches text.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
@@ -171,7 +214,12 @@ impl Engine {
                     spans.push(span);
                 }
             }
-            Target::PrivateKey if start >= covered => pem::find(text, start, spans),
+            Target::PrivateKey if start >= covered => {
+                if let Some(span) = pem::find(text, start) {
+                    covered = span.end;
+                    spans.push(span);
+                }
+            }
             Target::Rule(_) | Target::PrivateKey => {}
             Target::Name => named::find(text, (start, end), &mut seen, spans),
             Target::Url => url::find(text, start, spans),
@@ -246,7 +294,6 @@ impl Engine {
 }
 
 /// What is known of the object or array that a string stands in.
-#[derive(Default)]
 struct Frame {
     /// What the current member's name says of its value.
     name: Option<Class>,
@@ -254,10 +301,18 @@ struct Frame {
     names_sibling: bool,
     sibling: Option<Class>,
     signature: bool,
+    /// The strings of an array, as long as it holds no array and no object.
+    lines: Vec<(usize, usize)>,
+    only_lines: bool,
 }
 
 impl Frame {
+    fn new(name: Option<Class>) -> Self {
+        Frame { name, names_sibling: false, sibling: None, signature: false, lines: Vec::new(), only_lines: true }
+    }
+
     fn key(&mut self, key: &[u8], class: Option<Class>) {
+        self.only_lines = false;
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
         self.signature = key == b"signature";

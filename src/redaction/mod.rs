@@ -88,8 +88,8 @@ impl Redactor {
         for span in self.spans(bytes) {
             while at < span.end {
                 if at >= span.start {
-                    let end =
-                        span.end.min(at + bytes[at..].iter().position(|b| *b == b'\n').unwrap_or(bytes.len() - at));
+                    let rest = &bytes[at..span.end];
+                    let end = at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
                     if at < end {
                         hits.push(Hit { rule: span.rule, line, start: at - line_start, end: end - line_start });
                     }

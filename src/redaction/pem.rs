@@ -11,12 +11,10 @@ const MAX_BLOCK: usize = 64 * 1024;
 const MAX_GAP: usize = 48;
 
 /// Looks for a private key whose head begins at `at`.
-pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
+pub(super) fn find(text: &[u8], at: usize) -> Option<Span> {
     let block = &text[at..text.len().min(at + MAX_BLOCK)];
-    let end = if block[0] == b'-' { armoured(block) } else { putty(block) };
-    if let Some(end) = end {
-        spans.push(Span { start: at, end: at + end, rule: "private-key", rank: Rank::Format });
-    }
+    let end = if block[0] == b'-' { armoured(block) } else { putty(block) }?;
+    Some(Span { start: at, end: at + end, rule: "private-key", rank: Rank::Format })
 }
 
 /// The end of a block that begins `-----BEGIN … PRIVATE KEY`.
@@ -63,10 +61,16 @@ fn key_lines(block: &[u8], mut i: usize) -> usize {
             i += run.max(1);
         }
         let gap = if end == start { 8 * MAX_GAP } else { MAX_GAP };
-        if i >= block.len() || i > end + gap || block[i..].starts_with(b"-----") && i > start {
+        if i >= block.len() || i > end + gap || bounds(&block[i..]) && i > start {
             return end;
         }
     }
+}
+
+/// Whether a tail or a further head stands here.
+fn bounds(rest: &[u8]) -> bool {
+    let line = rest.strip_prefix(b"+").unwrap_or(rest);
+    [&b"-----"[..], b"---- ", b"Private-Lines: "].iter().any(|head| line.starts_with(head))
 }
 
 /// Whether a shorter run ends the key: padding, the end of its line or the tail come next.
@@ -80,4 +84,20 @@ fn is_base64(b: u8) -> bool {
 
 fn find_bytes(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|w| w == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_ends_where_the_next_begins() {
+        for head in ["-----BEGIN X PRIVATE KEY-----", "---- BEGIN X PRIVATE KEY ----", "Private-Lines: 1"] {
+            for prefix in ["", "+", " "] {
+                let key = format!("{head}\n{prefix}{}\n{prefix}", "A".repeat(44));
+                let span = find(key.repeat(3).as_bytes(), 0).unwrap();
+                assert_eq!((span.start, span.end), (0, key.len() - 1 - prefix.len()), "{prefix}{head}");
+            }
+        }
+    }
 }

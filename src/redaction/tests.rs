@@ -257,6 +257,61 @@ fn private_keys_go_in_every_dress() {
 }
 
 #[test]
+fn private_keys_go_whose_lines_are_members_of_an_array() {
+    let lines: Vec<String> = (0..6).map(|i| expand(&format!("{{b{}}}", 64 - 20 * (i / 5)))).collect();
+    let mut key = lines.clone();
+    key.insert(0, "-----BEGIN RSA PRIVATE KEY-----".to_owned());
+    key.push("-----END RSA PRIVATE KEY-----".to_owned());
+    for prefix in ["", "+", "-", " ", "+\t\u{e9}\" "] {
+        let mut members: Vec<String> = key.iter().map(|line| format!("{prefix}{line}")).collect();
+        members.insert(0, " first".to_owned());
+        members.push(" \"last\"\t".to_owned());
+        let patch =
+            serde_json::json!({ "structuredPatch": [{ "lines": &members, "newStart": 1 }, { "lines": ["a"] }] });
+        for line in [patch.to_string(), serde_json::json!({ "x": patch.to_string() }).to_string()] {
+            let out = redact(&line);
+            assert!(lines.iter().all(|l| !out.contains(&l[..12])), "{line} -> {out}");
+            assert!(!out.contains("PRIVATE KEY"), "{line} -> {out}");
+            assert_eq!(redact(&out), out);
+            let value: Value = serde_json::from_str(&out).unwrap();
+            let value = value["x"].as_str().map_or(value.clone(), |inner| serde_json::from_str(inner).unwrap());
+            let left = value["structuredPatch"][0]["lines"].as_array().unwrap();
+            assert_eq!(left.len(), members.len());
+            assert_eq!(left[0], members[0].as_str());
+            assert_eq!(left[1], format!("{prefix}[REDACTED:private-key]"));
+            assert_eq!(left[left.len() - 1], members[members.len() - 1].as_str());
+        }
+    }
+}
+
+#[test]
+fn strings_that_are_no_lines_of_one_text_stay() {
+    let head = "-----BEGIN PRIVATE KEY-----";
+    let line = expand("{b64}");
+    for document in [
+        serde_json::json!({ "a": head, "b": &line }),
+        serde_json::json!([head, { "b": 1 }, &line]),
+        serde_json::json!(["token", "password", "usr", "cargo test --lib", "{\"a\":1}"]),
+    ] {
+        assert_eq!(redact(&document.to_string()), document.to_string());
+    }
+}
+
+#[test]
+fn repeated_heads_of_keys_take_linear_time() {
+    // Without tails, so that a head could be followed to the end of the longest block.
+    let line = "A".repeat(44);
+    for head in ["---- BEGIN SSH2 PRIVATE KEY ----", "-----BEGIN PRIVATE KEY-----", "Private-Lines: 9"] {
+        let text = format!("{head}\n{line}\n").repeat((1 << 20) / (head.len() + 46));
+        let start = std::time::Instant::now();
+        let spans = Redactor::new().spans(text.as_bytes());
+        assert!(start.elapsed().as_secs() < 5, "{head}: {:?}", start.elapsed());
+        let left = span::splice(text.as_bytes(), &spans);
+        assert!(!String::from_utf8_lossy(&left).contains(&line), "{head}");
+    }
+}
+
+#[test]
 fn secrets_are_found_in_what_is_encoded() {
     use base64::Engine as _;
     let secret = expand("TOKEN=ghp_{x36}\n");
@@ -370,6 +425,14 @@ proptest! {
         let out = redact(&document);
         let value: Value = serde_json::from_str(&out).unwrap();
         prop_assert_eq!(value.as_object().unwrap().len(), 3);
+        prop_assert_eq!(&redact(&out), &out);
+    }
+
+    #[test]
+    fn arrays_of_strings_keep_their_shape(members in prop::collection::vec(pieces(), 0..6)) {
+        let out = redact(&serde_json::json!(members).to_string());
+        let left: Vec<String> = serde_json::from_str(&out).unwrap();
+        prop_assert_eq!(left.len(), members.len());
         prop_assert_eq!(&redact(&out), &out);
     }
 
