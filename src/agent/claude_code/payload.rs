@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn a_subagents_stop_names_its_own_transcript() {
         let event = heard(
-            r#"{"session_id":"s","transcript_path":"/m","agent_id":"a1","agent_transcript_path":"/m/a1",
+            r#"{"session_id":"s","transcript_path":"/m","agent_id":"a1","agent_transcript_path":"/m/a1.jsonl",
                 "hook_event_name":"SubagentStop"}"#,
         )
         .event;
-        assert_eq!((event.subagent.as_deref(), event.transcript.as_deref()), (Some("a1"), Some("/m/a1")));
+        assert_eq!((event.subagent.as_deref(), event.transcript.as_deref()), (Some("a1"), Some("/m/a1.jsonl")));
     }
 
     #[test]
