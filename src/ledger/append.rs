@@ -115,6 +115,8 @@ impl<'l> Writer<'l> {
         let name = self.ledger.prefix.chain(self.chain());
         let update = RefUpdate { name, new: Some(commit.clone()), expected: parent };
         let local = Local::new(self.ledger.dir());
+        // What goes with the record before must be done before another takes the note's place.
+        local.settle(self.head().map(|head| head.id))?;
         local.prepare(record.id(), changes(record.id())?)?;
         self.ledger.repo.update_refs(&[update])?;
         self.head = Some((commit, Head::of(&record)));

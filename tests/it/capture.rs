@@ -235,7 +235,8 @@ fn a_session_that_cannot_be_recorded_keeps_nothing_else_from_it() {
     good.write("good.txt", "1\n");
     later.prompt("Talk.");
     later.say("I talk.");
-    let cursor = ada.write(work, ".git/tracevault/sessions/bad.json", "damaged");
+    let cursor = work.join(".git/tracevault/sessions/bad.json");
+    fs::create_dir_all(&cursor).unwrap();
     ada.git(work, ["add", "."]).ok();
     let said = ada.git(work, ["commit", "--quiet", "-m", "Both"]).exits(0).stderr;
     assert!(said.contains("tracevault: session bad is not recorded with "), "{said}");
@@ -247,7 +248,7 @@ fn a_session_that_cannot_be_recorded_keeps_nothing_else_from_it() {
     // A push is not silent about it, and has recorded the others by then.
     ada.git(work, ["push", "--quiet", "origin", "main"]).exits(1);
     assert_eq!(sessions(&ada.records_of(work, "session")), ["good", "later"]);
-    fs::remove_file(cursor).unwrap();
+    fs::remove_dir(cursor).unwrap();
     ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
     assert_eq!(sessions(&ada.records_of(work, "session")), ["good", "later", "bad"]);
     ada.passes(work, "main");
