@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sealing a session of 50 MB: memory, time, and what git keeps of it after gc, beside `gzip -6` of the same lines.
 
-Usage: seal.py [PROGRAM] [MEGABYTES]
+Usage: seal.py [PROGRAM] [MEGABYTES | TRANSCRIPT...]: made-up words of that size, or recorded sessions one after another.
 """
 import os, resource, subprocess, sys, time
 
@@ -9,7 +9,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 from world import World, turn
 
 program = sys.argv[1] if len(sys.argv) > 1 else "target/release/git-tracevault"
-size = (int(sys.argv[2]) if len(sys.argv) > 2 else 50) << 20
+given = sys.argv[2:] if not "".join(sys.argv[2:3]).isdigit() else []
+size = (int(sys.argv[2]) if len(sys.argv) > 2 and not given else 50) << 20
 world = World(program)
 world.write("a.txt", "a\n")
 world.git("add", ".")
@@ -28,8 +29,11 @@ def records():
 
 
 before, records_before = packed(), records()
+for name in given:
+    with open(name, "rb") as read, open(world.transcript, "ab") as write:
+        write.write(read.read())
 n = 0
-while not os.path.exists(world.transcript) or os.path.getsize(world.transcript) < size:
+while not given and (not os.path.exists(world.transcript) or os.path.getsize(world.transcript) < size):
     world.say(line for i in range(n, n + 50) for line in turn(i))
     n += 50
 world.hook("UserPromptSubmit", prompt="go")
