@@ -69,18 +69,24 @@ pub struct TreeEntry {
     pub id: GitId,
 }
 
-/// An open repository; cheap to clone, and a clone may go to another thread.
+/// An open repository.
 pub struct Repo {
     inner: gix::Repository,
+    /// Whether no object larger than [`SHARED_MAX_BYTES`] can be read from it.
+    capped: bool,
 }
 
-/// A repository on its way to another thread.
+/// A repository for several threads that read many small objects: none that is larger than [`SHARED_MAX_BYTES`] can be
+/// read from it.
 #[derive(Clone)]
 pub struct SharedRepo(gix::ThreadSafeRepository);
 
+/// The largest object that can be read from a [`SharedRepo`].
+pub const SHARED_MAX_BYTES: usize = 64 << 20;
+
 impl SharedRepo {
     pub fn here(&self) -> Repo {
-        Repo::of(self.0.to_thread_local())
+        Repo { capped: true, ..Repo::of(self.0.to_thread_local()) }
     }
 }
 
@@ -104,11 +110,17 @@ impl Repo {
     /// Objects are what their ids say, whatever `git replace` shows in their place.
     fn of(mut inner: gix::Repository) -> Self {
         inner.objects.ignore_replacements = true;
-        Repo { inner }
+        Repo { inner, capped: false }
     }
 
-    pub fn share(&self) -> SharedRepo {
-        SharedRepo(self.inner.clone().into_sync())
+    /// The same repository for several threads.
+    pub fn share(&self) -> Result<SharedRepo, RepoError> {
+        let cap = format!("gitoxide.objects.allocLimit={SHARED_MAX_BYTES}");
+        let options = self.inner.open_options().clone().config_overrides([cap]);
+        match gix::ThreadSafeRepository::open_opts(self.inner.git_dir(), options) {
+            Ok(shared) => Ok(SharedRepo(shared)),
+            Err(_) => Err(RepoError::NotFound(self.inner.git_dir().to_owned())),
+        }
     }
 
     /// Whether history is cut off here (`git clone --depth`).
@@ -157,8 +169,15 @@ impl Repo {
         Ok((kind, buffer))
     }
 
-    /// The same for an object that must not be larger than `limit`: a larger one is not read.
+    /// The same, with its id computed anew, for an object that must not be larger than `limit`: a larger one is not read.
     pub fn read_at_most(&self, id: &GitId, expected: Kind, limit: usize) -> Result<Vec<u8>, RepoError> {
+        // To ask for the size of a small object costs as much as to read it. Where none can be large, it need not be.
+        if self.capped
+            && let Ok(bytes) = self.read_checked(id, expected)
+            && bytes.len() <= limit
+        {
+            return Ok(bytes);
+        }
         let size = match gix::objs::FindHeader::try_header(&self.inner.objects, &object_id(id)?) {
             Ok(Some(header)) => header.size,
             Ok(None) => return Err(RepoError::Missing(id.clone())),

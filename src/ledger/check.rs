@@ -5,29 +5,31 @@ use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
+use crate::ledger::copies::Walk;
 use crate::ledger::payload::{Payloads, PieceError};
-use crate::ledger::store::{self, StoreError, Stored};
+use crate::ledger::store::{StoreError, Stored};
 use crate::record::body::{Body, Commit, Payload};
 use crate::record::object::SIGNATURE_FILE;
-use crate::record::signature::Verifier;
-use crate::record::{Envelope, Record, Unverified, Verified};
+use crate::record::signature::{SignatureError, Verifier};
+use crate::record::{Envelope, Record, RecordError, Rejected, Unverified, Verified};
 
 /// What came of a record.
 pub struct Checked {
     pub commit: GitId,
     /// What the next record must follow; `None` where the record could not be read at all.
     pub head: Option<Head>,
-    /// The record, if its signature holds.
-    pub record: Option<Record<Verified>>,
-    /// The record's own text where its signature does not hold.
-    pub unverified: Option<Record<Unverified>>,
+    /// The record, and whether its signature holds.
+    pub record: Option<Result<Record<Verified>, Record<Unverified>>>,
     pub findings: Vec<Finding>,
 }
 
 impl Checked {
     /// What the record says of its place, whether its signature holds or not.
     pub fn envelope(&self) -> Option<&Envelope> {
-        self.record.as_ref().map(Record::envelope).or(self.unverified.as_ref().map(Record::envelope))
+        self.record.as_ref().map(|record| match record {
+            Ok(record) => record.envelope(),
+            Err(record) => record.envelope(),
+        })
     }
 
     fn unreadable(commit: &GitId, chain: ChainId, error: StoreError) -> Self {
@@ -38,47 +40,50 @@ impl Checked {
         Checked {
             commit: commit.clone(),
             head: error.record.as_ref().map(|record| Head::of(record)),
-            record: None,
-            unverified: error.record.map(|record| *record),
+            record: error.record.map(|record| Err(*record)),
             findings: vec![finding],
         }
     }
 }
 
-/// Checks the record of a writer's chain at a commit with the chain's key.
-pub fn writer_record(repo: &Repo, chain: ChainId, key: &Verifier, commit: &GitId, payloads: &Payloads) -> Checked {
-    let stored = match store::read(repo, commit) {
+/// Checks the record with the number `at` of a writer's chain with the chain's key.
+pub fn writer_record(
+    repo: &Repo,
+    chain: ChainId,
+    key: &Verifier,
+    (walk, at): (&Walk, usize),
+    payloads: &Payloads,
+) -> Checked {
+    let Stored { commit, record, signatures, .. } = match walk.record(repo, at) {
         Ok(stored) => stored,
-        Err(error) => return Checked::unreadable(commit, chain, error),
+        Err(error) => return Checked::unreadable(&walk.commits[at], chain, error),
     };
-    let head = Head::of(&stored.record);
+    let head = Head::of(&record);
     let place = |finding: Finding| finding.chain(chain).seq(head.seq).record(head.id);
     let mut findings = Vec::new();
 
-    if stored.signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
+    if signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
         findings.push(place(Finding::new(Code::Envelope, "there is a signature that is no writer's")));
     }
-    let verified = match store::writer_signature(&stored) {
-        Some(signature) => stored.record.clone().verify(key, signature),
-        None => Err(crate::record::signature::SignatureError::Wrong("it has no signature file")),
-    };
-    let (record, unverified) = match verified {
-        Ok(record) => (Some(record), None),
-        Err(error) => {
-            let error = crate::record::RecordError::from(error);
-            findings.push(place(Finding::new(error.code(), error.to_string())));
-            (None, Some(stored.record.clone()))
-        }
-    };
-    match stored.record.body() {
+    match record.body() {
         Body::Session(session) => {
             findings.extend(session.payloads.iter().flat_map(|p| payload(repo, chain, p, payloads)).map(place));
         }
         Body::Commit(body) => findings.extend(named_commit(repo, body).map(place)),
         _ => {}
     }
-    let Stored { commit, .. } = stored;
-    Checked { commit, head: Some(head), record, unverified, findings }
+    let signature = signatures.iter().find(|(name, _)| name == SIGNATURE_FILE);
+    let verified = match signature {
+        Some((_, signature)) => record.verify(key, signature),
+        None => Err(Box::new(Rejected { record, error: SignatureError::Wrong("it has no signature file") })),
+    };
+    let record = verified.map_err(|rejected| {
+        let Rejected { record, error } = *rejected;
+        let error = RecordError::from(error);
+        findings.insert(0, place(Finding::new(error.code(), error.to_string())));
+        record
+    });
+    Checked { commit, head: Some(head), record: Some(record), findings }
 }
 
 fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {

@@ -7,7 +7,8 @@ use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
 use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
-use crate::ledger::{Ledger, LedgerError, store};
+use crate::ledger::store::{self, Header, StoreError, Stored};
+use crate::ledger::{Ledger, LedgerError};
 
 /// All refs of a ledger, by what they hold.
 #[derive(Default)]
@@ -72,19 +73,32 @@ impl Copies {
 }
 
 /// A chain's commits, first to last, and what is wrong with its copies.
+#[derive(Default)]
 pub struct Walk {
     /// Empty where no copy is here from its beginning.
     pub commits: Vec<GitId>,
+    /// The commits' headers, so that none is read twice; `None` for one that cannot be read.
+    pub headers: Vec<Option<Header>>,
     pub findings: Vec<Finding>,
+}
+
+impl Walk {
+    /// Reads the record with this number.
+    pub fn record(&self, repo: &Repo, at: usize) -> Result<Stored, StoreError> {
+        match &self.headers[at] {
+            Some(header) => store::read_under(repo, &self.commits[at], header),
+            None => store::read(repo, &self.commits[at]),
+        }
+    }
 }
 
 /// Follows a chain's copies to their beginnings. They must be one line; the longest is taken.
 pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
     let mut findings = Vec::new();
-    let mut lines: Vec<(&str, Vec<GitId>)> = Vec::new();
+    let mut lines: Vec<(&str, Walk)> = Vec::new();
     for (name, tip) in tips {
         // A tip that stands in a line already walked is a shorter copy of it.
-        if lines.iter().any(|(_, line)| line.contains(tip)) {
+        if lines.iter().any(|(_, line)| line.commits.contains(tip)) {
             continue;
         }
         match ancestry(repo, tip) {
@@ -96,32 +110,35 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
             }
         }
     }
-    lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.len()));
+    lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.commits.len()));
     let mut lines = lines.into_iter();
-    let Some((first, commits)) = lines.next() else { return Walk { commits: Vec::new(), findings } };
+    let Some((first, longest)) = lines.next() else { return Walk { findings, ..Walk::default() } };
     for (name, line) in lines {
-        let apart = line.iter().zip(&commits).take_while(|(a, b)| a == b).count();
-        if apart < line.len() {
+        let apart = line.commits.iter().zip(&longest.commits).take_while(|(a, b)| a == b).count();
+        if apart < line.commits.len() {
             let message = format!("{name} and {first} have different records from number {apart} on; both are kept");
             findings.push(Finding::new(Code::Fork, message).chain(chain).seq(apart as u64));
         }
     }
-    Walk { commits, findings }
+    Walk { findings, ..longest }
 }
 
-/// The commits from the beginning to `tip`, or the one that is not here.
-fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<GitId>, GitId> {
-    let mut line = Vec::new();
+/// The line from the beginning to `tip`, or the commit that is not here.
+fn ancestry(repo: &Repo, tip: &GitId) -> Result<Walk, GitId> {
+    let mut line = Walk::default();
     let mut next = Some(tip.clone());
     while let Some(commit) = next {
-        next = match repo.read_at_most(&commit, Kind::Commit, store::MAX_WRAPPING_BYTES) {
-            Ok(bytes) => store::header(&bytes).ok().and_then(|header| header.parent),
+        let header = match repo.read_at_most(&commit, Kind::Commit, store::MAX_WRAPPING_BYTES) {
+            Ok(bytes) => store::header(&bytes).ok(),
             Err(RepoError::Missing(_)) => return Err(commit),
             // Whatever else is wrong with it is found when the record is read, as the first of its line.
             Err(_) => None,
         };
-        line.push(commit);
+        next = header.as_ref().and_then(|header| header.parent.clone());
+        line.commits.push(commit);
+        line.headers.push(header);
     }
-    line.reverse();
+    line.commits.reverse();
+    line.headers.reverse();
     Ok(line)
 }

@@ -30,6 +30,7 @@ pub mod testing;
 #[cfg(test)]
 mod vectors_tests;
 pub mod verify;
+pub mod workers;
 
 use std::path::{Path, PathBuf};
 

@@ -7,11 +7,13 @@ use crate::finding::{Code, Finding};
 use crate::git::notes;
 use crate::git::repo::Kind;
 use crate::host::clock;
+use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::refs::NOTES;
 use crate::ledger::verify::Report;
+use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit, Session};
 
@@ -75,23 +77,25 @@ impl Ledger {
     }
 
     /// Notes that do not say what the records say.
-    pub fn check_notes(&self, report: &Report) -> Result<Vec<Finding>, LedgerError> {
+    pub fn check_notes(&self, report: &Report, workers: &Workers) -> Result<Vec<Finding>, LedgerError> {
         let mut about: HashMap<RecordId, &GitId> = HashMap::new();
         for entry in report.entries() {
             if let Body::Commit(body) = &entry.body {
                 about.insert(entry.id, &body.commit);
             }
         }
-        let mut findings = Vec::new();
-        for (commit, blob) in notes::all(&self.repo, NOTES)? {
-            let Ok((Kind::Blob, bytes)) = self.repo.read(&blob) else { continue };
-            let said = record_of(&bytes);
-            if said.is_none_or(|record| about.get(&record) != Some(&&commit)) {
-                let message = format!("the note on commit {} names no record about it", commit.short());
-                findings.push(Finding::new(Code::Note, message));
+        let notes = notes::all(&self.repo, NOTES)?;
+        let bar = Bar::new("notes", notes.len() as u64);
+        let findings = workers.map(0..notes.len(), &bar, |repo, at| {
+            let (commit, blob) = &notes[at];
+            let Ok((Kind::Blob, bytes)) = repo.read(blob) else { return None };
+            if record_of(&bytes).is_some_and(|record| about.get(&record) == Some(&commit)) {
+                return None;
             }
-        }
-        Ok(findings)
+            let message = format!("the note on commit {} names no record about it", commit.short());
+            Some(Finding::new(Code::Note, message))
+        });
+        Ok(findings.into_iter().flatten().collect())
     }
 }
 

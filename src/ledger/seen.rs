@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId};
-use crate::ledger::copies::Copies;
+use crate::ledger::copies::{Copies, Walk};
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
 use crate::record::signature::PublicKey;
@@ -58,7 +58,7 @@ impl Seen {
     }
 
     /// Chains that were seen before and are not there at all.
-    pub fn lost(&self, walks: &BTreeMap<ChainId, Vec<GitId>>) -> Vec<Finding> {
+    pub fn lost(&self, walks: &BTreeMap<ChainId, Walk>) -> Vec<Finding> {
         let gone = self.chains.iter().filter(|(chain, _)| !walks.contains_key(chain));
         gone.map(|(chain, mark)| {
             let message = format!("the chain was seen up to record {} before; now it is gone", mark.seq);
@@ -68,10 +68,10 @@ impl Seen {
     }
 
     /// Raises the marks to what is here.
-    pub fn advance(&mut self, copies: &Copies, walks: &BTreeMap<ChainId, Vec<GitId>>) {
-        for (chain, commits) in walks {
-            if let Some(commit) = commits.last() {
-                self.chains.insert(*chain, Mark { seq: commits.len() as u64 - 1, commit: commit.clone() });
+    pub fn advance(&mut self, copies: &Copies, walks: &BTreeMap<ChainId, Walk>) {
+        for (chain, walk) in walks {
+            if let Some(commit) = walk.commits.last() {
+                self.chains.insert(*chain, Mark { seq: walk.commits.len() as u64 - 1, commit: commit.clone() });
             }
         }
         self.chains.retain(|chain, _| copies.chains.contains_key(chain));

@@ -2,16 +2,16 @@
 
 use crate::digest::Digest;
 use crate::finding::Code;
-use crate::git::repo::{Kind, Repo, RepoError};
+use crate::git::repo::{self, Kind, Repo, RepoError};
 use crate::id::GitId;
 use crate::record::body::Body;
-use crate::record::object::{self, RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
+use crate::record::object::{self, RECORD_FILE, TRACE_FILE};
 use crate::record::{Record, Unverified, canonical, signature};
 
 /// A record's commit and its tree are never larger, nor have other files more bytes.
 pub const MAX_WRAPPING_BYTES: usize = 16 * 1024;
 /// A trace file is never larger.
-const MAX_TRACE_BYTES: usize = 64 * 1024 * 1024;
+const MAX_TRACE_BYTES: usize = repo::SHARED_MAX_BYTES;
 
 /// A record as git keeps it, its signatures not yet checked.
 pub struct Stored {
@@ -51,10 +51,11 @@ impl From<RepoError> for StoreError {
     }
 }
 
-/// The tree and the parent that a commit object names in its first lines.
+/// The tree and the parent that a commit object names in its first lines, and the digest of all its bytes.
 pub struct Header {
     pub tree: GitId,
     pub parent: Option<GitId>,
+    digest: Digest,
 }
 
 /// Reads the first lines of a raw commit object.
@@ -63,15 +64,20 @@ pub fn header(commit: &[u8]) -> Result<Header, StoreError> {
     let id = |text: Option<&str>| text.and_then(|text| text.parse::<GitId>().ok());
     let tree = id(lines.next().and_then(|line| line.strip_prefix("tree ")))
         .ok_or_else(|| StoreError::new(Code::Envelope, "the commit does not begin with its tree"))?;
-    Ok(Header { tree, parent: id(lines.next().and_then(|line| line.strip_prefix("parent "))) })
+    let parent = id(lines.next().and_then(|line| line.strip_prefix("parent ")));
+    Ok(Header { tree, parent, digest: Digest::of(commit) })
 }
 
 /// Reads the record at a commit: every object's id is computed anew, and the commit and its tree are rebuilt from
 /// the record and compared.
 pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
-    let envelope = |message: &str| StoreError::new(Code::Envelope, message);
     let bytes = repo.read_at_most(commit, Kind::Commit, MAX_WRAPPING_BYTES)?;
-    let header = header(&bytes)?;
+    read_under(repo, commit, &header(&bytes)?)
+}
+
+/// The same for a commit whose header has been read already.
+pub fn read_under(repo: &Repo, commit: &GitId, header: &Header) -> Result<Stored, StoreError> {
+    let envelope = |message: &str| StoreError::new(Code::Envelope, message);
     let tree = repo.read_at_most(&header.tree, Kind::Tree, MAX_WRAPPING_BYTES)?;
     let entries = repo.tree_entries(&tree)?;
 
@@ -105,7 +111,7 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
         Err(envelope("there is a file that is no part of a record"))
     } else if object::tree(&names).as_deref() != Some(&tree[..]) {
         Err(envelope("the tree is not the one its files make"))
-    } else if object::commit(&record, &header.tree, header.parent.as_ref()) != bytes {
+    } else if Digest::of(&object::commit(&record, &header.tree, header.parent.as_ref())) != header.digest {
         Err(envelope("the commit is not the one its record makes"))
     } else {
         check_trace(&record, trace.as_deref())
@@ -113,7 +119,7 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
     if let Err(error) = wrapping {
         return Err(StoreError { record: Some(Box::new(record)), ..error });
     }
-    Ok(Stored { commit: commit.clone(), parent: header.parent, record, signatures, trace })
+    Ok(Stored { commit: commit.clone(), parent: header.parent.clone(), record, signatures, trace })
 }
 
 /// Exactly commit records carry a trace, and it is the one they name.
@@ -148,9 +154,4 @@ pub fn write(
     let malformed = || RepoError::Object { id: "tree".into(), reason: "an id is not hex".into() };
     let tree = repo.write(Kind::Tree, &object::tree(&names).ok_or_else(malformed)?)?;
     repo.write(Kind::Commit, &object::commit(record, &tree, parent))
-}
-
-/// The signature of a writer's record.
-pub fn writer_signature(stored: &Stored) -> Option<&[u8]> {
-    stored.signatures.iter().find(|(name, _)| name == SIGNATURE_FILE).map(|(_, bytes)| bytes.as_slice())
 }

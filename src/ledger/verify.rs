@@ -4,8 +4,6 @@
 //! that the verdict is the same on one thread and on many.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::chain::{self, Head};
 use crate::digest::Digest;
@@ -14,10 +12,11 @@ use crate::git::repo::Repo;
 use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::check;
-use crate::ledger::copies::{self, Copies};
+use crate::ledger::copies::{self, Copies, Walk};
 use crate::ledger::payload::Payloads;
 use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
+use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::Body;
 use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
@@ -53,7 +52,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn of<State>(commit: GitId, record: &Record<State>, good: bool) -> Self {
+    fn of<State>(commit: GitId, record: Record<State>, good: bool) -> Self {
         let envelope = record.envelope();
         Entry {
             chain: envelope.chain,
@@ -61,8 +60,8 @@ impl Entry {
             id: record.id(),
             commit,
             time: envelope.time,
-            body: record.body().clone(),
             good,
+            body: record.into_body(),
         }
     }
 }
@@ -102,15 +101,14 @@ impl Report {
     }
 }
 
-/// Records that one thread takes at a time.
-const BATCH: usize = 32;
-
 impl Ledger {
     /// Verifies all that this repository has of its ledger, and remembers how far every chain was seen.
     pub fn verify(&self, options: &Options) -> Result<Report, LedgerError> {
+        let workers = Workers::new(&self.repo, options.threads)?;
+        let repo = &workers.repo();
         let copies = Copies::list(self)?;
         let mut findings = copies.findings.clone();
-        let (payloads, found) = copies.payload_blobs(&self.repo);
+        let (payloads, found) = copies.payload_blobs(repo);
         findings.extend(found);
         let mut seen = Seen::load(self)?;
         let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
@@ -120,17 +118,18 @@ impl Ledger {
 
         let mut walks = BTreeMap::new();
         for (chain, tips) in &copies.chains {
-            let walk = copies::walk(&self.repo, *chain, tips);
+            let walk = copies::walk(repo, *chain, tips);
             findings.extend(walk.findings.iter().cloned());
             if !walk.commits.is_empty() {
                 findings.extend(seen.compare(*chain, &walk.commits));
             }
-            walks.insert(*chain, walk.commits);
+            walks.insert(*chain, walk);
         }
         findings.extend(seen.lost(&walks));
 
-        let policy = PolicyChain::verify(&self.repo, walks.get(&ChainId::Policy).map_or(&[], Vec::as_slice));
-        if walks.get(&ChainId::Policy).is_none_or(Vec::is_empty) && (options.pinned.is_some() || !walks.is_empty()) {
+        let policy_commits = walks.get(&ChainId::Policy).map_or(&[][..], |walk| &walk.commits);
+        let policy = PolicyChain::verify(repo, policy_commits);
+        if policy_commits.is_empty() && (options.pinned.is_some() || !walks.is_empty()) {
             let message = "the policy chain is not here: nobody's rights can be told (git tracevault fetch)";
             findings.push(Finding::new(Code::Missing, message).chain(ChainId::Policy));
         }
@@ -144,16 +143,16 @@ impl Ledger {
         }
 
         let writers = || walks.iter().filter(|(chain, _)| **chain != ChainId::Policy);
-        let total = writers().map(|(_, commits)| commits.len() as u64).sum::<u64>();
+        let total = writers().map(|(_, walk)| walk.commits.len() as u64).sum::<u64>();
         let mut chains = Vec::new();
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(&self.repo, ledger, &policy.history, &copies);
+            cache.keep_for(repo, ledger, &policy.history, &copies);
             let bar = Bar::new("records", total);
-            let run = Run { repo: &self.repo, ledger, policy: &policy, payloads: &payloads, options, bar: &bar };
-            for (id, commits) in writers() {
-                let (chain, found) = run.chain(*id, commits, cache.chains.get(id));
-                if let (true, Some(head), Some(tip)) = (found.is_empty() && !chain.pending, chain.head, commits.last())
-                {
+            let run = Run { workers: &workers, ledger, policy: &policy, payloads: &payloads, options, bar: &bar };
+            for (id, walk) in writers() {
+                let (chain, found) = run.chain(*id, walk, cache.chains.get(id));
+                let clean = found.is_empty() && !chain.pending;
+                if let (true, Some(head), Some(tip)) = (clean, chain.head, walk.commits.last()) {
                     cache.chains.insert(*id, CachedChain { tip: tip.clone(), head, key: chain.key });
                 }
                 findings.extend(found);
@@ -166,7 +165,7 @@ impl Ledger {
         }
         let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
         if let Some(tip) = notes {
-            let found = self.check_notes(&report)?;
+            let found = self.check_notes(&report, &workers)?;
             cache.notes = found.is_empty().then_some(tip);
             report.findings.extend(found);
         }
@@ -288,8 +287,8 @@ fn policy_signers(stored: &store::Stored, roster: Option<&crate::roster::Roster>
                 Ok(record) => answer = Ok((key, record)),
                 // Two keys may have one number; a signature is then one of them's.
                 Err(_) if answer.is_ok() => {}
-                Err(error) => {
-                    let error = RecordError::from(error);
+                Err(rejected) => {
+                    let error = RecordError::from(rejected.error);
                     answer = Err((error.code(), format!("{name}: {error}")));
                 }
             }
@@ -303,7 +302,7 @@ fn policy_signers(stored: &store::Stored, roster: Option<&crate::roster::Roster>
 
 /// One verification, seen from a chain.
 struct Run<'a> {
-    repo: &'a Repo,
+    workers: &'a Workers,
     ledger: LedgerId,
     policy: &'a PolicyChain,
     payloads: &'a Payloads,
@@ -312,7 +311,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn chain(&self, id: ChainId, commits: &[GitId], cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
+    fn chain(&self, id: ChainId, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
+        let commits = &walk.commits;
         let mut chain =
             Chain { id, key: None, member: None, pending: false, head: None, records: 0, entries: Vec::new() };
         chain.records = commits.len() as u64;
@@ -325,7 +325,7 @@ impl Run<'_> {
                 (at + 1, Some(cached.head))
             }
             None => {
-                let (key, found) = opening_key(self.repo, id, commits.first());
+                let (key, found) = opening_key(&self.workers.repo(), id, commits.first());
                 chain.key = key;
                 findings.extend(found);
                 (0, None)
@@ -334,18 +334,17 @@ impl Run<'_> {
         self.name(&mut chain);
         let Some(key) = chain.key else { return (chain, findings) };
         if self.options.entries {
-            let read = |repo: &Repo, commit: &GitId| store::read(repo, commit);
-            for stored in self.in_batches(&commits[..start], read) {
+            for stored in self.workers.map(0..start, self.bar, |repo, at| walk.record(repo, at)) {
                 match stored {
-                    Ok(stored) => chain.entries.push(Entry::of(stored.commit, &stored.record, true)),
+                    Ok(stored) => chain.entries.push(Entry::of(stored.commit, stored.record, true)),
                     Err(error) => findings.push(Finding::new(error.code, error.message).chain(id)),
                 }
             }
         }
 
         let verifier = key.verifier();
-        let check = |repo: &Repo, commit: &GitId| check::writer_record(repo, id, &verifier, commit, self.payloads);
-        for checked in self.in_batches(&commits[start..], check) {
+        let check = |repo: &Repo, at| check::writer_record(repo, id, &verifier, (walk, at), self.payloads);
+        for checked in self.workers.map(start..commits.len(), self.bar, check) {
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING
@@ -353,14 +352,18 @@ impl Run<'_> {
                 head.id = RecordId(envelope.prev);
             }
             let mut found = checked.findings;
-            if let Some(record) = &checked.record {
-                found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
-                found.extend(self.standing(&mut chain, &key, record));
-                let good = found.iter().all(|f| f.severity != Severity::Error);
-                chain.entries.push(Entry::of(checked.commit, record, good));
-            } else if let Some(record) = &checked.unverified {
-                found.extend(chain::follow(head.as_ref(), record, self.ledger, id));
-                chain.entries.push(Entry::of(checked.commit, record, false));
+            match checked.record {
+                Some(Ok(record)) => {
+                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
+                    found.extend(self.standing(&mut chain, &key, &record));
+                    let good = found.iter().all(|f| f.severity != Severity::Error);
+                    chain.entries.push(Entry::of(checked.commit, record, good));
+                }
+                Some(Err(record)) => {
+                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
+                    chain.entries.push(Entry::of(checked.commit, record, false));
+                }
+                None => {}
             }
             let missing = found.iter().any(|finding| finding.code == Code::Missing);
             head = Some(checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE })));
@@ -401,38 +404,6 @@ impl Run<'_> {
             Standing::UnknownPolicy => self.policy.unknown(envelope.policy)?,
         };
         Some(finding.chain(chain.id).seq(envelope.seq).record(record.id()))
-    }
-
-    /// Does the same with each commit, in batches on all threads; the answers come in order.
-    fn in_batches<T: Send>(&self, commits: &[GitId], each: impl Fn(&Repo, &GitId) -> T + Sync) -> Vec<T> {
-        let threads = match self.options.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
-        let batches: Vec<&[GitId]> = commits.chunks(BATCH).collect();
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
-        let shared = self.repo.share();
-        let work = || {
-            let repo = shared.here();
-            while let Some((index, batch)) = {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                batches.get(index).map(|batch| (index, *batch))
-            } {
-                let answers = batch.iter().map(|commit| each(&repo, commit)).collect();
-                self.bar.step(batch.len() as u64);
-                done.lock().unwrap_or_else(|error| error.into_inner()).push((index, answers));
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(batches.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut done = done.into_inner().unwrap_or_else(|error| error.into_inner());
-        done.sort_by_key(|(index, _)| *index);
-        done.into_iter().flat_map(|(_, answers)| answers).collect()
     }
 }
 

@@ -94,6 +94,13 @@ pub struct Record<State> {
     state: PhantomData<State>,
 }
 
+/// A record whose signature does not hold.
+#[derive(Debug)]
+pub struct Rejected {
+    pub record: Record<Unverified>,
+    pub error: SignatureError,
+}
+
 /// Why bytes are not a record, or not a signed one.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -136,6 +143,10 @@ impl<State> Record<State> {
 
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    pub fn into_body(self) -> Body {
+        self.body
     }
 
     /// The ledger it belongs to: for the genesis record, its own id.
@@ -182,11 +193,18 @@ impl Record<Unverified> {
     pub fn parse(bytes: Vec<u8>) -> Result<Self, RecordError> {
         canonical::check(&bytes)?;
         let field = |error: serde_json::Error| RecordError::Field(error.to_string());
-        let probe: Probe = serde_json::from_slice(&bytes).map_err(field)?;
-        if probe.v != VERSION || !Body::KINDS.contains(&&*probe.kind) {
-            return Err(RecordError::Version { version: probe.v, kind: probe.kind.chars().take(40).collect() });
-        }
-        let file: File<'_, &RawValue> = serde_json::from_slice(&bytes).map_err(field)?;
+        let known = |v: u64, kind: &str| v == VERSION && Body::KINDS.contains(&kind);
+        let file: File<'_, &RawValue> = match serde_json::from_slice::<File<'_, &RawValue>>(&bytes) {
+            Ok(file) if known(file.v, &file.kind) => file,
+            other => {
+                // Of another version nothing may be expected but that it says so.
+                let Probe { v, kind } = serde_json::from_slice(&bytes).map_err(field)?;
+                return Err(match other {
+                    Err(error) if known(v, &kind) => field(error),
+                    _ => RecordError::Version { version: v, kind: kind.chars().take(40).collect() },
+                });
+            }
+        };
         let body = Body::parse(&file.kind, file.body.get()).map_err(field)?;
         let envelope = Envelope {
             ledger: file.ledger,
@@ -201,9 +219,11 @@ impl Record<Unverified> {
     }
 
     /// The only way to a verified record: its signature file checked with the key that must have made it.
-    pub fn verify(self, key: &Verifier, signature: &[u8]) -> Result<Record<Verified>, SignatureError> {
-        key.verify(&self.bytes, &self.trusted_comment(), signature)?;
-        Ok(self.into_state())
+    pub fn verify(self, key: &Verifier, signature: &[u8]) -> Result<Record<Verified>, Box<Rejected>> {
+        match key.verify(&self.bytes, &self.trusted_comment(), signature) {
+            Ok(()) => Ok(self.into_state()),
+            Err(error) => Err(Box::new(Rejected { record: self, error })),
+        }
     }
 }
 

@@ -1,0 +1,62 @@
+//! Reading many small objects on all cores: the same is done with each, and the answers come in order.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::git::repo::{Repo, RepoError, SharedRepo};
+use crate::host::progress::Bar;
+
+/// What one thread takes at a time.
+const BATCH: usize = 32;
+
+/// Threads that read one repository.
+pub struct Workers {
+    repo: SharedRepo,
+    threads: usize,
+}
+
+impl Workers {
+    /// As many `threads`, or 0 for as many as the machine has.
+    pub fn new(repo: &Repo, threads: usize) -> Result<Self, RepoError> {
+        let threads = match threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        Ok(Workers { repo: repo.share()?, threads })
+    }
+
+    /// The repository, for the thread that asks.
+    pub fn repo(&self) -> Repo {
+        self.repo.here()
+    }
+
+    /// What `each` makes of these numbers, in their order.
+    pub fn map<T: Send>(&self, numbers: Range<usize>, bar: &Bar, each: impl Fn(&Repo, usize) -> T + Sync) -> Vec<T> {
+        let batches: Vec<Range<usize>> =
+            numbers.clone().step_by(BATCH).map(|at| at..numbers.end.min(at + BATCH)).collect();
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
+        let work = || {
+            let repo = self.repo();
+            while let Some((index, batch)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                batches.get(index).map(|batch| (index, batch.clone()))
+            } {
+                let count = batch.len() as u64;
+                let answers = batch.map(|at| each(&repo, at)).collect();
+                bar.step(count);
+                done.lock().unwrap_or_else(|error| error.into_inner()).push((index, answers));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.min(batches.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut done = done.into_inner().unwrap_or_else(|error| error.into_inner());
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().flat_map(|(_, answers)| answers).collect()
+    }
+}
