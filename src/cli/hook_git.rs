@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cli::{Code, print_findings};
 use crate::config::OnFailure;
-use crate::git::history;
+use crate::git::{diff, history};
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::GitId;
@@ -52,7 +52,8 @@ fn trouble(hook: Hook, error: &anyhow::Error) -> Code {
 fn head(ledger: &Ledger) -> anyhow::Result<()> {
     // Read in-process: the commit waits for every git that is started here.
     let Some(commit) = ledger.repo.find_ref("HEAD")? else { return Ok(()) };
-    Writer::open(ledger)?.record_commit(&commit)?;
+    let diff = diff::begin(&ledger.repo, &commit);
+    Writer::open(ledger)?.record_commit(diff)?;
     Ok(())
 }
 
@@ -60,7 +61,7 @@ fn head(ledger: &Ledger) -> anyhow::Result<()> {
 fn merged(ledger: &Ledger) -> anyhow::Result<()> {
     let commit = history::resolve(&ledger.repo, "HEAD")?;
     if history::is_unpushed(&ledger.repo, &commit)? {
-        Writer::open(ledger)?.record_commit(&commit)?;
+        Writer::open(ledger)?.record_commit(diff::begin(&ledger.repo, &commit))?;
     }
     Ok(())
 }
@@ -82,7 +83,7 @@ fn rewritten(ledger: &Ledger, args: &[String]) -> anyhow::Result<()> {
     let pairs: Vec<_> = input().lines().filter_map(pair).collect();
     let mut writer = Writer::open(ledger)?;
     for (old, new) in pairs {
-        writer.record_commit(&new)?;
+        writer.record_commit(diff::begin(&ledger.repo, &new))?;
         writer.record_link(&old, &new, how)?;
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! What a commit changes, as git's own diff says, read from one call of `git diff-tree`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::JoinHandle;
 
-use crate::git::command::{Git, GitError};
+use crate::git::command::{Answer, Git, GitError};
 use crate::git::patch_id::PatchId;
 use crate::git::repo::{Repo, RepoError};
 use crate::id::{GitId, RepoPath};
@@ -63,13 +64,32 @@ pub const OPTIONS: [&str; 13] = [
     "--no-textconv",
 ];
 
-/// Reads what `commit` changes. For a merge the added lines are those that none of its parents has.
-pub fn changes(repo: &Repo, commit: &GitId) -> Result<Changes, DiffError> {
-    let answer = Git::in_dir(&repo.home())
+/// A diff that git makes meanwhile.
+pub struct Begun {
+    commit: GitId,
+    answer: JoinHandle<Result<Answer, GitError>>,
+}
+
+impl Begun {
+    pub fn commit(&self) -> &GitId {
+        &self.commit
+    }
+}
+
+/// Lets git begin to say what `commit` changes.
+pub fn begin(repo: &Repo, commit: &GitId) -> Begun {
+    let git = Git::in_dir(&repo.home())
         .args(["-c", "diff.algorithm=myers", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
         .args(OPTIONS)
-        .arg(commit.as_str())
-        .run()?;
+        .arg(commit.as_str());
+    Begun { commit: commit.clone(), answer: std::thread::spawn(|| git.run()) }
+}
+
+/// Reads what a commit changes. For a merge the added lines are those that none of its parents has.
+pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
+    let Begun { commit, answer } = begun;
+    let answer = answer.join().map_err(|_| DiffError::Unexpected("a panic".to_owned()))??;
+    let commit = &commit;
     let kind = repo.gix().object_hash();
     let mut parents = split_parents(&answer.stdout, commit).into_iter();
     let Some(first) = parents.next() else { return Ok(Changes::default()) };
@@ -314,7 +334,7 @@ mod tests {
         for (index, step) in steps.iter().enumerate() {
             step();
             let (repo, id) = commit(dir);
-            let changes = changes(&repo, &id).unwrap();
+            let changes = changes(&repo, begin(&repo, &id)).unwrap();
             let ours = |id: &Option<GitId>| id.as_ref().map(GitId::to_string);
             assert_eq!(ours(&changes.patch_id), patch_id_of_git(dir, &id, "-U3"), "step {index}");
             assert_eq!(ours(&changes.patch_id_u0), patch_id_of_git(dir, &id, "-U0"), "step {index} without context");
@@ -343,7 +363,7 @@ mod tests {
         git(dir, &["merge", "-q", "--no-commit", "side"]).run().unwrap();
         write("f", "side\n1\n2\n3\n4\nevil\n5\n6\n7\n8\n9\nmain\n");
         let (repo, id) = commit(dir);
-        let changes = changes(&repo, &id).unwrap();
+        let changes = changes(&repo, begin(&repo, &id)).unwrap();
         assert_eq!(changes.files.len(), 1);
         assert_eq!(changes.files[0].added, BTreeSet::from([6]));
         assert_eq!((changes.patch_id, changes.patch_id_u0), (None, None));

@@ -105,7 +105,7 @@ impl<'l> Writer<'l> {
         let kind = body.kind();
         let record =
             Record::new(self.envelope(Some(policy))?, body).map_err(|source| LedgerError::Record { kind, source })?;
-        let signature = self.signer.sign(&record)?;
+        let signature = self.signer.sign(&record);
         let parent = self.head.as_ref().map(|(commit, _)| commit.clone());
         let files = [(SIGNATURE_FILE.to_owned(), signature)];
         let commit = store::write(&self.ledger.repo, &record, &files, trace, parent.as_ref())?;

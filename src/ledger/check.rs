@@ -19,7 +19,7 @@ pub struct Checked {
     /// What the next record must follow; `None` where the record could not be read at all.
     pub head: Option<Head>,
     /// The record, and whether its signature holds.
-    pub record: Option<Result<Record<Verified>, Record<Unverified>>>,
+    pub record: Option<Result<Record<Verified>, Box<Record<Unverified>>>>,
     pub findings: Vec<Finding>,
 }
 
@@ -40,7 +40,7 @@ impl Checked {
         Checked {
             commit: commit.clone(),
             head: error.record.as_ref().map(|record| Head::of(record)),
-            record: error.record.map(|record| Err(*record)),
+            record: error.record.map(Err),
             findings: vec![finding],
         }
     }
@@ -81,7 +81,7 @@ pub fn writer_record(
         let Rejected { record, error } = *rejected;
         let error = RecordError::from(error);
         findings.insert(0, place(Finding::new(error.code(), error.to_string())));
-        record
+        Box::new(record)
     });
     Checked { commit, head: Some(head), record: Some(record), findings }
 }

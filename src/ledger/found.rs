@@ -76,7 +76,7 @@ impl Ledger {
         let kind = body.kind();
         let record = Record::new(envelope, body).map_err(|source| LedgerError::Record { kind, source })?;
         let name = policy_signature_file(&signer.public_key().number());
-        let signatures = [(name, signer.sign(&record)?)];
+        let signatures = [(name, signer.sign(&record))];
         let commit = store::write(&self.repo, &record, &signatures, None, tip.as_ref())?;
         let name = self.prefix.chain(ChainId::Policy);
         self.repo.update_refs(&[RefUpdate { name, new: Some(commit), expected: tip }])?;

@@ -8,7 +8,7 @@ use crate::attribution::labels::{Authors, Labels, Origin};
 use crate::attribution::timeline::{Before, Step, Timeline};
 use crate::attribution::{lines, trace};
 use crate::digest::Digest;
-use crate::git::diff::{self, FileChange};
+use crate::git::diff::{self, Begun, FileChange};
 use crate::git::locate::Location;
 use crate::git::repo::{Kind, RepoError};
 use crate::host::progress::Bar;
@@ -25,12 +25,13 @@ use crate::record::body::{Body, Commit, LineAuthor, Link, SessionRef};
 use crate::session::edit::{Edit, Known};
 
 impl Writer<'_> {
-    /// Records a commit, with the sessions that it draws on; the record that speaks of it.
-    pub fn record_commit(&mut self, commit: &GitId) -> Result<RecordId, LedgerError> {
+    /// Records a commit whose diff has begun, with the sessions that it draws on; the record that speaks of it.
+    pub fn record_commit(&mut self, diff: Begun) -> Result<RecordId, LedgerError> {
+        let commit = &diff.commit().clone();
         if let Some(known) = self.local().recorded(commit)? {
             return Ok(known);
         }
-        let facts = CommitFacts::read(self.ledger, commit)?;
+        let facts = CommitFacts::read(self.ledger, diff)?;
         let edits = Edited::known(self.ledger, &facts.changes.files)?;
         let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
         let mut sessions = BTreeMap::new();
@@ -72,12 +73,14 @@ impl Writer<'_> {
 
     /// Records that `new` is `old` rewritten, if the record of `old` is ours to speak for it.
     pub fn record_link(&mut self, old: &GitId, new: &GitId, found_by: &str) -> Result<(), LedgerError> {
-        let (Ok(was), Ok(is)) = (CommitFacts::read(self.ledger, old), CommitFacts::read(self.ledger, new)) else {
-            return Ok(());
-        };
         if old == new || self.local().recorded(old)?.is_none() {
             return Ok(());
         }
+        let repo = &self.ledger.repo;
+        let (was, is) = (diff::begin(repo, old), diff::begin(repo, new));
+        let (Ok(was), Ok(is)) = (CommitFacts::read(self.ledger, was), CommitFacts::read(self.ledger, is)) else {
+            return Ok(());
+        };
         let same_patch = was.changes.patch_id.is_some() && was.changes.patch_id == is.changes.patch_id;
         let level = match () {
             () if was.tree == is.tree && was.parents == is.parents => 3,
@@ -114,7 +117,7 @@ impl Writer<'_> {
             if CommitFacts::header(self.ledger, commit)?.time < founded {
                 continue;
             }
-            self.record_commit(commit)?;
+            self.record_commit(diff::begin(&self.ledger.repo, commit))?;
             count += 1;
         }
         Ok(count)
@@ -149,9 +152,9 @@ struct CommitFacts {
 }
 
 impl CommitFacts {
-    fn read(ledger: &Ledger, commit: &GitId) -> Result<Self, LedgerError> {
-        let mut facts = Self::header(ledger, commit)?;
-        facts.changes = diff::changes(&ledger.repo, commit).map_err(|error| LedgerError::Refused(error.to_string()))?;
+    fn read(ledger: &Ledger, diff: Begun) -> Result<Self, LedgerError> {
+        let mut facts = Self::header(ledger, diff.commit())?;
+        facts.changes = diff::changes(&ledger.repo, diff).map_err(|error| LedgerError::Refused(error.to_string()))?;
         facts.before = facts.parents.first().and_then(|id| Self::header(ledger, id).ok()).map(|parent| parent.time);
         Ok(facts)
     }

@@ -315,7 +315,7 @@ fn the_programs_own_signatures_are_minisigns() {
     let record = Record::parse(read("developer/3/record.json")).unwrap();
     let (message, signature) = (dir.path().join("record.json"), dir.path().join("record.json.minisig"));
     std::fs::write(&message, record.bytes()).unwrap();
-    std::fs::write(&signature, signer.sign(&record).unwrap()).unwrap();
+    std::fs::write(&signature, signer.sign(&record)).unwrap();
     if let Some(said) = shell::minisign(&signer.public_key().to_string(), &message, &signature) {
         assert_eq!(said, format!("{}\n", record.trusted_comment()));
     }

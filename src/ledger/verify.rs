@@ -116,14 +116,16 @@ impl Ledger {
         let notes = notes.filter(|tip| cache.notes.as_ref() != Some(tip));
         let options = &Options { entries: options.entries || notes.is_some(), ..*options };
 
-        let mut walks = BTreeMap::new();
-        for (chain, tips) in &copies.chains {
-            let walk = copies::walk(repo, *chain, tips);
+        let tips: Vec<_> = copies.chains.iter().collect();
+        let bar = Bar::new("chains", tips.len() as u64);
+        let walked = workers.map(0..tips.len(), &bar, |repo, at| copies::walk(repo, *tips[at].0, tips[at].1));
+        drop(bar);
+        let walks: BTreeMap<ChainId, Walk> = tips.iter().map(|(chain, _)| **chain).zip(walked).collect();
+        for (chain, walk) in &walks {
             findings.extend(walk.findings.iter().cloned());
             if !walk.commits.is_empty() {
                 findings.extend(seen.compare(*chain, &walk.commits));
             }
-            walks.insert(*chain, walk);
         }
         findings.extend(seen.lost(&walks));
 
@@ -361,7 +363,7 @@ impl Run<'_> {
                 }
                 Some(Err(record)) => {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
-                    chain.entries.push(Entry::of(checked.commit, record, false));
+                    chain.entries.push(Entry::of(checked.commit, *record, false));
                 }
                 None => {}
             }

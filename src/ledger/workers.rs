@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::git::repo::{Repo, RepoError, SharedRepo};
 use crate::host::progress::Bar;
 
-/// What one thread takes at a time.
+/// What one thread takes at a time, at the most.
 const BATCH: usize = 32;
+/// How often each thread comes back for more, at the least: none is left with much when the others are done.
+const ROUNDS: usize = 8;
 
 /// Threads that read one repository.
 pub struct Workers {
@@ -33,8 +35,9 @@ impl Workers {
 
     /// What `each` makes of these numbers, in their order.
     pub fn map<T: Send>(&self, numbers: Range<usize>, bar: &Bar, each: impl Fn(&Repo, usize) -> T + Sync) -> Vec<T> {
+        let size = (numbers.len() / (self.threads * ROUNDS)).clamp(1, BATCH);
         let batches: Vec<Range<usize>> =
-            numbers.clone().step_by(BATCH).map(|at| at..numbers.end.min(at + BATCH)).collect();
+            numbers.clone().step_by(size).map(|at| at..numbers.end.min(at + size)).collect();
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
         let work = || {

@@ -187,7 +187,6 @@ impl Verifier {
 /// Writes a `.minisig` file around two finished signatures.
 ///
 /// `signature` is over BLAKE2b-512 of the message; `global` over `signature` and the trusted comment.
-#[cfg(test)]
 pub fn format(key: &PublicKey, signature: &[u8; 64], comment: &str, global: &[u8; 64]) -> String {
     let first = STANDARD.encode([&b"ED"[..], &key.number, signature].concat());
     format!("{UNTRUSTED_COMMENT}\n{first}\n{TRUSTED_PREFIX}{comment}\n{}\n", STANDARD.encode(global))

@@ -310,7 +310,7 @@ impl Fixture {
         let field = |name: &str| -> Vec<GitId> {
             text.lines().filter_map(|line| line.strip_prefix(name)).map(|id| id.parse().unwrap()).collect()
         };
-        let changes = diff::changes(&self.ledger.repo, commit).unwrap();
+        let changes = diff::changes(&self.ledger.repo, diff::begin(&self.ledger.repo, commit)).unwrap();
         let trace = self.trace(commit, &changes.files);
         let files: Vec<FileLines> = changes
             .files
