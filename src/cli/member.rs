@@ -25,7 +25,11 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Sub {
     /// List members and pending chains
-    List,
+    List {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Enrol the writer of a pending chain as a member
     ///
     /// The chain must have been fetched. Ask its writer for the first characters of the chain's name (`git tracevault
@@ -62,7 +66,8 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let options = Options { pinned: ledger.pinned()?, ..Options::default() };
     let report = ledger.verify(&options)?;
     match &args.command {
-        None | Some(Sub::List) => list(&report, args.json, out),
+        None => list(&report, args.json, out),
+        Some(Sub::List { json }) => list(&report, args.json || *json, out),
         Some(Sub::Add { who, roles }) => add(ledger, &report, who, roles, out),
     }
 }

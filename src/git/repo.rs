@@ -206,6 +206,11 @@ impl Repo {
         object_id(id).is_ok_and(|id| self.inner.has_object(id))
     }
 
+    /// The same without looking for packs that appeared meanwhile: for many objects of which many are not here.
+    pub fn contains_now(&self, id: &GitId) -> bool {
+        object_id(id).is_ok_and(|id| self.inner.objects.exists_without_refresh(&id))
+    }
+
     /// Stores an object.
     pub fn write(&self, kind: Kind, bytes: &[u8]) -> Result<GitId, RepoError> {
         let failed = |reason: String| RepoError::Object { id: "new".into(), reason };

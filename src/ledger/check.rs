@@ -110,6 +110,9 @@ fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) 
 
 /// Compares what a commit record says with the commit, where the commit is here.
 fn named_commit(repo: &Repo, body: &Commit) -> Option<Finding> {
+    if !repo.contains_now(&body.commit) {
+        return None;
+    }
     let bytes = match repo.read(&body.commit) {
         Ok((Kind::Commit, bytes)) => bytes,
         Ok(_) => return Some(Finding::new(Code::Commit, format!("{} is no commit", body.commit))),
