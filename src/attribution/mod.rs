@@ -11,6 +11,7 @@ pub mod commit;
 pub mod trace;
 pub mod timeline;
 pub mod carry;
+mod recall;
 mod reformat;
 pub mod labels;
 pub mod lines;

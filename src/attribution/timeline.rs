@@ -1,22 +1,17 @@
 //! One file's timeline: its known states in order, and whose each line is in each of them.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 
 use super::carry::{Run, follow};
 use super::labels::{AuthorId, Labels, Origin};
 use super::lines;
+use super::recall::Past;
 use crate::digest::Digest;
 use crate::session::event::Reach;
 
-/// What is remembered of a file's past, at most: lines that are gone, and states.
-const MAX_LOST_LINES: usize = 200_000;
+/// How many states of a file's past are remembered, at most.
 const MAX_STATES: usize = 1000;
 const MAX_STATE_RUNS: usize = 1_000_000;
-/// How many bytes of words make a line one that is not written twice by chance.
-const LONG: usize = 13;
-/// How many lines before a recognised one to look at.
-const MAX_BACK: usize = 64;
 
 /// One tool call's change of the file.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +45,7 @@ pub struct Timeline {
     states: HashMap<Digest, Labels>,
     /// How many runs these labels have.
     state_runs: usize,
-    lost: Lost,
+    lost: Past<Origin>,
 }
 
 impl Timeline {
@@ -115,7 +110,7 @@ impl Timeline {
         let known = self.states.get(&Digest::of(bytes)).filter(|_| returns);
         let mut followed = follow(&self.labels, state, bytes);
         if returns && known.is_none() {
-            self.lost.recall(bytes, &mut followed.kept);
+            self.lost.recall(&lines::split(bytes).collect::<Vec<_>>(), &mut followed.kept, |_| true);
         }
         let settled = || followed.kept.iter().map(|origin| origin.unwrap_or(inserted)).collect();
         (known.cloned().unwrap_or_else(settled), followed.gone)
@@ -128,70 +123,5 @@ impl Timeline {
             self.state_runs = labels.runs().len();
         }
         self.states.insert(Digest::of(bytes), labels);
-    }
-}
-
-/// The lines that a file had once, in the runs they stood in, by their hashes.
-#[derive(Debug, Clone, Default)]
-struct Lost {
-    /// `None` between runs; a line without origin stood beside the run and is still known.
-    lines: Vec<Option<(u64, Option<Origin>)>>,
-    /// Where each lost line stands last.
-    places: HashMap<u64, usize>,
-    hasher: RandomState,
-}
-
-impl Lost {
-    /// Adds a run.
-    fn add<'a>(&mut self, run: impl IntoIterator<Item = (&'a [u8], Option<Origin>)>) {
-        if self.lines.len() > MAX_LOST_LINES {
-            self.lines.clear();
-            self.places.clear();
-        }
-        for (line, origin) in run {
-            let hash = self.hash(line);
-            if origin.is_some() {
-                self.places.insert(hash, self.lines.len());
-            }
-            self.lines.push(Some((hash, origin)));
-        }
-        self.lines.push(None);
-    }
-
-    /// Gives lines of `bytes` that come from nowhere (`None`) the origin they had when they were last seen.
-    ///
-    /// A line is recognised beside one that it stood beside, and alone if it is long: many a `return None` is written
-    /// twice.
-    fn recall(&self, bytes: &[u8], kept: &mut [Option<Origin>]) {
-        if self.places.is_empty() || kept.iter().all(Option::is_some) {
-            return;
-        }
-        let new: Vec<&[u8]> = lines::split(bytes).collect();
-        let same = |place: usize, i: usize| {
-            let known = self.lines.get(place).copied().flatten();
-            known.zip(new.get(i)).is_some_and(|((hash, _), line)| hash == self.hash(line))
-        };
-        let mut i = 0;
-        while i < kept.len() {
-            let telling = kept[i].is_none() && lines::is_telling(new[i]);
-            let Some(&place) = telling.then(|| self.places.get(&self.hash(new[i]))).flatten() else {
-                i += 1;
-                continue;
-            };
-            let back = (1..=i.min(place).min(MAX_BACK)).take_while(|n| same(place - n, i - n)).count();
-            let ahead = (1..).take_while(|n| same(place + n, i + n)).count() + 1;
-            if back + ahead > 1 || lines::has_words(new[i], LONG) {
-                for n in 0..back + ahead {
-                    let origin = self.lines[place - back + n].and_then(|(_, origin)| origin);
-                    let line = &mut kept[i - back + n];
-                    *line = line.or(origin);
-                }
-            }
-            i += ahead;
-        }
-    }
-
-    fn hash(&self, line: &[u8]) -> u64 {
-        self.hasher.hash_one(line.strip_suffix(b"\n").unwrap_or(line))
     }
 }
