@@ -67,8 +67,13 @@ pub(super) fn is_telling(line: &[u8]) -> bool {
     has_words(line, 4)
 }
 
+/// Whether a line says so much that it is not written twice by chance.
+pub(super) fn is_long(line: &[u8]) -> bool {
+    has_words(line, 13)
+}
+
 /// Whether a line has `least` bytes of words.
-pub(super) fn has_words(line: &[u8], least: usize) -> bool {
+fn has_words(line: &[u8], least: usize) -> bool {
     line.iter().filter(|b| b.is_ascii_alphanumeric() || !b.is_ascii()).take(least).count() == least
 }
 

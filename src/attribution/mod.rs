@@ -9,6 +9,7 @@
 
 pub mod commit;
 pub mod trace;
+pub mod content;
 pub mod timeline;
 pub mod carry;
 mod recall;

@@ -8,8 +8,6 @@ use super::lines;
 
 /// How many lines are remembered, at most.
 const MAX_LINES: usize = 200_000;
-/// How many bytes of words make a line one that is not written twice by chance.
-const LONG: usize = 13;
 /// How many lines before a recognised one to look at.
 const MAX_BACK: usize = 64;
 /// How many places of one line to look at, the newest first.
@@ -74,7 +72,7 @@ impl<T: Copy> Past<T> {
                 continue;
             };
             let run = i - back..i + ahead;
-            if (run.len() > 1 || lines::has_words(new[i], LONG)) && counts(run.clone()) {
+            if (run.len() > 1 || lines::is_long(new[i])) && counts(run.clone()) {
                 for (line, at) in run.zip(place - back..) {
                     known[line] = known[line].or(self.lines[at].and_then(|line| line.known));
                 }
