@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use gix::diff::blob::{Algorithm, InternedInput, diff_with_slider_heuristics};
 
-use super::labels::{Labels, Origin};
+use super::labels::{AuthorId, Labels, Origin};
 use super::lines::{self, is_telling};
+use super::recall::Past;
 use super::reformat::{anchors, reformatted};
 
 /// Beyond these a file is compared from both ends only. A diff of 100,000 lines that all stand there 50 times, in
@@ -35,6 +36,23 @@ pub fn added(before: &[u8], after: &[u8]) -> Vec<std::ops::RangeInclusive<u32>> 
     let (old, new): (Vec<_>, Vec<_>) = (lines::split(before).collect(), lines::split(after).collect());
     let range = |hunk: &Hunk| hunk.after.start as u32 + 1..=hunk.after.end as u32;
     hunks(&old, &new).iter().filter(|hunk| !hunk.after.is_empty()).map(range).collect()
+}
+
+/// For each line of `to`, whether it comes from a line of `from`: the same, wrapped or indented anew, or moved.
+pub fn sources(from: &[u8], to: &[u8]) -> Vec<bool> {
+    let labels = Labels::all(Origin::Human, lines::count(from));
+    follow(&labels, from, to).kept.iter().map(|origin| *origin == Some(Origin::Human)).collect()
+}
+
+/// What is known of each line of `to`, where `known` is known of the lines of `from`.
+pub fn carry_known(known: &[Option<u32>], from: &[u8], to: &[u8]) -> Vec<Option<u32>> {
+    let label = |known: &Option<u32>| known.map_or(Origin::Unattributed, |n| Origin::Agent(AuthorId(n)));
+    let labels = known.iter().map(label).collect();
+    let number = |origin: Option<Origin>| match origin {
+        Some(Origin::Agent(AuthorId(n))) => Some(n),
+        _ => None,
+    };
+    follow(&labels, from, to).kept.into_iter().map(number).collect()
 }
 
 /// How the lines of one state became those of the next.
@@ -69,7 +87,8 @@ pub(super) fn follow<'a>(labels: &Labels, from: &'a [u8], to: &[u8]) -> Followed
         let origin = |i| run.contains(&i).then(|| origins[i]);
         neighbours(run).map(|i| (old[i], origin(i))).collect()
     };
-    let gone = hunks.iter().map(|hunk| &hunk.before).filter(|run| !run.is_empty()).map(gone_run).collect();
+    let gone: Vec<Run<'_>> =
+        hunks.iter().map(|hunk| &hunk.before).filter(|run| !run.is_empty()).map(gone_run).collect();
     if hunks.iter().any(|hunk| !hunk.before.is_empty()) && hunks.iter().any(|hunk| !hunk.after.is_empty()) {
         let anchors = anchors(&old, &new);
         for change in changes(&hunks, &old) {
@@ -91,8 +110,16 @@ pub(super) fn follow<'a>(labels: &Labels, from: &'a [u8], to: &[u8]) -> Followed
         for (was, is) in anchors {
             kept[is] = kept[is].or(Some(origins[was]));
         }
+        find_moved(&gone, &new, &mut kept);
     }
     Followed { kept, gone }
+}
+
+/// Lines that are gone in one place and stand in another have been moved there.
+fn find_moved(gone: &[Run<'_>], new: &[&[u8]], kept: &mut [Option<Origin>]) {
+    let mut past = Past::default();
+    gone.iter().for_each(|run| past.add(run.iter().copied()));
+    past.recall(new, kept, |_| true);
 }
 
 /// The origins of the lines outside of hunks.

@@ -17,7 +17,7 @@ pub enum Origin<A = AuthorId> {
 
 /// A [`LineAuthor`] by its number in [`Authors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AuthorId(u32);
+pub struct AuthorId(pub(super) u32);
 
 /// The sessions and calls that labels speak of.
 #[derive(Debug, Clone, Default)]

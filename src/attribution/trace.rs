@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::commit::{FileAttribution, LineRange};
 use super::labels::Origin;
+use crate::digest::Digest;
 use crate::id::{CallId, GitId, RepoPath, SessionId};
 use crate::record::body::LineAuthor;
 use crate::time::Time;
@@ -200,6 +201,11 @@ impl TraceRange {
     /// The session and call, where the trace is one of ours.
     pub fn author(&self) -> Option<LineAuthor> {
         self.url.as_deref().and_then(parse_call_uri)
+    }
+
+    /// The SHA-256 of the lines' bytes, if the trace names it.
+    pub fn content_hash(&self) -> Option<Digest> {
+        self.content_hash.as_deref()?.strip_prefix("sha256:")?.parse().ok()
     }
 
     /// The origin, where the trace is one of ours.

@@ -90,7 +90,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
             table.row(row(line, found.as_ref(), origin.as_ref(), &blame));
         }
     }
-    for trouble in &origins.troubles {
+    for trouble in origins.troubles() {
         output::say(format_args!("warning: {}", output::visible(&trouble.to_string())));
     }
     if !args.json {

@@ -72,6 +72,14 @@ pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
     Some(rest.rsplit_once('>')?.0.trim().to_owned())
 }
 
+/// The first parent of a commit, if both are here.
+pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
+    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
+    let mut head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let parent = head.find_map(|line| line.strip_prefix(b"parent "))?;
+    std::str::from_utf8(parent).ok()?.parse().ok()
+}
+
 /// Which commits `git log` is asked for, in its own words.
 #[derive(Debug, Default)]
 pub struct Asked {

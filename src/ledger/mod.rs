@@ -1,11 +1,13 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
 
 pub mod append;
+pub mod attribute;
 pub mod check;
 pub mod commits;
 pub mod copies;
 pub mod cursor;
 pub mod edits;
+pub mod elsewhere;
 pub mod fit;
 pub mod found;
 pub mod local;

@@ -1,16 +1,15 @@
-//! Whose a line of a commit is, by the record of the commit.
+//! Whose a line of a commit is: by the record of the commit, of those it was rewritten from, of those with the same lines.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::attribution::commit::ContentHash;
-use crate::attribution::lines::LineIndex;
-use crate::attribution::trace::{self, Trace, TraceFile, TraceRange};
-use crate::digest::Digest;
+use crate::attribution::labels::Origin;
+use crate::attribution::trace::{self, Trace, TraceRange};
 use crate::git::history;
 use crate::id::{GitId, RecordId, RepoPath};
+use crate::ledger::elsewhere::{Elsewhere, Sources};
 use crate::ledger::query::Book;
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, LedgerError};
@@ -21,8 +20,10 @@ use crate::ledger::{Ledger, LedgerError};
 pub enum Evidence {
     /// A record of this very commit.
     Exact,
-    /// The record of a commit that this one was rewritten from, and the same bytes.
+    /// The record of a commit that this one was rewritten from, and the same lines.
     Linked,
+    /// The record of another commit that added the same lines to this file.
+    Content,
     None,
 }
 
@@ -35,25 +36,48 @@ impl Ledger {
     }
 }
 
-/// The lines of many commits, each trace read once.
-pub struct Origins<'b> {
+/// The traces of many records, each read once.
+pub struct Traces<'b> {
     ledger: &'b Ledger,
-    book: &'b Book<'b>,
-    commits: HashMap<GitId, Source>,
-    files: HashMap<(GitId, Rc<RepoPath>), Rc<[TraceRange]>>,
+    read: HashMap<RecordId, Option<Rc<Trace>>>,
     /// Traces that could not be read.
-    pub troubles: Vec<LedgerError>,
+    troubles: Vec<LedgerError>,
 }
 
-/// Where the answers about a commit come from.
-#[derive(Clone)]
-struct Source {
-    evidence: Evidence,
-    record: Option<RecordId>,
-    trace: Option<Rc<Trace>>,
+impl Traces<'_> {
+    /// The ranges that a record has of a file.
+    pub fn ranges(&mut self, entry: &Entry, path: &RepoPath) -> Vec<TraceRange> {
+        let trace = match self.read.get(&entry.id) {
+            Some(known) => known.clone(),
+            None => {
+                let trace = self.ledger.trace(entry).map_err(|error| self.troubles.push(error)).ok().map(Rc::new);
+                self.read.insert(entry.id, trace.clone());
+                trace
+            }
+        };
+        let files = trace.iter().flat_map(|trace| &trace.files).filter(|file| file.path == *path);
+        files.flat_map(|file| &file.ranges).cloned().collect()
+    }
+}
+
+/// Whose the lines of many commits are.
+pub struct Origins<'b> {
+    book: &'b Book<'b>,
+    traces: Traces<'b>,
+    elsewhere: Elsewhere<'b>,
+    files: HashMap<(GitId, Rc<RepoPath>), File<'b>>,
+}
+
+/// A file as a commit has it.
+struct File<'b> {
+    /// The record of the commit, and what it says of the file.
+    exact: Option<(&'b Entry, Rc<[TraceRange]>)>,
+    /// What other records say of each line, once somebody has asked.
+    others: Option<Rc<[Option<Found>]>>,
 }
 
 /// A range that speaks of a line.
+#[derive(Clone)]
 pub struct Found {
     pub evidence: Evidence,
     pub record: RecordId,
@@ -62,92 +86,55 @@ pub struct Found {
 
 impl<'b> Origins<'b> {
     pub fn new(ledger: &'b Ledger, book: &'b Book<'b>) -> Self {
-        Origins { ledger, book, commits: HashMap::new(), files: HashMap::new(), troubles: Vec::new() }
+        let traces = Traces { ledger, read: HashMap::new(), troubles: Vec::new() };
+        Origins { book, traces, elsewhere: Elsewhere::new(ledger, book), files: HashMap::new() }
+    }
+
+    /// Traces that could not be read.
+    pub fn troubles(&self) -> &[LedgerError] {
+        &self.traces.troubles
     }
 
     /// What is known of a line that a commit added.
+    ///
+    /// That the commit's own record knows no agent's hand in it is no proof that there was none: its writer may not have
+    /// seen the line being made, as when it was picked from another's branch.
     pub fn line(&mut self, commit: &GitId, path: &Rc<RepoPath>, line: u32) -> Option<Found> {
-        let source = self.source(commit);
-        let record = source.record?;
         let key = (commit.clone(), path.clone());
-        let ranges = match self.files.get(&key) {
+        if !self.files.contains_key(&key) {
+            let exact = self.book.record_of(commit).map(|entry| (entry, self.traces.ranges(entry, path).into()));
+            self.files.insert(key.clone(), File { exact, others: None });
+        }
+        let file = self.files.get_mut(&key)?;
+        let exact = file.exact.as_ref().and_then(|(entry, ranges)| {
+            let after = ranges.partition_point(|range| range.start <= line);
+            let range = ranges[..after].last().filter(|range| range.end >= line)?;
+            Some(Found { evidence: Evidence::Exact, record: entry.id, range: range.clone() })
+        });
+        if exact.as_ref().is_some_and(|found| found.range.origin() != Origin::Unattributed) {
+            return exact;
+        }
+        let others = match &file.others {
             Some(known) => known.clone(),
             None => {
-                let ranges = self.ranges(commit, path, &source);
-                self.files.insert(key, ranges.clone());
-                ranges
+                let sources = match &file.exact {
+                    // Whoever recorded the commit knew all of its own.
+                    Some((entry, _)) => Sources::OfOthers(entry.chain),
+                    None => Sources::All,
+                };
+                let found = self.elsewhere.find(&mut self.traces, commit, path, sources);
+                file.others.insert(found.into()).clone()
             }
         };
-        let after = ranges.partition_point(|range| range.start <= line);
-        let range = ranges[..after].last().filter(|range| range.end >= line)?;
-        Some(Found { evidence: source.evidence, record, range: range.clone() })
-    }
-
-    fn source(&mut self, commit: &GitId) -> Source {
-        if let Some(known) = self.commits.get(commit) {
-            return known.clone();
+        let other = others.get((line as usize).checked_sub(1)?).cloned().flatten();
+        match exact {
+            Some(exact) => other.filter(|found| matches!(found.range.origin(), Origin::Agent(_))).or(Some(exact)),
+            None => other,
         }
-        let (evidence, entry) = match (self.book.record_of(commit), self.book.same_change(commit)) {
-            (Some(entry), _) => (Evidence::Exact, Some(entry)),
-            (None, Some(entry)) => (Evidence::Linked, Some(entry)),
-            (None, None) => (Evidence::None, None),
-        };
-        let trace = match entry.map(|entry| self.ledger.trace(entry)) {
-            Some(Ok(trace)) => Some(Rc::new(trace)),
-            Some(Err(error)) => {
-                self.troubles.push(error);
-                None
-            }
-            None => None,
-        };
-        let source = Source { evidence, record: entry.map(|entry| entry.id), trace };
-        self.commits.insert(commit.clone(), source.clone());
-        source
-    }
-
-    /// The ranges of one file; for a linked commit those whose bytes stand in it at the same lines.
-    fn ranges(&self, commit: &GitId, path: &RepoPath, source: &Source) -> Rc<[TraceRange]> {
-        let files = source.trace.iter().flat_map(|trace| &trace.files);
-        let ranges = files.filter(|file: &&TraceFile| file.path == *path).flat_map(|file| &file.ranges).cloned();
-        if source.evidence == Evidence::Exact {
-            return ranges.collect();
-        }
-        let bytes = history::file_at(&self.ledger.repo, commit, path).ok().flatten().unwrap_or_default();
-        standing(ranges, &bytes)
     }
 }
 
-/// The ranges whose bytes stand at the same lines of a file.
-fn standing(ranges: impl Iterator<Item = TraceRange>, bytes: &[u8]) -> Rc<[TraceRange]> {
-    let index = LineIndex::new(bytes);
-    let same = |range: &TraceRange| {
-        let hash = ContentHash(Digest::of(index.bytes(range.start..=range.end))).to_string();
-        range.content_hash.as_ref() == Some(&hash)
-    };
-    ranges.filter(same).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::attribution::trace::Contributor;
-
-    #[test]
-    fn a_range_counts_only_where_its_bytes_still_stand() {
-        let range = |start, end, bytes: &[u8]| TraceRange {
-            start,
-            end,
-            contributor: Contributor::Ai,
-            model: None,
-            url: None,
-            content_hash: Some(ContentHash(Digest::of(bytes)).to_string()),
-        };
-        let untold = TraceRange { content_hash: None, ..range(1, 1, b"") };
-        let ranges = [range(1, 2, b"a\nb\n"), range(3, 3, b"c\n"), range(5, 5, b"e"), range(9, 9, b"a\n"), untold];
-        let kept = |bytes: &[u8]| standing(ranges.iter().cloned(), bytes).iter().map(|r| r.start).collect::<Vec<_>>();
-        assert_eq!(kept(b"a\nb\nc\nd\ne"), [1, 3, 5]);
-        assert_eq!(kept(b"a\nb\nC\nd\ne\n"), [1]);
-        assert_eq!(kept(b"new\na\nb\nc\n"), [0; 0]);
-        assert_eq!(kept(b""), [0; 0]);
-    }
+/// The bytes of a file in a commit, none where either is not here.
+pub fn file_at(ledger: &Ledger, commit: &GitId, path: &RepoPath) -> Option<Vec<u8>> {
+    history::file_at(&ledger.repo, commit, path).ok().flatten()
 }

@@ -13,7 +13,7 @@ use crate::record::body::{Body, Commit, Link, Session};
 use crate::session::event::GapKind;
 
 /// A link of at least this level says that both commits make the same change.
-const SAME_CHANGE: u32 = 2;
+pub const SAME_CHANGE: u32 = 2;
 
 impl Ledger {
     /// Verifies the ledger and gives every record back.
@@ -125,28 +125,34 @@ impl<'r> Book<'r> {
         self.records.get(commit).copied().filter(|entry| entry.good)
     }
 
-    /// The good record of the commit that this one was rewritten from, and how much the links say they have in common.
-    pub fn linked_from(&self, commit: &GitId) -> Option<(&'r Entry, u32)> {
+    /// The best record of each commit that has a good one.
+    pub fn commit_records(&self) -> impl Iterator<Item = &'r Entry> {
+        self.records.values().copied().filter(|entry| entry.good)
+    }
+
+    /// The good records of the commits that this one was rewritten from, and how much the links say they have in
+    /// common, the most first.
+    pub fn rewritten_from(&self, commit: &GitId) -> Vec<(&'r Entry, u32)> {
         let mut seen: HashSet<&GitId> = HashSet::new();
         let mut open: Vec<(&GitId, u32)> = vec![(commit, u32::MAX)];
-        let mut best: Option<(&'r Entry, u32)> = None;
+        let mut found: Vec<(&'r Entry, u32)> = Vec::new();
         while let Some((at, level)) = open.pop() {
             for link in self.links.get(at).into_iter().flatten() {
                 let level = level.min(link.level);
                 match self.record_of(&link.old) {
-                    Some(entry) if best.is_none_or(|(_, known)| level > known) => best = Some((entry, level)),
-                    Some(_) => {}
+                    Some(entry) => found.push((entry, level)),
                     None if seen.insert(&link.old) => open.push((&link.old, level)),
                     None => {}
                 }
             }
         }
-        best
+        found.sort_by_key(|(entry, level)| (std::cmp::Reverse(*level), entry.time, entry.id));
+        found
     }
 
-    /// The record whose lines are those of a rewritten commit.
-    pub fn same_change(&self, commit: &GitId) -> Option<&'r Entry> {
-        self.linked_from(commit).filter(|(_, level)| *level >= SAME_CHANGE).map(|(entry, _)| entry)
+    /// The good record of the commit that this one was rewritten from, and how much they have in common.
+    pub fn linked_from(&self, commit: &GitId) -> Option<(&'r Entry, u32)> {
+        self.rewritten_from(commit).into_iter().next()
     }
 
     /// What is known of a commit.
@@ -470,7 +476,7 @@ mod tests {
         ] {
             let known = book.commit(&git(n));
             assert_eq!((known.state, known.body.is_some()), (state, lines), "{n}");
-            assert_eq!(book.same_change(&git(n)).is_some(), lines);
+            assert_eq!(book.linked_from(&git(n)).is_some_and(|(_, level)| level >= SAME_CHANGE), lines);
         }
     }
 

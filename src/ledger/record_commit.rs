@@ -1,28 +1,23 @@
 //! Recording commits: whose each added line is, which sessions it draws on, how a rewritten commit came to be.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::RangeInclusive;
 
-use crate::attribution::commit::{ChangedFile, FileAttribution, attribute, total};
-use crate::attribution::labels::{Authors, Labels, Origin};
-use crate::attribution::timeline::{Before, Step, Timeline};
-use crate::attribution::{lines, trace};
+use crate::attribution::commit::{FileAttribution, total};
+use crate::attribution::labels::Origin;
+use crate::attribution::trace;
 use crate::digest::Digest;
-use crate::git::diff::{self, Begun, FileChange};
-use crate::git::locate::Location;
+use crate::git::diff::{self, Begun};
 use crate::git::repo::{Kind, RepoError};
 use crate::host::progress::Bar;
-use crate::id::{GitId, RecordId, RepoPath, SessionId};
-use crate::journal::Journal;
-use crate::journal::states::FILE_LIMIT;
+use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::append::Writer;
+use crate::ledger::attribute::{Edited, attribute_commit};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::local::{Changes, RECORDED};
 use crate::ledger::verify::Options;
 use crate::ledger::{Ledger, LedgerError, fit};
 use crate::record::body::{Body, Commit, LineAuthor, Link, SessionRef};
-use crate::session::edit::{Edit, Known};
 
 impl Writer<'_> {
     /// Records a commit whose diff has begun, with the sessions that it draws on; the record that speaks of it.
@@ -204,151 +199,6 @@ impl CommitFacts {
             cut: Vec::new(),
         })
     }
-}
-
-/// The known edits of the files that a commit changes.
-struct Edited {
-    journal: Option<Journal>,
-    by_path: BTreeMap<RepoPath, Vec<Edit>>,
-    /// The work tree that the commit is made in; none for the main one.
-    here: Option<String>,
-}
-
-impl Edited {
-    fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
-        let journal = Journal::open(&ledger.repo.common_dir());
-        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
-        if let Some(journal) = &journal {
-            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
-                let edits = journal.edits(path).map_err(failed)?;
-                if !edits.is_empty() {
-                    by_path.insert(path.clone(), edits);
-                }
-            }
-        }
-        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited { journal, by_path, here })
-    }
-
-    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    fn of(&self, file: &FileChange) -> Vec<Vec<&Edit>> {
-        let names = [Some(&file.path), file.from.as_ref()];
-        let mut edits: Vec<&Edit> =
-            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().collect();
-        edits.sort_by_key(|edit| edit.at);
-        let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
-        trees.sort_unstable();
-        trees.dedup();
-        trees.sort_by_key(|tree| *tree != self.here.as_deref());
-        let of_tree =
-            |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
-        trees.into_iter().map(of_tree).collect()
-    }
-
-    fn load(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.journal.as_ref()?.states().load(digest).ok().flatten()
-    }
-
-    /// The labels of a file's committed bytes, along the timeline of one work tree.
-    fn labels(&self, edits: &[&Edit], committed: &[u8], authors: &mut Authors) -> Labels {
-        let mut timeline = Timeline::default();
-        for edit in edits {
-            let before = match edit.before {
-                Known::Is(Some(digest)) => self.load(&digest),
-                _ => None,
-            };
-            let after = edit.after.map(|digest| self.load(&digest));
-            if matches!(after, Some(None)) {
-                // The bytes are gone: what the file became by this edit cannot be told, and is nobody's.
-                continue;
-            }
-            let after = after.flatten();
-            let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
-            timeline.step(&Step {
-                before: match (&edit.before, &before) {
-                    (Known::Is(None), _) => Before::NoFile,
-                    (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
-                    _ => Before::Unknown,
-                },
-                after: after.as_deref(),
-                author,
-                reach: edit.reach,
-            });
-        }
-        timeline.project(committed)
-    }
-}
-
-/// Whose the lines are that a commit adds.
-fn attribute_commit(
-    ledger: &Ledger,
-    files: &[FileChange],
-    edits: &Edited,
-) -> Result<Vec<FileAttribution>, LedgerError> {
-    let mut attributions = Vec::new();
-    for file in files {
-        let Some(blob) = &file.blob else { continue };
-        if file.binary || file.added.is_empty() {
-            continue;
-        }
-        let bytes = match ledger.repo.read(blob) {
-            Ok((Kind::Blob, bytes)) => bytes,
-            // A submodule's commit is no file of this repository.
-            Ok(_) | Err(RepoError::Missing(_)) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let added = ranges(file.added.iter().copied());
-        let mut best: Option<FileAttribution> = None;
-        let timelines = if bytes.len() as u64 <= FILE_LIMIT { edits.of(file) } else { Vec::new() };
-        let before = before_bytes(ledger, file).map(|bytes| Digest::of(&bytes));
-        for edits_here in timelines {
-            let edits_here = since(before, &edits_here);
-            let mut authors = Authors::default();
-            let labels = edits.labels(edits_here, &bytes, &mut authors);
-            let found =
-                attribute(&ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels }, &authors);
-            if best.as_ref().is_none_or(|best| found.lines.agent > best.lines.agent) {
-                best = Some(found);
-            }
-        }
-        attributions.push(best.unwrap_or_else(|| {
-            let labels = Labels::all(Origin::Unattributed, lines::count(&bytes));
-            attribute(
-                &ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels },
-                &Authors::default(),
-            )
-        }));
-    }
-    Ok(attributions)
-}
-
-/// The file as it was in the first parent, if it was.
-fn before_bytes(ledger: &Ledger, file: &FileChange) -> Option<Vec<u8>> {
-    let (_, bytes) = ledger.repo.read(file.blob_before.as_ref()?).ok()?;
-    Some(bytes)
-}
-
-/// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does
-/// not add.
-fn since<'e>(before: Option<Digest>, edits: &'e [&'e Edit]) -> &'e [&'e Edit] {
-    let Some(before) = before else { return edits };
-    match edits.iter().rposition(|edit| edit.after == Some(before)) {
-        Some(at) => &edits[at + 1..],
-        None => edits,
-    }
-}
-
-/// Line numbers in ascending order as ranges.
-fn ranges(numbers: impl Iterator<Item = u32>) -> Vec<RangeInclusive<u32>> {
-    let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
-    for number in numbers {
-        match ranges.last_mut() {
-            Some(last) if *last.end() + 1 == number => *last = *last.start()..=number,
-            _ => ranges.push(number..=number),
-        }
-    }
-    ranges
 }
 
 /// The sessions that made lines of the commit, and those that changed its files since the commit before it.

@@ -10,6 +10,7 @@ mod hook_agent;
 mod init;
 mod journey;
 mod front;
+mod generator;
 mod layers;
 mod ledger;
 mod push;
