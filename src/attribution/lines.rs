@@ -63,7 +63,7 @@ fn is_space(b: u8) -> bool {
 }
 
 /// Whether a line says enough to be recognised by: a brace or a lone `end` may stand anywhere.
-pub(super) fn is_telling(line: &[u8]) -> bool {
+pub fn is_telling(line: &[u8]) -> bool {
     has_words(line, 4)
 }
 

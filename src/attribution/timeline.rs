@@ -87,6 +87,14 @@ impl Timeline {
         }
     }
 
+    /// For each line of other bytes whose it was when this file lost it, if it did.
+    pub fn lost_in(&self, bytes: &[u8]) -> Vec<Option<Origin>> {
+        let new: Vec<&[u8]> = lines::split(bytes).collect();
+        let mut known = vec![None; new.len()];
+        self.lost.recall(&new, &mut known, |_| true);
+        known
+    }
+
     fn advance(&mut self, bytes: &[u8], inserted: Origin, returns: bool) {
         let labels = match self.state.take() {
             // What was there before we looked is nobody's.

@@ -5,6 +5,7 @@
 //! `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file.
 
 pub mod named;
+mod names;
 pub mod reader;
 pub mod snapshot;
 pub mod states;
@@ -138,9 +139,9 @@ impl Journal {
         Ok(found)
     }
 
-    /// The edits of a file that this clone knows of, the oldest first. What cannot be read is left out: the ledger
-    /// tells of it when it seals the session.
-    pub fn edits(&self, path: &RepoPath) -> io::Result<Vec<Edit>> {
+    /// The edits of a file under this very name, the oldest first. What cannot be read is left out: the ledger tells of
+    /// it when it seals the session.
+    fn edits_under(&self, path: &RepoPath) -> io::Result<Vec<Edit>> {
         let mut edits = Edits::default();
         let events = Reader::open(&self.file_events(path), 0)?;
         events.filter_map(|(_, event)| event.ok()).for_each(|event| edits.add(event));

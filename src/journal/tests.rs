@@ -175,3 +175,28 @@ proptest::proptest! {
         proptest::prop_assert_eq!(offsets, ends.collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_renamed_file_has_the_edits_of_its_old_names_until_it_was_renamed() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = journal(dir.path());
+    let path = |text: &str| text.parse::<RepoPath>().unwrap();
+    let edit = |at: i64, file: &str| {
+        let call = ToolCall { id: CallId::from_agent(&at.to_string()), tool: "Write".into(), reach: Reach::Named };
+        let state = FileState { path: path(file), state: Some(Digest::of(file.as_bytes())) };
+        let mut event = event("s", at, EventKind::ToolAfter, "{}");
+        (event.call, event.files) = (Some(call), vec![state]);
+        journal.append(&event).unwrap();
+    };
+    edit(1, "a b");
+    journal.renamed(&path("a b"), &path("b"), 2).unwrap();
+    edit(3, "a b");
+    edit(4, "b");
+    journal.renamed(&path("b"), &path("c"), 5).unwrap();
+    journal.renamed(&path("never seen"), &path("d"), 5).unwrap();
+    // Round and round.
+    journal.renamed(&path("c"), &path("a b"), 6).unwrap();
+    let ats = |name| journal.edits(&path(name)).unwrap().iter().map(|edit| edit.at).collect::<Vec<_>>();
+    assert_eq!((ats("b"), ats("c"), ats("d")), (vec![1, 4], vec![1, 4], vec![]));
+    assert_eq!(ats("a b"), [1, 3, 4]);
+}

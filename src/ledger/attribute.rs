@@ -1,6 +1,6 @@
 //! Whose the lines are that a commit adds: the known edits of its files, the parent's and the committed bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
 use crate::attribution::commit::{ChangedFile, FileAttribution, attribute};
@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::locate::Location;
 use crate::git::repo::{Kind, RepoError};
+use crate::host::clock;
 use crate::id::RepoPath;
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
@@ -18,12 +19,13 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
 
+/// How many deleted files a new one is compared with.
+const MAX_GONE: usize = 50;
+
 /// The known edits of the files that a commit changes.
 pub struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
-    /// Files that the commit deletes.
-    gone: Vec<RepoPath>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
 }
@@ -42,14 +44,14 @@ impl Edited {
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        let gone = files.iter().filter(|file| file.blob.is_none()).map(|file| file.path.clone()).collect();
-        Ok(Edited { journal, by_path, gone, here })
+        Ok(Edited { journal, by_path, here })
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    pub fn of(&self, file: &FileChange) -> Vec<Vec<&Edit>> {
-        let names = [Some(&file.path), file.from.as_ref()].into_iter().flatten().chain(self.former_name(file));
-        let mut edits: Vec<&Edit> = names.filter_map(|path| self.by_path.get(path)).flatten().collect();
+    fn of<'e>(&'e self, file: &'e FileChange, former: Option<&'e FileChange>) -> Vec<Vec<&'e Edit>> {
+        let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
+        let mut edits: Vec<&Edit> =
+            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().collect();
         edits.sort_by_key(|edit| edit.at);
         let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
         trees.sort_unstable();
@@ -60,17 +62,17 @@ impl Edited {
         trees.into_iter().map(of_tree).collect()
     }
 
-    /// The name of a file that the commit deletes and whose bytes a new one had when it was first edited: it was
-    /// renamed, and then changed so much that git does not see it.
-    fn former_name(&self, file: &FileChange) -> Option<&RepoPath> {
-        if file.from.is_some() || file.blob_before.is_some() {
-            return None;
+    /// All edits of a file under its name and the one it had before.
+    pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
+        let names = [Some(&file.path), file.from.as_ref()];
+        names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten()
+    }
+
+    /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
+    fn note_name(&self, from: Option<&RepoPath>, to: &RepoPath) {
+        if let (Some(journal), Some(from)) = (&self.journal, from) {
+            drop(journal.renamed(from, to, clock::now_millis()));
         }
-        let Known::Is(Some(first)) = self.by_path.get(&file.path)?.first()?.before else { return None };
-        let had = |path: &&RepoPath| {
-            self.by_path.get(*path).is_some_and(|edits| edits.iter().any(|edit| edit.after == Some(first)))
-        };
-        self.gone.iter().find(had)
     }
 
     fn load(&self, digest: &Digest) -> Option<Vec<u8>> {
@@ -107,15 +109,43 @@ impl Edited {
     }
 }
 
-/// Whose the lines are that a commit adds.
+/// A file whose lines are to be attributed.
+struct Open<'c> {
+    file: &'c FileChange,
+    bytes: Vec<u8>,
+    /// The origin of each line, as far as it is known.
+    known: Vec<Origin>,
+}
+
+impl Open<'_> {
+    /// Takes in what else is known; whether anything is left to know of the lines that the commit adds.
+    fn learn(&mut self, origins: impl IntoIterator<Item = Origin>) -> bool {
+        for (line, origin) in self.known.iter_mut().zip(origins) {
+            if *line == Origin::Unattributed {
+                *line = origin;
+            }
+        }
+        self.unknown().next().is_some()
+    }
+
+    /// The lines that the commit adds and of which nothing is known, counted from 0.
+    fn unknown(&self) -> impl Iterator<Item = usize> {
+        let added = self.file.added.iter().map(|line| *line as usize - 1);
+        added.filter(|line| self.known.get(*line) == Some(&Origin::Unattributed))
+    }
+}
+
+/// Whose the lines are that a commit adds. What was renamed beyond git's recognition is noted for later commits.
 pub fn attribute_commit(
     ledger: &Ledger,
     files: &[FileChange],
     edits: &Edited,
 ) -> Result<Vec<FileAttribution>, LedgerError> {
+    let mut authors = Authors::default();
     let mut attributions = Vec::new();
     for file in files {
         let Some(blob) = &file.blob else { continue };
+        edits.note_name(file.from.as_ref(), &file.path);
         if file.binary || file.added.is_empty() {
             continue;
         }
@@ -125,52 +155,104 @@ pub fn attribute_commit(
             Ok(_) | Err(RepoError::Missing(_)) => continue,
             Err(error) => return Err(error.into()),
         };
+        let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
+        if open.bytes.len() as u64 <= FILE_LIMIT {
+            let former = former(ledger, file, &open.bytes, files, edits);
+            follow_edits(ledger, &mut open, former, edits, &mut authors);
+            find_moved(ledger, &mut open, files, edits, &mut authors);
+            edits.note_name(former.map(|former| &former.path), &file.path);
+        }
         let added = ranges(file.added.iter().copied());
-        let mut authors = Authors::default();
-        let timelines = if bytes.len() as u64 <= FILE_LIMIT { edits.of(file) } else { Vec::new() };
-        let labels = match timelines.is_empty() {
-            true => Labels::all(Origin::Unattributed, lines::count(&bytes)),
-            false => labels(file, &bytes, &before_bytes(ledger, file), edits, &timelines, &mut authors),
-        };
-        attributions.push(attribute(
-            &ChangedFile { path: &file.path, bytes: &bytes, added: &added, labels: &labels },
-            &authors,
-        ));
+        let labels: Labels = open.known.into_iter().collect();
+        let changed = ChangedFile { path: &file.path, bytes: &open.bytes, added: &added, labels: &labels };
+        attributions.push(attribute(&changed, &authors));
     }
     Ok(attributions)
 }
 
-/// The labels of a file's committed bytes, along the timelines of all work trees: what one does not know another may.
-fn labels(
-    file: &FileChange,
-    bytes: &[u8],
-    before: &[u8],
+/// Follows a file's timelines in all work trees: what one does not know another may.
+fn follow_edits(
+    ledger: &Ledger,
+    open: &mut Open<'_>,
+    former: Option<&FileChange>,
     edits: &Edited,
-    timelines: &[Vec<&Edit>],
     authors: &mut Authors,
-) -> Labels {
-    let mut known: Vec<Origin> = vec![Origin::Unattributed; lines::count(bytes)];
-    let mut learn = |labels: &Labels| {
-        for (line, origin) in known.iter_mut().zip(labels.iter()) {
-            if *line == Origin::Unattributed {
-                *line = origin;
-            }
-        }
-        file.added.iter().any(|line| known.get(*line as usize - 1) == Some(&Origin::Unattributed))
-    };
-    let mut open = true;
-    for all in timelines {
-        open = learn(&edits.timeline(since(before, all), authors).project(bytes));
+) {
+    let timelines = edits.of(open.file, former);
+    if timelines.is_empty() {
+        return;
+    }
+    let before = before_bytes(ledger, former.unwrap_or(open.file));
+    let mut left = true;
+    for all in &timelines {
+        let labels = edits.timeline(since(&before, all), authors).project(&open.bytes);
+        left = open.learn(labels.iter());
     }
     // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell.
-    if open && carry::sources(before, bytes).iter().zip(1..).any(|(old, line)| *old && file.added.contains(&line)) {
-        for all in timelines {
+    let from = if left { carry::sources(&before, &open.bytes) } else { Vec::new() };
+    if !open.unknown().any(|line| from.get(line) == Some(&true)) {
+        return;
+    }
+    for all in &timelines {
+        let mut timeline = edits.timeline(all, authors);
+        timeline.seen(&before);
+        open.learn(timeline.project(&open.bytes).iter());
+    }
+}
+
+/// Lines that other files of the commit lose with it have been moved here.
+fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits: &Edited, authors: &mut Authors) {
+    let others =
+        files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
+    for other in others {
+        let timelines = edits.of(other, None);
+        if timelines.is_empty() || open.unknown().next().is_none() {
+            continue;
+        }
+        let before = before_bytes(ledger, other);
+        let had: HashSet<&[u8]> = lines::split(&before).filter(|line| lines::is_telling(line)).collect();
+        let new: Vec<&[u8]> = lines::split(&open.bytes).collect();
+        if !open.unknown().any(|line| had.contains(new[line])) {
+            continue;
+        }
+        let after = other.blob.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes);
+        let after = after.unwrap_or_default();
+        for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
-            timeline.seen(before);
-            learn(&timeline.project(bytes));
+            timeline.seen(&before);
+            timeline.seen(&after);
+            let lost = timeline.lost_in(&open.bytes);
+            open.learn(lost.into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed)));
         }
     }
-    known.into_iter().collect()
+}
+
+/// The file that the commit deletes and that a new one was, if it was renamed and changed so much that git does not see
+/// it: by the bytes it had when it was first edited under its new name, or by half of its lines, but for white space.
+fn former<'f>(
+    ledger: &Ledger,
+    file: &FileChange,
+    bytes: &[u8],
+    files: &'f [FileChange],
+    edits: &Edited,
+) -> Option<&'f FileChange> {
+    if file.from.is_some() || file.blob_before.is_some() || bytes.len() as u64 > FILE_LIMIT {
+        return None;
+    }
+    let first = edits.by_path.get(&file.path).and_then(|edits| edits.first()).map(|edit| &edit.before);
+    let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
+    gone.take(MAX_GONE).find(|gone| {
+        let known = || edits.by_path.get(&gone.path).into_iter().flatten().filter_map(|edit| edit.after);
+        if let Some(Known::Is(Some(first))) = first {
+            return known().any(|after| after == *first);
+        }
+        let half_of = |had: &[u8]| {
+            let from = carry::sources(had, bytes);
+            from.iter().filter(|from| **from).count() * 2 >= from.len().max(1)
+        };
+        let last = known().next_back().and_then(|digest| edits.load(&digest));
+        half_of(&before_bytes(ledger, gone)) || last.is_some_and(|last| half_of(&last))
+    })
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

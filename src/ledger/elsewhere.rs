@@ -71,7 +71,9 @@ impl<'b> Elsewhere<'b> {
 
         for (entry, level) in linked {
             let mut known = KnownLines::default();
-            self.add(&mut known, traces, entry, path);
+            for path in self.names(commit, entry, path) {
+                self.add(&mut known, traces, entry, path);
+            }
             // Where the whole change is the same, a copy in it is a copy there.
             let before = (level < SAME_CHANGE).then(|| before.as_deref().unwrap_or_default());
             self.take(&mut found, &known.find(&bytes, before), Evidence::Linked);
@@ -89,6 +91,15 @@ impl<'b> Elsewhere<'b> {
             self.take(&mut found, &carried, Evidence::Content);
         }
         found
+    }
+
+    /// What a file may have been called in the record of a commit that this one was rewritten from: its own name, and
+    /// those that are not there any more.
+    fn names<'p>(&self, commit: &GitId, entry: &'p Entry, path: &'p RepoPath) -> Vec<&'p RepoPath> {
+        let Body::Commit(body) = &entry.body else { return Vec::new() };
+        let gone = |path: &&RepoPath| file_at(self.ledger, commit, path).is_none();
+        let others = body.files.iter().filter(|file| file.agent > 0).map(|file| &file.path);
+        [path].into_iter().chain(others.filter(|other| *other != path).take(MAX_NAMES).filter(gone)).collect()
     }
 
     fn take(&self, found: &mut [Option<Found>], known: &[Option<u32>], evidence: Evidence) {
@@ -117,7 +128,7 @@ impl<'b> Elsewhere<'b> {
 
     /// For a file that is new: what records say of files that are not there any more, and may have been renamed to it.
     fn known_by_other_names(&mut self, traces: &mut Traces<'_>, commit: &GitId) -> Option<Rc<KnownLines<u32>>> {
-        let gone = |path: &&&RepoPath| !matches!(history::file_at(&self.ledger.repo, commit, path), Ok(Some(_)));
+        let gone = |path: &&&RepoPath| file_at(self.ledger, commit, path).is_none();
         let paths: Vec<&RepoPath> = self.on_path.keys().take(MAX_NAMES).filter(gone).copied().collect();
         let mut known = KnownLines::default();
         for path in paths {

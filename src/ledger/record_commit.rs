@@ -212,7 +212,7 @@ fn drawn_on(files: &[FileAttribution], facts: &CommitFacts, edits: &Edited) -> B
         .collect();
     let since = facts.before.map_or(0, |time| time.unix() * 1000);
     for file in &facts.changes.files {
-        let recent = edits.of(file).into_iter().flatten().filter(|edit| edit.at >= since);
+        let recent = edits.all_of(file).filter(|edit| edit.at >= since);
         sessions.extend(recent.map(|edit| edit.session.clone()));
     }
     sessions
