@@ -97,6 +97,7 @@ codes! {
     Missing "E-MISSING" Inconclusive "something a record names is not here";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
+    Link "W-LINK" Warning "a link says of two commits that they have more in common than they have";
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
     UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
     Unrecorded "E-UNRECORDED" Error "a commit of the range has no record";

@@ -10,6 +10,7 @@ mod hook;
 mod hook_agent;
 mod hook_git;
 mod init;
+mod link;
 mod log;
 mod man;
 mod member;
@@ -64,6 +65,7 @@ enum Command {
     Fetch(fetch::Args),
     Push(push::Args),
     Sync(sync::Args),
+    Link(link::Args),
     Member(member::Args),
     Redact(redact::Args),
     Demo(demo::Args),
@@ -145,6 +147,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Link(args) => link::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Redact(args) => {

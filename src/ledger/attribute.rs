@@ -243,8 +243,8 @@ fn former<'f>(
     let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
     gone.take(MAX_GONE).find(|gone| {
         let known = || edits.by_path.get(&gone.path).into_iter().flatten().filter_map(|edit| edit.after);
-        if let Some(Known::Is(Some(first))) = first {
-            return known().any(|after| after == *first);
+        if matches!(first, Some(Known::Is(Some(first))) if known().any(|after| after == *first)) {
+            return true;
         }
         let half_of = |had: &[u8]| {
             let from = carry::sources(had, bytes);

@@ -10,6 +10,7 @@ pub mod edits;
 pub mod elsewhere;
 pub mod fit;
 pub mod found;
+pub mod links;
 pub mod local;
 pub mod names;
 pub mod notes;

@@ -44,7 +44,11 @@ pub struct Traces<'b> {
     troubles: Vec<LedgerError>,
 }
 
-impl Traces<'_> {
+impl<'b> Traces<'b> {
+    pub fn new(ledger: &'b Ledger) -> Self {
+        Traces { ledger, read: HashMap::new(), troubles: Vec::new() }
+    }
+
     /// The ranges that a record has of a file.
     pub fn ranges(&mut self, entry: &Entry, path: &RepoPath) -> Vec<TraceRange> {
         let trace = match self.read.get(&entry.id) {
@@ -86,8 +90,7 @@ pub struct Found {
 
 impl<'b> Origins<'b> {
     pub fn new(ledger: &'b Ledger, book: &'b Book<'b>) -> Self {
-        let traces = Traces { ledger, read: HashMap::new(), troubles: Vec::new() };
-        Origins { book, traces, elsewhere: Elsewhere::new(ledger, book), files: HashMap::new() }
+        Origins { book, traces: Traces::new(ledger), elsewhere: Elsewhere::new(ledger, book), files: HashMap::new() }
     }
 
     /// Traces that could not be read.

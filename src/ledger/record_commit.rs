@@ -14,6 +14,7 @@ use crate::ledger::append::Writer;
 use crate::ledger::attribute::{Edited, attribute_commit};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
+use crate::ledger::links::{SAME_COMMIT, SAME_LINES, SAME_PATCH};
 use crate::ledger::local::{Changes, RECORDED};
 use crate::ledger::verify::Options;
 use crate::ledger::{Ledger, LedgerError, fit};
@@ -78,9 +79,9 @@ impl Writer<'_> {
         };
         let same_patch = was.changes.patch_id.is_some() && was.changes.patch_id == is.changes.patch_id;
         let level = match () {
-            () if was.tree == is.tree && was.parents == is.parents => 3,
-            () if was.tree == is.tree || same_patch => 2,
-            () => 1,
+            () if was.tree == is.tree && was.parents == is.parents => SAME_COMMIT,
+            () if was.tree == is.tree || same_patch => SAME_PATCH,
+            () => SAME_LINES,
         };
         let found_by: String = found_by.chars().filter(char::is_ascii_graphic).take(40).collect();
         let body = Body::Link(Link { old: old.clone(), new: new.clone(), found_by, level });
@@ -135,19 +136,19 @@ impl Ledger {
 }
 
 /// What a commit says of itself, and what it changes.
-struct CommitFacts {
-    commit: GitId,
+pub struct CommitFacts {
+    pub commit: GitId,
     sha256: Digest,
-    tree: GitId,
-    parents: Vec<GitId>,
+    pub tree: GitId,
+    pub parents: Vec<GitId>,
     time: crate::time::Time,
     /// The committer's time of the first parent, if it is here.
     before: Option<crate::time::Time>,
-    changes: diff::Changes,
+    pub changes: diff::Changes,
 }
 
 impl CommitFacts {
-    fn read(ledger: &Ledger, diff: Begun) -> Result<Self, LedgerError> {
+    pub fn read(ledger: &Ledger, diff: Begun) -> Result<Self, LedgerError> {
         let mut facts = Self::header(ledger, diff.commit())?;
         facts.changes = diff::changes(&ledger.repo, diff).map_err(|error| LedgerError::Refused(error.to_string()))?;
         facts.before = facts.parents.first().and_then(|id| Self::header(ledger, id).ok()).map(|parent| parent.time);
@@ -155,7 +156,7 @@ impl CommitFacts {
     }
 
     /// What the commit object itself says.
-    fn header(ledger: &Ledger, commit: &GitId) -> Result<Self, LedgerError> {
+    pub fn header(ledger: &Ledger, commit: &GitId) -> Result<Self, LedgerError> {
         let bytes = ledger.repo.read_checked(commit, Kind::Commit)?;
         let text = String::from_utf8_lossy(&bytes);
         let head = text.split("\n\n").next().unwrap_or_default();

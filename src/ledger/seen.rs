@@ -8,7 +8,7 @@ use crate::chain::Head;
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
-use crate::id::{ChainId, GitId, LedgerId};
+use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::copies::{Copies, Walk};
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
@@ -87,6 +87,9 @@ pub struct Cache {
     /// The payload refs whose pieces were checked with the chains.
     payloads: BTreeMap<String, GitId>,
     pub chains: BTreeMap<ChainId, CachedChain>,
+    /// How much the commits of a link were found to have in common, by the link's record.
+    #[serde(default)]
+    pub links: BTreeMap<RecordId, u32>,
     /// The notes that were found to be right.
     #[serde(default)]
     pub notes: Option<GitId>,
@@ -130,6 +133,7 @@ impl Cache {
             policy: history.citation(),
             payloads: now,
             chains: std::mem::take(&mut self.chains),
+            links: std::mem::take(&mut self.links),
             notes: self.notes.take(),
         };
     }

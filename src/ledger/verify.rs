@@ -166,6 +166,8 @@ impl Ledger {
             seen.advance(&copies, &walks);
         }
         let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
+        let found = self.check_links(&mut report, if options.full { None } else { Some(&mut cache.links) });
+        report.findings.extend(found);
         if let Some(tip) = notes {
             let found = self.check_notes(&report, &workers)?;
             cache.notes = found.is_empty().then_some(tip);

@@ -15,6 +15,7 @@ mod layers;
 mod ledger;
 mod push;
 mod replay;
+mod rewritten;
 mod stats;
 mod support;
 mod verify_sh;

@@ -1,0 +1,192 @@
+//! Links: which commit was rewritten to which. Found by comparing, and compared again by whoever reads them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::attribution::content::{KnownLines, KnownRange};
+use crate::cost::PriceTable;
+use crate::finding::{Code, Finding};
+use crate::git::diff;
+use crate::host::progress::Bar;
+use crate::id::{GitId, RecordId};
+use crate::ledger::append::Writer;
+use crate::ledger::local::Changes;
+use crate::ledger::origins::{Evidence, Origins, Traces, file_at};
+use crate::ledger::query::Book;
+use crate::ledger::record_commit::CommitFacts;
+use crate::ledger::verify::{Entry, Report};
+use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::{Body, Commit, Link};
+
+/// What a rewritten commit has in common with the one it was.
+pub const SAME_COMMIT: u32 = 3;
+pub const SAME_PATCH: u32 = 2;
+pub const SAME_LINES: u32 = 1;
+
+/// A link that was written, or would be.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    pub new: GitId,
+    pub old: GitId,
+    pub level: u32,
+}
+
+impl Writer<'_> {
+    /// Links those of these commits that have no record with the recorded commits that they repeat: the same tree, the
+    /// same patch, or else the commits whose lines they have. `dry`: only tells.
+    pub fn link(&mut self, commits: &[GitId], dry: bool) -> Result<Vec<Found>, LedgerError> {
+        let report = self.ledger.read_all()?;
+        let book = Book::new(&report, PriceTable::embedded());
+        let known = ByChange::new(&book);
+        let mut origins = Origins::new(self.ledger, &book);
+        let bar = Bar::new("commits", commits.len() as u64);
+        let mut links = Vec::new();
+        for commit in commits {
+            bar.step(1);
+            if book.record_of(commit).is_some() || !book.rewritten_from(commit).is_empty() {
+                continue;
+            }
+            let facts = CommitFacts::read(self.ledger, diff::begin(&self.ledger.repo, commit))?;
+            let mut found = known.same(&facts);
+            if found.is_empty() {
+                found = of_lines(&mut origins, &book, &facts);
+            }
+            links.extend(found.into_iter().map(|(old, level)| Found { new: commit.clone(), old, level }));
+        }
+        for Found { new, old, level } in links.iter().filter(|_| !dry) {
+            let body = Link { old: old.clone(), new: new.clone(), found_by: "link".into(), level: *level };
+            self.append(Body::Link(body), None, &[], |_| Ok(Changes::default()))?;
+        }
+        Ok(links)
+    }
+}
+
+/// Recorded commits by what they change.
+struct ByChange<'r> {
+    trees: HashMap<&'r GitId, &'r Commit>,
+    patches: HashMap<&'r GitId, &'r Commit>,
+}
+
+impl<'r> ByChange<'r> {
+    fn new(book: &Book<'r>) -> Self {
+        let mut by = ByChange { trees: HashMap::new(), patches: HashMap::new() };
+        for entry in book.commit_records() {
+            let Body::Commit(body) = &entry.body else { continue };
+            by.trees.insert(&body.tree, body);
+            if let Some(patch) = &body.patch_id {
+                by.patches.insert(patch, body);
+            }
+        }
+        by
+    }
+
+    fn same(&self, facts: &CommitFacts) -> Vec<(GitId, u32)> {
+        let patch = facts.changes.patch_id.as_ref().and_then(|patch| self.patches.get(patch));
+        let found = match (self.trees.get(&facts.tree), patch) {
+            (Some(old), _) if old.parents == facts.parents => Some((old, SAME_COMMIT)),
+            // A merge has the tree of what it merges, too; that is another change.
+            (_, Some(old)) => Some((old, SAME_PATCH)),
+            (Some(old), None) if old.parents.len() == facts.parents.len() => Some((old, SAME_PATCH)),
+            _ => None,
+        };
+        found.map(|(old, level)| (old.commit.clone(), level)).into_iter().collect()
+    }
+}
+
+/// The commits whose agents' lines a commit adds anew.
+fn of_lines(origins: &mut Origins<'_>, book: &Book<'_>, facts: &CommitFacts) -> Vec<(GitId, u32)> {
+    let mut records: Vec<RecordId> = Vec::new();
+    for file in facts.changes.files.iter().filter(|file| !file.binary && !file.added.is_empty()) {
+        let path = std::rc::Rc::new(file.path.clone());
+        for line in &file.added {
+            let found = origins.line(&facts.commit, &path, *line);
+            if let Some(found) = found.filter(|found| found.evidence == Evidence::Content)
+                && !records.contains(&found.record)
+            {
+                records.push(found.record);
+            }
+        }
+    }
+    let commits = book.commit_records().filter(|entry| records.contains(&entry.id));
+    let mut found: Vec<_> = commits.filter_map(|entry| Some((commit_of(entry)?.commit.clone(), SAME_LINES))).collect();
+    found.sort();
+    found
+}
+
+fn commit_of(entry: &Entry) -> Option<&Commit> {
+    match &entry.body {
+        Body::Commit(body) => Some(body),
+        _ => None,
+    }
+}
+
+impl Ledger {
+    /// Compares again what good links of others claim, as far as both commits are here: they count for no more than is
+    /// found. `found` is what was found before; without it all links are compared, this clone's own too.
+    pub fn check_links(&self, report: &mut Report, mut found: Option<&mut BTreeMap<RecordId, u32>>) -> Vec<Finding> {
+        let (mut links, mut findings) = (Vec::new(), Vec::new());
+        let own = self.own_chain().filter(|_| found.is_some());
+        for entry in report.entries().filter(|entry| entry.good && Some(entry.chain) != own) {
+            if let Body::Link(link) = &entry.body {
+                links.push((entry.id, link.clone()));
+            }
+        }
+        if links.is_empty() {
+            return findings;
+        }
+        let book = Book::new(report, PriceTable::embedded());
+        let mut traces = Traces::new(self);
+        let mut levels: HashMap<RecordId, u32> = HashMap::new();
+        for (record, link) in links {
+            let known = found.as_ref().and_then(|found| found.get(&record).copied());
+            let level = known.or_else(|| self.level(&mut traces, book.record_of(&link.old)?, &link.new));
+            if let Some(level) = level {
+                levels.insert(record, level);
+                if let Some(found) = &mut found {
+                    found.insert(record, level);
+                }
+            }
+        }
+        for entry in report.chains.iter_mut().flat_map(|chain| &mut chain.entries) {
+            let (Body::Link(link), Some(level)) = (&mut entry.body, levels.get(&entry.id).copied()) else { continue };
+            if level < link.level {
+                let (old, new, claimed) = (link.old.short(), link.new.short(), link.level);
+                let message = format!("it links {old} to {new} at level {claimed}; they have level {level} in common");
+                let finding = Finding::new(Code::Link, message).chain(entry.chain).seq(entry.seq).record(entry.id);
+                findings.push(finding);
+                link.level = level;
+            }
+        }
+        findings
+    }
+
+    /// How much a commit has in common with a recorded one; `None` where it is not here.
+    fn level(&self, traces: &mut Traces<'_>, old: &Entry, new: &GitId) -> Option<u32> {
+        let body = commit_of(old)?;
+        let mut facts = CommitFacts::header(self, new).ok()?;
+        if facts.tree == body.tree {
+            return Some(if facts.parents == body.parents { SAME_COMMIT } else { SAME_PATCH });
+        }
+        if body.patch_id.is_some() {
+            facts = CommitFacts::read(self, diff::begin(&self.repo, new)).ok()?;
+        }
+        if body.patch_id.is_some() && body.patch_id == facts.changes.patch_id {
+            return Some(SAME_PATCH);
+        }
+        let common = body.files.iter().any(|file| {
+            let Some(bytes) = file_at(self, new, &file.path) else { return false };
+            let mut known = KnownLines::default();
+            for range in traces.ranges(old, &file.path) {
+                match file_at(self, &body.commit, &file.path) {
+                    Some(old) => known.add(&old, &[KnownRange { start: range.start, end: range.end, known: () }]),
+                    None => range.content_hash().into_iter().for_each(|hash| {
+                        known.add_hash(range.end - range.start + 1, hash, ());
+                    }),
+                }
+            }
+            known.find(&bytes, None).iter().any(Option::is_some)
+        });
+        Some(if common { SAME_LINES } else { 0 })
+    }
+}

@@ -1,0 +1,125 @@
+//! Commits that were rewritten where no hook of ours ran: their lines are found by content, and by links.
+
+use serde_json::Value;
+
+use crate::agent::Agent;
+use crate::ledger::Team;
+use crate::support::World;
+
+/// What blame says of each line of a file at HEAD: a letter for the origin, and the evidence.
+fn blamed(world: &World, dir: &std::path::Path, file: &str) -> Vec<(char, String)> {
+    let answer = world.run(dir, ["blame", "--json", "HEAD", "--", file]).ok();
+    let line = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let letter = if line["origin"] == "agent" { 'A' } else { '-' };
+        (letter, line["evidence"].as_str().unwrap().to_owned())
+    };
+    answer.lines().map(line).collect()
+}
+
+fn letters(blamed: &[(char, String)]) -> String {
+    blamed.iter().map(|(letter, _)| *letter).collect()
+}
+
+/// A branch with agents' and a person's lines, squashed by somebody without hooks, pulled by others.
+fn squashed(team: &Team) -> World {
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    agent.prompt("Write.");
+    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
+    agent.write("a.py", "def one():\n    return first_of_all\n");
+    team.ada.commit(&team.work, "one");
+    agent.edit("a.py", "first_of_all\n", "first_of_all\n\ndef two():\n    return 2\n");
+    team.ada.write(&team.work, "h.py", "a person's own line\n");
+    team.ada.commit(&team.work, "two");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    let olga = team.ada.other("Olga");
+    let clone = olga.clone(&team.remote, "olga");
+    olga.write(&clone, "other.txt", "main went on\n");
+    for args in [
+        &["add", "-A"][..],
+        &["commit", "--quiet", "-m", "main goes on"],
+        &["merge", "--quiet", "--squash", "origin/topic"],
+        &["commit", "--quiet", "-m", "Squashed (#1)"],
+        &["push", "--quiet", "origin", "main"],
+    ] {
+        olga.pass(1);
+        olga.git(&clone, args).ok();
+    }
+    olga
+}
+
+#[test]
+fn a_squash_on_the_server_keeps_whose_the_lines_are() {
+    let team = Team::new();
+    let (bob, bobs) = team.join("Bob");
+    squashed(&team);
+    // Where the branch is here, its commits' lines are compared; where it is gone, the hashes of the ranges.
+    bob.git(&bobs, ["pull", "--quiet", "origin", "main"]).ok();
+    bob.run(&bobs, ["fetch"]).ok();
+    let lines = blamed(&bob, &bobs, "a.py");
+    assert_eq!(letters(&lines), "AAAAA");
+    assert!(lines.iter().all(|(_, evidence)| evidence == "content"), "{lines:?}");
+    assert_eq!(letters(&blamed(&bob, &bobs, "h.py")), "-");
+    team.ada.git(&team.work, ["switch", "--quiet", "main"]).ok();
+    team.ada.git(&team.work, ["pull", "--quiet", "origin", "main"]).ok();
+    assert_eq!(letters(&blamed(&team.ada, &team.work, "a.py")), "AAAAA");
+
+    // A link makes the answer permanent; it is told what it would do before.
+    let told = bob.run(&bobs, ["link", "--range", "HEAD~2..HEAD", "--dry-run"]).ok();
+    assert_eq!(told.lines().count(), 2, "{told}");
+    let records = bob.records(&bobs).len();
+    let links = bob.run(&bobs, ["link", "--range", "HEAD~2..HEAD", "--json"]).ok();
+    let links: Vec<Value> = links.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(links.iter().all(|link| link["level"] == 1) && links.len() == 2, "{links:?}");
+    assert_eq!(bob.records(&bobs).len(), records + 2);
+    assert!(blamed(&bob, &bobs, "a.py").iter().all(|(letter, evidence)| *letter == 'A' && evidence == "linked"));
+    assert!(bob.run(&bobs, ["link", "--range", "HEAD~2..HEAD"]).ok().starts_with("Nothing to link"));
+    bob.run(&bobs, ["verify", "--full"]).ok();
+}
+
+#[test]
+fn a_rebase_without_hooks_is_the_same_change() {
+    let team = Team::new();
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    agent.prompt("Write.");
+    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
+    agent.write("a.py", "x1\nx2\nx3\n");
+    let old = team.ada.commit(&team.work, "short lines");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    team.ada.git(&team.work, ["switch", "--quiet", "main"]).ok();
+    team.ada.commit_file(&team.work, "b.py", "b\n");
+    team.ada.git(&team.work, ["-c", "core.hooksPath=/dev/null", "cherry-pick", &old]).ok();
+    let new = team.ada.git(&team.work, ["rev-parse", "HEAD"]).ok();
+    let links = team.ada.run(&team.work, ["link", "--json"]).json();
+    assert_eq!((&links["old"], &links["new"], &links["level"]), (&old.into(), &new.into(), &2.into()));
+    assert_eq!(letters(&blamed(&team.ada, &team.work, "a.py")), "AAA");
+    team.ada.run(&team.work, ["verify", "--full"]).ok();
+}
+
+#[test]
+fn what_is_picked_from_anothers_branch_is_their_agents() {
+    let team = Team::new();
+    let (bob, bobs) = team.join("Bob");
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    agent.prompt("Write.");
+    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
+    agent.write("a.py", "def of_ada():\n    return 'hers'\n");
+    team.ada.commit(&team.work, "one");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    bob.run(&bobs, ["fetch"]).ok();
+    bob.git(&bobs, ["fetch", "--quiet", "origin"]).ok();
+    bob.git(&bobs, ["cherry-pick", "--no-commit", "origin/topic"]).ok();
+    bob.write(&bobs, "mine.py", "def of_bob():\n    return 'his'\n");
+    bob.commit(&bobs, "picked, and more");
+    let lines = blamed(&bob, &bobs, "a.py");
+    assert_eq!((letters(&lines).as_str(), lines[0].1.as_str()), ("AA", "content"));
+    // A person's own lines stay theirs, and so does a copy of what stands there already.
+    assert_eq!(letters(&blamed(&bob, &bobs, "mine.py")), "--");
+    bob.write(&bobs, "a.py", "def of_ada():\n    return 'hers'\n\ndef of_ada():\n    return 'hers'\n");
+    bob.commit(&bobs, "copied");
+    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "AA---");
+    // Reformatted by a person, the lines are the agent's still.
+    bob.write(&bobs, "a.py", "class C:\n    def of_ada():\n        return 'hers'\n");
+    bob.commit(&bobs, "indented");
+    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "-AA");
+}
