@@ -26,6 +26,17 @@ pub struct KnownRange<T> {
     pub known: T,
 }
 
+/// Which lines may be recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// Lines that stand together with one that these bytes do not have: else they may be copies, whoever made them.
+    NotIn(&'a [u8]),
+    /// Any.
+    Any,
+    /// Any, however little it says: the bytes are known to have the same lines.
+    SameChange,
+}
+
 impl<T> Default for KnownLines<T> {
     fn default() -> Self {
         KnownLines { past: Past::default(), hashes: BTreeMap::new() }
@@ -59,15 +70,16 @@ impl<T: Copy> KnownLines<T> {
     }
 
     /// What is known of each line of `bytes` by its content.
-    ///
-    /// Lines that the file had `before` may be copies, whoever made them: they count only beside one that is new.
-    /// With `None` for `before` all lines count: they are known to be the same change.
-    pub fn find(&self, bytes: &[u8], before: Option<&[u8]>) -> Vec<Option<T>> {
+    pub fn find(&self, bytes: &[u8], which: Which<'_>) -> Vec<Option<T>> {
         let new: Vec<&[u8]> = lines::split(bytes).collect();
         let bare = |line: &[u8]| line.strip_suffix(b"\n").unwrap_or(line).to_vec();
-        let old: HashSet<Vec<u8>> = before.into_iter().flat_map(lines::split).map(bare).collect();
+        let before = if let Which::NotIn(before) = which { before } else { b"" };
+        let old: HashSet<Vec<u8>> = lines::split(before).map(bare).collect();
         let is_new = |line: &[u8]| lines::is_telling(line) && !old.contains(&bare(line));
         let mut known = vec![None; new.len()];
+        if which == Which::SameChange {
+            self.past.recall_all(&new, &mut known);
+        }
         self.past.recall(&new, &mut known, |run| new[run].iter().any(|line| is_new(line)));
         self.find_hashes(bytes, &mut known, |run| {
             new[run.clone()].iter().any(|line| is_new(line)) && (run.len() > 1 || lines::is_long(new[run.start]))
@@ -113,7 +125,11 @@ mod tests {
     }
 
     fn found(known: &KnownLines<char>, bytes: &[u8], before: Option<&[u8]>) -> String {
-        known.find(bytes, before).into_iter().map(|known| known.unwrap_or('-')).collect()
+        known
+            .find(bytes, before.map_or(Which::Any, Which::NotIn))
+            .into_iter()
+            .map(|known| known.unwrap_or('-'))
+            .collect()
     }
 
     #[test]
@@ -125,6 +141,12 @@ mod tests {
         let twice = [FILE, b"fn agent() {\n    agent_body();\n}\n"].concat();
         assert_eq!(found(&agents(), &twice, Some(FILE)), "-".repeat(10));
         assert_eq!(found(&agents(), &twice, None), "--aab--aab");
+        // Lines that say little, where the change is known to be the same.
+        let mut known = KnownLines::default();
+        known.add(b"x1\nx2\n", &[KnownRange { start: 1, end: 2, known: 'a' }]);
+        assert_eq!(found(&known, b"h\nx1\nx2\n", None), "---");
+        let same = known.find(b"h\nx1\nx2\n", Which::SameChange);
+        assert_eq!(same, [None, Some('a'), Some('a')]);
         // Nothing of it is known here.
         assert_eq!(found(&agents(), b"}\n}\n", Some(b"")), "--");
     }

@@ -60,14 +60,29 @@ impl<T: Copy> Past<T> {
     /// twice. Where it stood in several places, the one with the most lines around it counts, and the last added of
     /// those. `counts` is asked whether lines that are recognised together may be.
     pub fn recall(&self, new: &[&[u8]], known: &mut [Option<T>], counts: impl Fn(Range<usize>) -> bool) {
+        self.recall_from(new, known, lines::is_telling, counts);
+    }
+
+    /// The same, where lines in company are recognised however little they say: what is looked for is known to be here.
+    pub fn recall_all(&self, new: &[&[u8]], known: &mut [Option<T>]) {
+        self.recall_from(new, known, |_| true, |_| true);
+    }
+
+    fn recall_from(
+        &self,
+        new: &[&[u8]],
+        known: &mut [Option<T>],
+        begins: impl Fn(&[u8]) -> bool,
+        counts: impl Fn(Range<usize>) -> bool,
+    ) {
         if self.places.is_empty() || known.iter().all(Option::is_some) {
             return;
         }
         let hashes: Vec<u64> = new.iter().map(|line| self.hash(line)).collect();
         let mut i = 0;
         while i < new.len() {
-            let telling = known[i].is_none() && lines::is_telling(new[i]);
-            let Some((place, back, ahead)) = telling.then(|| self.longest(&hashes, i)).flatten() else {
+            let begins = known[i].is_none() && begins(new[i]);
+            let Some((place, back, ahead)) = begins.then(|| self.longest(&hashes, i)).flatten() else {
                 i += 1;
                 continue;
             };

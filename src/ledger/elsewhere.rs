@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::attribution::carry::carry_known;
-use crate::attribution::content::{KnownLines, KnownRange};
+use crate::attribution::content::{KnownLines, KnownRange, Which};
 use crate::attribution::trace::TraceRange;
 use crate::git::history;
 use crate::id::{ChainId, GitId, RecordId, RepoPath};
 use crate::ledger::Ledger;
+use crate::ledger::links::SAME_PATCH;
 use crate::ledger::origins::{Evidence, Found, Traces, file_at};
-use crate::ledger::query::{Book, SAME_CHANGE};
+use crate::ledger::query::Book;
 use crate::ledger::verify::Entry;
 use crate::record::body::Body;
 
@@ -75,8 +76,11 @@ impl<'b> Elsewhere<'b> {
                 self.add(&mut known, traces, entry, path);
             }
             // Where the whole change is the same, a copy in it is a copy there.
-            let before = (level < SAME_CHANGE).then(|| before.as_deref().unwrap_or_default());
-            self.take(&mut found, &known.find(&bytes, before), Evidence::Linked);
+            let which = match level {
+                SAME_PATCH.. => Which::SameChange,
+                _ => Which::NotIn(before.as_deref().unwrap_or_default()),
+            };
+            self.take(&mut found, &known.find(&bytes, which), Evidence::Linked);
         }
         let known = match on_path {
             true => Some(self.known(traces, path, sources)),
@@ -85,9 +89,9 @@ impl<'b> Elsewhere<'b> {
         };
         if let Some(known) = known {
             let before = before.as_deref().unwrap_or_default();
-            self.take(&mut found, &known.find(&bytes, Some(before)), Evidence::Content);
+            self.take(&mut found, &known.find(&bytes, Which::NotIn(before)), Evidence::Content);
             // Lines that the commit only wrapped or indented anew, or moved.
-            let carried = carry_known(&known.find(before, None), before, &bytes);
+            let carried = carry_known(&known.find(before, Which::Any), before, &bytes);
             self.take(&mut found, &carried, Evidence::Content);
         }
         found

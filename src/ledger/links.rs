@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::attribution::content::{KnownLines, KnownRange};
+use crate::attribution::content::{KnownLines, KnownRange, Which};
 use crate::cost::PriceTable;
 use crate::finding::{Code, Finding};
 use crate::git::diff;
@@ -185,7 +185,7 @@ impl Ledger {
                     }),
                 }
             }
-            known.find(&bytes, None).iter().any(Option::is_some)
+            known.find(&bytes, Which::Any).iter().any(Option::is_some)
         });
         Some(if common { SAME_LINES } else { 0 })
     }

@@ -7,13 +7,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::cost::{self, Money, PriceTable};
 use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
+use crate::ledger::links::SAME_PATCH;
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit, Link, Session};
 use crate::session::event::GapKind;
-
-/// A link of at least this level says that both commits make the same change.
-pub const SAME_CHANGE: u32 = 2;
 
 impl Ledger {
     /// Verifies the ledger and gives every record back.
@@ -160,7 +158,7 @@ impl<'r> Book<'r> {
         let own = self.records.get(commit).copied();
         let (state, entry, believed) = match (self.record_of(commit), self.linked_from(commit)) {
             (Some(entry), _) => (State::Signed, Some(entry), true),
-            (None, Some((entry, level))) => (State::Linked, Some(entry), level >= SAME_CHANGE),
+            (None, Some((entry, level))) => (State::Linked, Some(entry), level >= SAME_PATCH),
             (None, None) if own.is_some() => (State::Bad, own, false),
             (None, None) => (State::Missing, None, false),
         };
@@ -476,7 +474,7 @@ mod tests {
         ] {
             let known = book.commit(&git(n));
             assert_eq!((known.state, known.body.is_some()), (state, lines), "{n}");
-            assert_eq!(book.linked_from(&git(n)).is_some_and(|(_, level)| level >= SAME_CHANGE), lines);
+            assert_eq!(book.linked_from(&git(n)).is_some_and(|(_, level)| level >= SAME_PATCH), lines);
         }
     }
 
