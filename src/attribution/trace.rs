@@ -17,7 +17,7 @@ use crate::time::Time;
 pub(super) const VERSION: &str = "0.1.0";
 const TOOL: &str = "git-tracevault";
 /// What a model id may have, by the specification.
-pub(super) const MAX_MODEL: usize = 250;
+pub const MAX_MODEL: usize = 250;
 
 /// What the trace says beside whose the lines are.
 pub struct Facts<'a> {

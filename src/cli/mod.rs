@@ -4,11 +4,13 @@ mod blame;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod fetch;
 mod format;
 mod hook;
 mod hook_agent;
 mod hook_git;
+mod import;
 mod init;
 mod log;
 mod man;
@@ -65,6 +67,8 @@ enum Command {
     Push(push::Args),
     Sync(sync::Args),
     Member(member::Args),
+    Export(export::Args),
+    Import(import::Args),
     Redact(redact::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -146,6 +150,8 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Export(args) => export::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Import(args) => import::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Redact(args) => {
             redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;

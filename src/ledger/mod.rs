@@ -2,10 +2,12 @@
 
 pub mod append;
 pub mod check;
+pub mod claims;
 pub mod commits;
 pub mod copies;
 pub mod cursor;
 pub mod edits;
+pub mod exports;
 pub mod fit;
 pub mod found;
 pub mod local;
