@@ -31,7 +31,7 @@ pub enum ClaimError {
     NotHere(GitId),
     #[error("commit {} has no file {path} here", commit.short())]
     NoFile { commit: GitId, path: RepoPath },
-    #[error("{path} has {has} lines in commit {}, and no line {line}", commit.short())]
+    #[error("{path} of commit {} has no line {line}: its last is {has}", commit.short())]
     NoLine { commit: GitId, path: RepoPath, has: usize, line: u32 },
     #[error("its {what} has more than {most} characters")]
     Long { what: &'static str, most: usize },
@@ -91,8 +91,8 @@ impl<'l> Checker<'l> {
         }
         let bytes = match history::file_at(&self.ledger.repo, commit, path) {
             Ok(bytes) => bytes,
-            // A submodule, or a file that a partial clone does not have.
-            Err(RepoError::Missing(_)) => None,
+            // A folder, a submodule, or a file that a partial clone does not have.
+            Err(RepoError::Missing(_) | RepoError::Object { .. }) => None,
             Err(error) => return Err(error.into()),
         };
         let Some(bytes) = bytes else { return Err(ClaimError::NoFile { commit: key.0, path: key.1 }) };
@@ -121,6 +121,9 @@ impl<'l> Checker<'l> {
         Ok(())
     }
 }
+
+/// A commit with another program's note, and what came of reading it.
+pub type NoteClaim = (GitId, Result<Checked, ClaimError>);
 
 /// What became of claims that were stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -188,10 +191,7 @@ impl Ledger {
 
     /// The notes of git-ai that another program wrote, each with what came of reading it; of the commits that `wanted` lets pass
     /// and that are here.
-    pub fn git_ai_claims(
-        &self,
-        wanted: impl Fn(&GitId) -> bool,
-    ) -> Result<Vec<(GitId, Result<Checked, ClaimError>)>, LedgerError> {
+    pub fn git_ai_claims(&self, wanted: impl Fn(&GitId) -> bool) -> Result<Vec<NoteClaim>, LedgerError> {
         let mut checker = Checker::new(self);
         let mut found = Vec::new();
         for (commit, blob) in notes::all(&self.repo, GIT_AI_NOTES)? {

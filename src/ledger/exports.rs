@@ -134,3 +134,76 @@ fn session_facts(book: &Book<'_>, record: Option<&Entry>, session: &SessionId) -
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::PriceTable;
+    use crate::ledger::testing::Fixture;
+    use crate::record::body::Link;
+
+    #[test]
+    fn a_commit_without_a_record_is_answered_for_by_that_of_the_one_it_was_rewritten_from() {
+        let fixture = Fixture::of_each_type();
+        let (ledger, developer) = (&fixture.ledger, &fixture.people.developer);
+        let old = fixture.code(None, "a.rs", "fn one() {}\nfn two() {}\n");
+        fixture.record_commit(developer, &old);
+        let (same, other) = (fixture.code(Some(&old), "z/a.rs", "x\n"), fixture.code(None, "a.rs", "fn other() {}\n"));
+        // The same lines in a commit of its own.
+        let raw = String::from_utf8(ledger.repo.read(&old).unwrap().1).unwrap();
+        let new = ledger.repo.write(Kind::Commit, raw.replace("Write", "Rewrite").as_bytes()).unwrap();
+        for new in [&new, &other] {
+            let body = Link { old: old.clone(), new: new.clone(), found_by: "rebase".into(), level: 2 };
+            fixture.append(developer.chain(), &[developer], Body::Link(body), None);
+        }
+        let report = ledger.read_all().unwrap();
+        let book = Book::new(&report, PriceTable::embedded());
+        let mut origins = Origins::new(ledger, &book);
+        let mut lines = |commit: &GitId| {
+            let bytes = ledger.git_ai_note(commit, &book, &mut origins).unwrap()?.bytes?;
+            Some(String::from_utf8(bytes).unwrap().split("\n---\n").next().unwrap().to_owned())
+        };
+        let expected = lines(&old).unwrap();
+        assert!(expected.starts_with("a.rs\n  ") && expected.ends_with(" 1-2"), "{expected}");
+        assert_eq!(lines(&new), Some(expected));
+        // Lines that are others, and a commit that nothing speaks of, are nobody's known.
+        assert_eq!((lines(&other), lines(&same)), (None, None));
+    }
+
+    #[test]
+    fn what_another_process_writes_meanwhile_is_not_written_over() {
+        let fixture = Fixture::tiny();
+        let repo = &fixture.ledger.repo;
+        let commit = fixture.code(None, "a", "a\n");
+        let mut rounds = 0;
+        let written: Result<(), crate::git::repo::RepoError> = notes::update(repo, GIT_AI_NOTES, "x", 0, |tip| {
+            rounds += 1;
+            if rounds == 1 {
+                notes::write(repo, GIT_AI_NOTES, &[(commit.clone(), b"theirs".to_vec())], "y", 0)?;
+            }
+            let there = notes::all_at(repo, tip)?;
+            Ok(if there.is_empty() { vec![(commit.clone(), b"ours".to_vec())] } else { Vec::new() })
+        });
+        assert!(written.is_ok() && rounds == 2);
+        let blob = notes::find(repo, GIT_AI_NOTES, &commit).unwrap().unwrap();
+        assert_eq!(repo.read(&blob).unwrap().1, b"theirs");
+    }
+
+    #[test]
+    fn a_note_is_found_among_few_and_many() {
+        let fixture = Fixture::tiny();
+        let repo = &fixture.ledger.repo;
+        let commits: Vec<GitId> =
+            (0..600).map(|n| format!("{n:02x}{:038x}", n * 7919).parse().ok()).flatten().collect();
+        for count in [1, commits.len()] {
+            let texts: Vec<_> = commits[..count].iter().map(|id| (id.clone(), id.to_string().into_bytes())).collect();
+            notes::write(repo, GIT_AI_NOTES, &texts, "x", 0).unwrap();
+            for commit in &commits[..count] {
+                let blob = notes::find(repo, GIT_AI_NOTES, commit).unwrap().unwrap();
+                assert_eq!(repo.read(&blob).unwrap().1, commit.as_str().as_bytes());
+            }
+            let absent = "ff00000000000000000000000000000000000000".parse().unwrap();
+            assert_eq!(notes::find(repo, GIT_AI_NOTES, &absent).unwrap(), None);
+        }
+    }
+}
