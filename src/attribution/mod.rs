@@ -2,11 +2,12 @@
 //!
 //! Bottom up: [`lines`] splits bytes as git does, [`labels`] are the origins of a file's lines, [`carry`] takes them
 //! from one state of the file to the next, [`timeline`] does so along all known states, [`commit`] reads off the lines
-//! a commit adds, [`trace`] writes them down as `agent-trace.json`.
+//! a commit adds, [`trace`] writes them down as `agent-trace.json`, [`interchange`] speaks of them in others' forms.
 //!
 //! What other evidence than a timeline there may be (the same lines in another commit) enters as labels too: it is
 //! carried by the same functions.
 
+pub mod interchange;
 pub mod commit;
 pub mod trace;
 pub mod content;

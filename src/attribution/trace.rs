@@ -15,10 +15,10 @@ use crate::record::body::LineAuthor;
 use crate::time::Time;
 
 /// The version of the specification that is written; read are all of major version 0 and 1, however short.
-const VERSION: &str = "0.1.0";
+pub(super) const VERSION: &str = "0.1.0";
 const TOOL: &str = "git-tracevault";
 /// What a model id may have, by the specification.
-const MAX_MODEL: usize = 250;
+pub const MAX_MODEL: usize = 250;
 
 /// What the trace says beside whose the lines are.
 pub struct Facts<'a> {
@@ -44,10 +44,14 @@ pub fn write(
         vcs: Vcs { revision: facts.commit, kind: "git" },
         version: VERSION,
     };
-    // The id is of what is said: a UUIDv5 of the document with the nil id.
-    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"tracevault:agent-trace");
-    document.id = Uuid::new_v5(&namespace, &serde_json::to_vec(&document)?).to_string();
+    document.id = id_of(&serde_json::to_vec(&document)?);
     serde_json::to_vec(&document)
+}
+
+/// A trace's id is of what it says: a UUIDv5 of the document with the nil id.
+pub(super) fn id_of(document: &[u8]) -> String {
+    let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"tracevault:agent-trace");
+    Uuid::new_v5(&namespace, document).to_string()
 }
 
 fn file_entry<'a>(file: &'a FileAttribution, model: &impl Fn(&LineAuthor) -> Option<String>) -> FileEntry<'a> {
@@ -74,9 +78,23 @@ fn file_entry<'a>(file: &'a FileAttribution, model: &impl Fn(&LineAuthor) -> Opt
 
 /// What names a session's call where no web page does: `tracevault:session/<id>#<call>`.
 pub fn call_uri(author: &LineAuthor) -> String {
+    format!("tracevault:session/{}#{}", author.session, percent(author.call.as_str()))
+}
+
+/// The reverse of [`call_uri`].
+fn parse_call_uri(uri: &str) -> Option<LineAuthor> {
+    let (session, call) = uri.strip_prefix("tracevault:session/")?.split_once('#')?;
+    let call = CallId::from_agent(&from_percent(call)?);
+    let author = LineAuthor { session: session.parse::<SessionId>().ok()?, call };
+    // One call, one spelling.
+    (call_uri(&author) == uri).then_some(author)
+}
+
+/// Text as a part of a URI: all but letters, digits and `-._~` as `%XX`.
+pub(super) fn percent(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let mut uri = format!("tracevault:session/{}#", author.session);
-    for b in author.call.as_str().bytes() {
+    let mut uri = String::with_capacity(text.len());
+    for b in text.bytes() {
         match plain(b) {
             true => uri.push(char::from(b)),
             false => uri.push_str(&format!("%{b:02X}")),
@@ -85,11 +103,10 @@ pub fn call_uri(author: &LineAuthor) -> String {
     uri
 }
 
-/// The reverse of [`call_uri`].
-fn parse_call_uri(uri: &str) -> Option<LineAuthor> {
-    let (session, call) = uri.strip_prefix("tracevault:session/")?.split_once('#')?;
-    let mut bytes = Vec::with_capacity(call.len());
-    let mut rest = call.as_bytes();
+/// The reverse of [`percent`].
+pub(super) fn from_percent(uri: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(uri.len());
+    let mut rest = uri.as_bytes();
     while let [b, tail @ ..] = rest {
         rest = match (b, tail) {
             (b'%', [high, low, tail @ ..]) => {
@@ -104,12 +121,7 @@ fn parse_call_uri(uri: &str) -> Option<LineAuthor> {
             }
         };
     }
-    let author = LineAuthor {
-        session: session.parse::<SessionId>().ok()?,
-        call: CallId::from_agent(std::str::from_utf8(&bytes).ok()?),
-    };
-    // One call, one spelling.
-    (call_uri(&author) == uri).then_some(author)
+    String::from_utf8(bytes).ok()
 }
 
 // The document as it is written: fields in the order of their names, as the canonical form wants them.
@@ -219,7 +231,7 @@ impl TraceRange {
 }
 
 /// Who made lines, in the words of the specification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Contributor {
     Ai,

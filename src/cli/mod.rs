@@ -4,11 +4,13 @@ mod blame;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod fetch;
 mod format;
 mod hook;
 mod hook_agent;
 mod hook_git;
+mod import;
 mod init;
 mod link;
 mod log;
@@ -67,6 +69,8 @@ enum Command {
     Sync(sync::Args),
     Link(link::Args),
     Member(member::Args),
+    Export(export::Args),
+    Import(import::Args),
     Redact(redact::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -149,6 +153,8 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Link(args) => link::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Export(args) => export::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Import(args) => import::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Redact(args) => {
             redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::git::command::{Git, GitError};
 use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{GitId, RepoPath};
+use crate::time::Time;
 
 /// A commit, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,20 +65,28 @@ pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
 
 /// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
 pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
-    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
-    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-    let author = head.filter_map(|line| line.strip_prefix(b"author ")).next()?;
-    let author = String::from_utf8_lossy(author);
+    let author = field(repo, commit, b"author ")?;
     let (_, rest) = author.split_once('<')?;
     Some(rest.rsplit_once('>')?.0.trim().to_owned())
 }
 
 /// The first parent of a commit, if both are here.
 pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
+    field(repo, commit, b"parent ")?.parse().ok()
+}
+
+/// When a commit was made, by its committer's clock; `None` where the commit is not here.
+pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
+    // `Name <mail> seconds zone`.
+    let committer = field(repo, commit, b"committer ")?;
+    committer.rsplit(' ').nth(1)?.parse().ok().map(Time::from_unix)
+}
+
+/// The first line of a commit's head that begins so, without that beginning.
+fn field(repo: &Repo, commit: &GitId, name: &[u8]) -> Option<String> {
     let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
     let mut head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-    let parent = head.find_map(|line| line.strip_prefix(b"parent "))?;
-    std::str::from_utf8(parent).ok()?.parse().ok()
+    head.find_map(|line| line.strip_prefix(name)).map(|line| String::from_utf8_lossy(line).into_owned())
 }
 
 /// Which commits `git log` is asked for, in its own words.

@@ -10,19 +10,43 @@ const ATTEMPTS: usize = 5;
 
 /// Writes notes, in place of what was there, in one commit on the notes ref.
 pub fn write(repo: &Repo, name: &str, notes: &[(GitId, Vec<u8>)], who: &str, unix: i64) -> Result<(), RepoError> {
+    update(repo, name, who, unix, |_| Ok(notes.to_vec()))
+}
+
+/// The same where it depends on what is there which notes are written: `choose` is given the tip of the ref, and again if
+/// another process moves the ref meanwhile, so that nothing is written over unseen.
+pub fn update<E: From<RepoError>>(
+    repo: &Repo,
+    name: &str,
+    who: &str,
+    unix: i64,
+    mut choose: impl FnMut(Option<&GitId>) -> Result<Vec<(GitId, Vec<u8>)>, E>,
+) -> Result<(), E> {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match write_once(repo, name, notes, who, unix) {
+        let tip = repo.find_ref(name)?;
+        let notes = choose(tip.as_ref())?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        match write_at(repo, name, tip, &notes, who, unix) {
             Err(RepoError::RefMoved { .. }) if attempt < ATTEMPTS => {}
-            other => return other,
+            other => return Ok(other?),
         }
     }
 }
 
-fn write_once(repo: &Repo, name: &str, notes: &[(GitId, Vec<u8>)], who: &str, unix: i64) -> Result<(), RepoError> {
+/// Writes notes over those of `tip`, if the ref is there still.
+fn write_at(
+    repo: &Repo,
+    name: &str,
+    tip: Option<GitId>,
+    notes: &[(GitId, Vec<u8>)],
+    who: &str,
+    unix: i64,
+) -> Result<(), RepoError> {
     let failed = |error: &dyn std::fmt::Display| RepoError::Ref { name: name.to_owned(), reason: error.to_string() };
-    let tip = repo.find_ref(name)?;
     let root = match &tip {
         Some(tip) => tree_of(repo, tip)?,
         None => repo.write(Kind::Tree, b"")?,
@@ -43,11 +67,34 @@ fn write_once(repo: &Repo, name: &str, notes: &[(GitId, Vec<u8>)], who: &str, un
 
 /// All notes: the object each is about, and the blob with its text.
 pub fn all(repo: &Repo, name: &str) -> Result<Vec<(GitId, GitId)>, RepoError> {
+    all_at(repo, repo.find_ref(name)?.as_ref())
+}
+
+/// The same as they were at a tip of the ref.
+pub fn all_at(repo: &Repo, tip: Option<&GitId>) -> Result<Vec<(GitId, GitId)>, RepoError> {
     let mut found = Vec::new();
-    if let Some(tip) = repo.find_ref(name)? {
-        collect(repo, &tree_of(repo, &tip)?, "", &mut found)?;
+    if let Some(tip) = tip {
+        collect(repo, &tree_of(repo, tip)?, "", &mut found)?;
     }
     Ok(found)
+}
+
+/// The blob of one object's note.
+pub fn find(repo: &Repo, name: &str, about: &GitId) -> Result<Option<GitId>, RepoError> {
+    let Some(tip) = repo.find_ref(name)? else { return Ok(None) };
+    let (mut tree, mut rest) = (tree_of(repo, &tip)?, about.as_str());
+    loop {
+        let entries = repo.tree_entries(&repo.read_checked(&tree, Kind::Tree)?)?;
+        let named = |name: &str| entries.iter().find(|entry| entry.name == name.as_bytes());
+        if let Some(note) = named(rest) {
+            return Ok(Some(note.id.clone()));
+        }
+        let Some((folder, below)) = rest.split_at_checked(2) else { return Ok(None) };
+        match named(folder).filter(|entry| entry.mode == 0o040_000) {
+            Some(folder) => (tree, rest) = (folder.id.clone(), below),
+            None => return Ok(None),
+        }
+    }
 }
 
 /// Folders spread the hex digits of the objects' ids over several levels.

@@ -3,11 +3,13 @@
 pub mod append;
 pub mod attribute;
 pub mod check;
+pub mod claims;
 pub mod commits;
 pub mod copies;
 pub mod cursor;
 pub mod edits;
 pub mod elsewhere;
+pub mod exports;
 pub mod fit;
 pub mod found;
 pub mod links;

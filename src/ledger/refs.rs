@@ -101,6 +101,10 @@ impl Prefix {
 pub const SEEN: &str = "refs/tracevault-local";
 /// Readable notes, derived from the records.
 pub const NOTES: &str = "refs/notes/tracevault";
+/// What other programs claim, never evidence; of this clone alone.
+pub const CLAIMS: &str = "refs/notes/tracevault-claims";
+/// Notes of git-ai: theirs, and ours in their form.
+pub const GIT_AI_NOTES: &str = "refs/notes/ai";
 
 fn writer(text: &str) -> Option<ChainId> {
     text.parse().ok().filter(|chain| *chain != ChainId::Policy)

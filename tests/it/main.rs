@@ -8,6 +8,7 @@ mod crash;
 mod history;
 mod hook_agent;
 mod init;
+mod interchange;
 mod journey;
 mod front;
 mod generator;
