@@ -18,8 +18,9 @@ use crate::git::blame::{self, Asked, Blame, Line};
 use crate::host::output::{self, Out};
 use crate::id::{CallId, GitId, RecordId, SessionId};
 use crate::ledger::Ledger;
-use crate::ledger::origins::{Evidence, Found, Origins};
+use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
+use crate::ledger::traces::{Evidence, Found};
 use crate::record::body::LineAuthor;
 use crate::time::Time;
 

@@ -9,11 +9,10 @@ use crate::attribution::trace::TraceRange;
 use crate::git::history;
 use crate::id::{ChainId, GitId, RecordId, RepoPath};
 use crate::ledger::Ledger;
-use crate::ledger::links::SAME_PATCH;
-use crate::ledger::origins::{Evidence, Found, Traces, file_at};
 use crate::ledger::query::Book;
+use crate::ledger::traces::{Evidence, Found, Traces, file_at};
 use crate::ledger::verify::Entry;
-use crate::record::body::Body;
+use crate::record::body::{Body, SAME_PATCH};
 
 /// How many other names of a file that is new to look for.
 const MAX_NAMES: usize = 200;

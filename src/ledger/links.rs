@@ -12,17 +12,13 @@ use crate::host::progress::Bar;
 use crate::id::{GitId, RecordId};
 use crate::ledger::append::Writer;
 use crate::ledger::local::Changes;
-use crate::ledger::origins::{Evidence, Origins, Traces, file_at};
+use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
 use crate::ledger::record_commit::CommitFacts;
+use crate::ledger::traces::{Evidence, Traces, file_at};
 use crate::ledger::verify::{Entry, Report};
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{Body, Commit, Link};
-
-/// What a rewritten commit has in common with the one it was.
-pub const SAME_COMMIT: u32 = 3;
-pub const SAME_PATCH: u32 = 2;
-pub const SAME_LINES: u32 = 1;
+use crate::record::body::{Body, Commit, Link, SAME_COMMIT, SAME_LINES, SAME_PATCH};
 
 /// A link that was written, or would be.
 #[derive(Debug, Serialize)]

@@ -34,6 +34,7 @@ mod tamper_tests;
 pub mod testing;
 #[cfg(test)]
 mod vectors_tests;
+pub mod traces;
 pub mod verify;
 pub mod workers;
 

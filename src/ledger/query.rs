@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::cost::{self, Money, PriceTable};
 use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
-use crate::ledger::links::SAME_PATCH;
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{Body, Commit, Link, Session};
+use crate::record::body::{Body, Commit, Link, SAME_PATCH, Session};
 use crate::session::event::GapKind;
 
 impl Ledger {

@@ -14,11 +14,10 @@ use crate::ledger::append::Writer;
 use crate::ledger::attribute::{Edited, attribute_commit};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
-use crate::ledger::links::{SAME_COMMIT, SAME_LINES, SAME_PATCH};
 use crate::ledger::local::{Changes, RECORDED};
 use crate::ledger::verify::Options;
 use crate::ledger::{Ledger, LedgerError, fit};
-use crate::record::body::{Body, Commit, LineAuthor, Link, SessionRef};
+use crate::record::body::{Body, Commit, LineAuthor, Link, SAME_COMMIT, SAME_LINES, SAME_PATCH, SessionRef};
 
 impl Writer<'_> {
     /// Records a commit whose diff has begun, with the sessions that it draws on; the record that speaks of it.

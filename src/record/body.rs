@@ -369,6 +369,13 @@ pub struct FileLines {
     pub unattributed: u64,
 }
 
+/// What the two commits of a link have in common: tree and parents.
+pub const SAME_COMMIT: u32 = 3;
+/// The tree, or the patch.
+pub const SAME_PATCH: u32 = 2;
+/// Lines.
+pub const SAME_LINES: u32 = 1;
+
 /// A rewritten commit: the old one's record speaks for the new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
