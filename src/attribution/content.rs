@@ -1,7 +1,7 @@
 //! Lines that records speak of, recognised by their content where no record speaks: after a squash, a cherry-pick, a
 //! rewrite that no hook of ours saw.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::lines::{self, LineIndex};
 use super::recall::Past;
@@ -14,6 +14,8 @@ const MAX_HASHED: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct KnownLines<T> {
     past: Past<T>,
+    /// Whole files, by their digests.
+    files: HashMap<Digest, Vec<KnownRange<T>>>,
     /// Ranges whose bytes are not here, by how many lines they have: hash and what is known.
     hashes: BTreeMap<u32, Vec<(Digest, T)>>,
 }
@@ -39,7 +41,7 @@ pub enum Which<'a> {
 
 impl<T> Default for KnownLines<T> {
     fn default() -> Self {
-        KnownLines { past: Past::default(), hashes: BTreeMap::new() }
+        KnownLines { past: Past::default(), files: HashMap::new(), hashes: BTreeMap::new() }
     }
 }
 
@@ -47,6 +49,7 @@ impl<T: Copy> KnownLines<T> {
     /// Adds what is known of some lines of a file, by line and apart.
     pub fn add(&mut self, bytes: &[u8], ranges: &[KnownRange<T>]) {
         let all: Vec<&[u8]> = lines::split(bytes).collect();
+        self.files.insert(Digest::of(bytes), ranges.to_vec());
         let line = |at: usize, known| all.get(at).map(|line| (*line, known));
         let mut ranges = ranges.iter().peekable();
         while let Some(first) = ranges.next() {
@@ -77,6 +80,12 @@ impl<T: Copy> KnownLines<T> {
         let old: HashSet<Vec<u8>> = lines::split(before).map(bare).collect();
         let is_new = |line: &[u8]| lines::is_telling(line) && !old.contains(&bare(line));
         let mut known = vec![None; new.len()];
+        // A file that is the same as a whole, as after a renaming, is so however little its lines say.
+        let whole = self.files.get(&Digest::of(bytes)).filter(|_| new.iter().any(|line| is_new(line)));
+        for range in whole.into_iter().flatten() {
+            let lines = (range.start as usize).saturating_sub(1)..range.end as usize;
+            known.iter_mut().take(lines.end).skip(lines.start).for_each(|line| *line = Some(range.known));
+        }
         if which == Which::SameChange {
             self.past.recall_all(&new, &mut known);
         }
@@ -147,6 +156,10 @@ mod tests {
         assert_eq!(found(&known, b"h\nx1\nx2\n", None), "---");
         let same = known.find(b"h\nx1\nx2\n", Which::SameChange);
         assert_eq!(same, [None, Some('a'), Some('a')]);
+        let mut known = KnownLines::default();
+        known.add(b"call()\n", &[KnownRange { start: 1, end: 1, known: 'a' }]);
+        assert_eq!(found(&known, b"call()\n", Some(b"")), "a");
+        assert_eq!(found(&known, b"call()\n}\n", Some(b"")), "--");
         // Nothing of it is known here.
         assert_eq!(found(&agents(), b"}\n}\n", Some(b"")), "--");
     }

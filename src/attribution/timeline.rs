@@ -89,6 +89,10 @@ impl Timeline {
 
     /// For each line of other bytes whose it was when this file lost it, if it did.
     pub fn lost_in(&self, bytes: &[u8]) -> Vec<Option<Origin>> {
+        // Moved as a whole.
+        if let Some(labels) = self.states.get(&Digest::of(bytes)) {
+            return labels.iter().map(Some).collect();
+        }
         let new: Vec<&[u8]> = lines::split(bytes).collect();
         let mut known = vec![None; new.len()];
         self.lost.recall(&new, &mut known, |_| true);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Journal;
+use super::reader::Reader;
 use crate::digest::Digest;
 use crate::host::files;
 use crate::id::RepoPath;
@@ -49,6 +50,26 @@ impl Journal {
         edits.sort_by_key(|edit| edit.at);
         edits.dedup();
         Ok(edits)
+    }
+
+    /// The files that were edited last, the newest first, at most so many.
+    pub fn recent_files(&self, most: usize) -> io::Result<Vec<RepoPath>> {
+        let mut files = Vec::new();
+        for folder in std::fs::read_dir(self.dir.join("files"))?.flatten() {
+            for file in std::fs::read_dir(folder.path())?.flatten() {
+                if file.path().extension().is_some_and(|extension| extension == "jsonl") {
+                    files.push((file.metadata()?.modified()?, file.path()));
+                }
+            }
+        }
+        files.sort_unstable_by(|a, b| b.cmp(a));
+        let mut paths = Vec::new();
+        for (_, file) in files.into_iter().take(most) {
+            let mut events = Reader::open(&file, 0)?.filter_map(|(_, event)| event.ok());
+            let state = events.find_map(|event| event.files.into_iter().chain(event.before).next());
+            paths.extend(state.map(|state| state.path));
+        }
+        Ok(paths)
     }
 
     fn former_names(&self, path: &RepoPath) -> io::Result<Vec<(i64, RepoPath)>> {

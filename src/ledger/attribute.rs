@@ -12,9 +12,10 @@ use crate::git::diff::FileChange;
 use crate::git::locate::Location;
 use crate::git::repo::{Kind, RepoError};
 use crate::host::clock;
-use crate::id::RepoPath;
+use crate::id::{GitId, RepoPath};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
+use crate::ledger::traces::file_at;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
@@ -48,10 +49,10 @@ impl Edited {
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    fn of<'e>(&'e self, file: &'e FileChange, former: Option<&'e FileChange>) -> Vec<Vec<&'e Edit>> {
+    fn of<'e>(&'e self, file: &'e FileChange, former: Option<&'e FileChange>, more: &'e [Edit]) -> Vec<Vec<&'e Edit>> {
         let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
         let mut edits: Vec<&Edit> =
-            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().collect();
+            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more).collect();
         edits.sort_by_key(|edit| edit.at);
         let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
         trees.sort_unstable();
@@ -60,6 +61,12 @@ impl Edited {
         let of_tree =
             |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
         trees.into_iter().map(of_tree).collect()
+    }
+
+    /// The edits of a file that the commit has nothing of.
+    fn under(&self, path: &RepoPath) -> Result<Vec<Edit>, LedgerError> {
+        let Some(journal) = &self.journal else { return Ok(Vec::new()) };
+        journal.edits(path).map_err(|source| LedgerError::File { path: journal.dir().to_owned(), source })
     }
 
     /// All edits of a file under its name and the one it had before.
@@ -138,6 +145,7 @@ impl Open<'_> {
 /// Whose the lines are that a commit adds. What was renamed beyond git's recognition is noted for later commits.
 pub fn attribute_commit(
     ledger: &Ledger,
+    commit: &GitId,
     files: &[FileChange],
     edits: &Edited,
 ) -> Result<Vec<FileAttribution>, LedgerError> {
@@ -157,10 +165,10 @@ pub fn attribute_commit(
         };
         let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
         if open.bytes.len() as u64 <= FILE_LIMIT {
-            let former = former(ledger, file, &open.bytes, files, edits);
-            follow_edits(ledger, &mut open, former, edits, &mut authors);
+            let former = former(ledger, commit, file, &open.bytes, files, edits);
+            follow_edits(ledger, &mut open, former.as_ref(), edits, &mut authors)?;
             find_moved(ledger, &mut open, files, edits, &mut authors);
-            edits.note_name(former.map(|former| &former.path), &file.path);
+            edits.note_name(former.as_ref().map(|former| &former.path), &file.path);
         }
         let added = ranges(file.added.iter().copied());
         let labels: Labels = open.known.into_iter().collect();
@@ -174,13 +182,18 @@ pub fn attribute_commit(
 fn follow_edits(
     ledger: &Ledger,
     open: &mut Open<'_>,
-    former: Option<&FileChange>,
+    former: Option<&Former<'_>>,
     edits: &Edited,
     authors: &mut Authors,
-) {
-    let timelines = edits.of(open.file, former);
+) -> Result<(), LedgerError> {
+    let unknown = match former {
+        Some(Former { path, change: None }) => edits.under(path)?,
+        _ => Vec::new(),
+    };
+    let former = former.and_then(|former| former.change);
+    let timelines = edits.of(open.file, former, &unknown);
     if timelines.is_empty() {
-        return;
+        return Ok(());
     }
     let before = before_bytes(ledger, former.unwrap_or(open.file));
     let mut left = true;
@@ -191,13 +204,14 @@ fn follow_edits(
     // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell.
     let from = if left { carry::sources(&before, &open.bytes) } else { Vec::new() };
     if !open.unknown().any(|line| from.get(line) == Some(&true)) {
-        return;
+        return Ok(());
     }
     for all in &timelines {
         let mut timeline = edits.timeline(all, authors);
         timeline.seen(&before);
         open.learn(timeline.project(&open.bytes).iter());
     }
+    Ok(())
 }
 
 /// Lines that other files of the commit lose with it have been moved here.
@@ -205,7 +219,7 @@ fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits:
     let others =
         files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
     for other in others {
-        let timelines = edits.of(other, None);
+        let timelines = edits.of(other, None, &[]);
         if timelines.is_empty() || open.unknown().next().is_none() {
             continue;
         }
@@ -227,32 +241,54 @@ fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits:
     }
 }
 
-/// The file that the commit deletes and that a new one was, if it was renamed and changed so much that git does not see
-/// it: by the bytes it had when it was first edited under its new name, or by half of its lines, but for white space.
+/// The file that a new one was before it was renamed.
+struct Former<'f> {
+    path: RepoPath,
+    /// What the commit does to it, if it had been committed.
+    change: Option<&'f FileChange>,
+}
+
+/// What a new file was, if it was renamed and git does not see it: a file that the commit deletes and whose bytes the new
+/// one had when it was first edited under its new name, or half of its lines but for white space; or one that never was
+/// committed and was edited lately.
 fn former<'f>(
     ledger: &Ledger,
+    commit: &GitId,
     file: &FileChange,
     bytes: &[u8],
     files: &'f [FileChange],
     edits: &Edited,
-) -> Option<&'f FileChange> {
-    if file.from.is_some() || file.blob_before.is_some() || bytes.len() as u64 > FILE_LIMIT {
+) -> Option<Former<'f>> {
+    if file.from.is_some() || file.blob_before.is_some() {
         return None;
     }
     let first = edits.by_path.get(&file.path).and_then(|edits| edits.first()).map(|edit| &edit.before);
     let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
-    gone.take(MAX_GONE).find(|gone| {
-        let known = || edits.by_path.get(&gone.path).into_iter().flatten().filter_map(|edit| edit.after);
-        if matches!(first, Some(Known::Is(Some(first))) if known().any(|after| after == *first)) {
-            return true;
+    let half_of = |had: &[u8]| {
+        let from = carry::sources(had, bytes);
+        from.iter().filter(|from| **from).count() * 2 >= from.len().max(1)
+    };
+    let fits = |edits_there: &[Edit]| {
+        let mut known = edits_there.iter().filter_map(|edit| edit.after);
+        if let Some(Known::Is(Some(first))) = first {
+            return known.any(|after| after == *first);
         }
-        let half_of = |had: &[u8]| {
-            let from = carry::sources(had, bytes);
-            from.iter().filter(|from| **from).count() * 2 >= from.len().max(1)
-        };
-        let last = known().next_back().and_then(|digest| edits.load(&digest));
-        half_of(&before_bytes(ledger, gone)) || last.is_some_and(|last| half_of(&last))
-    })
+        known.next_back().and_then(|digest| edits.load(&digest)).is_some_and(|last| half_of(&last))
+    };
+    let renamed = gone.take(MAX_GONE).find(|gone| {
+        edits.by_path.get(&gone.path).is_some_and(|edits| fits(edits)) || half_of(&before_bytes(ledger, gone))
+    });
+    if let Some(change) = renamed {
+        return Some(Former { path: change.path.clone(), change: Some(change) });
+    }
+    // What is there still was copied; that is another's doing.
+    let mut recent = edits.journal.as_ref()?.recent_files(MAX_GONE).ok()?.into_iter();
+    let path = recent.find(|path| {
+        *path != file.path
+            && file_at(ledger, commit, path).is_none()
+            && edits.under(path).is_ok_and(|there| fits(&there))
+    })?;
+    Some(Former { path, change: None })
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

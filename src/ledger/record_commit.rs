@@ -28,7 +28,7 @@ impl Writer<'_> {
         }
         let facts = CommitFacts::read(self.ledger, diff)?;
         let edits = Edited::known(self.ledger, &facts.changes.files)?;
-        let attribution = attribute_commit(self.ledger, &facts.changes.files, &edits)?;
+        let attribution = attribute_commit(self.ledger, commit, &facts.changes.files, &edits)?;
         let mut sessions = BTreeMap::new();
         for session in drawn_on(&attribution, &facts, &edits) {
             match self.seal(&session) {
