@@ -45,7 +45,7 @@ use crate::ledger::{Ledger, LedgerError};
 )]
 struct Cli {
     /// Run as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
     {
         return hook_agent::run(agent);
     }
-    let cli = match Cli::try_parse_from(env::args()) {
+    let cli = match Cli::try_parse_from(blame::asked::spelled(env::args())) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to standard output, errors to standard error.

@@ -9,29 +9,48 @@ use crate::git::command::{Git, GitError};
 use crate::id::{GitId, RepoPath};
 
 /// What to blame, in git's own words.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Asked {
-    /// The values of `-L`.
-    pub ranges: Vec<String>,
-    pub revision: Option<OsString>,
+    /// Options that choose lines and commits, and say how far git looks for where a line comes from.
+    pub options: Vec<OsString>,
+    pub revisions: Vec<OsString>,
     pub file: OsString,
+    /// What git reads on its standard input, for `--contents -`.
+    pub input: Option<Vec<u8>>,
 }
+
+/// What git printed, in its porcelain format, and what that says.
+pub struct Printed(Vec<u8>);
 
 /// A file's lines and where each comes from.
 #[derive(Debug, Default)]
-pub struct Blame {
-    pub lines: Vec<Line>,
-    /// When each commit was made, by its committer's clock, in seconds since 1970.
-    pub times: HashMap<GitId, i64>,
+pub struct Blame<'p> {
+    pub lines: Vec<Line<'p>>,
+    pub commits: HashMap<GitId, Commit>,
+}
+
+/// What is told of a commit that lines come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Commit {
+    pub author: String,
+    /// The author's address, without brackets.
+    pub email: String,
+    /// When its author made it, in seconds since 1970.
+    pub time: i64,
+    pub subject: String,
+    /// Git went no further: what it was not asked for, or where there is nothing before.
+    pub boundary: bool,
 }
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct Line<'p> {
     /// Its number in the file at hand.
     pub number: u32,
+    /// What stands before the text, as git printed it.
+    pub head: &'p [u8],
     /// The bytes, without the newline.
-    pub text: Vec<u8>,
+    pub text: &'p [u8],
     /// Where it comes from; `None` if it is not committed yet.
     pub source: Option<Source>,
 }
@@ -46,50 +65,97 @@ pub struct Source {
     pub line: u32,
 }
 
-/// Blames a file, named as seen from `dir`.
-pub fn blame(dir: &Path, asked: &Asked) -> Result<Blame, GitError> {
-    // Commits that the user has git pass over, and what filters make of a file, would move lines to where no record
-    // speaks of them.
-    let git = Git::in_dir(dir).args(["-c", "blame.ignoreRevsFile=", "blame", "--porcelain", "--no-textconv"]);
-    let mut git = git.args(asked.ranges.iter().map(|range| format!("-L{range}")));
-    if let Some(revision) = &asked.revision {
-        git = git.arg(revision);
+/// Blames a file, named as seen from `dir`. Each line tells of its commit where the commit is met first, or with
+/// `every_line` always.
+pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitError> {
+    let format = if every_line { "--line-porcelain" } else { "--porcelain" };
+    // Commits that a configuration has git pass over, and what filters make of a file, would move lines to where no
+    // record speaks of them.
+    let git = Git::in_dir(dir).args(["-c", "blame.ignoreRevsFile=", "blame", format, "--no-textconv"]);
+    let mut git = git.args(asked.options).args(asked.revisions).arg("--").arg(asked.file);
+    if let Some(input) = asked.input {
+        git = git.input(input);
     }
-    Ok(parse(&git.arg("--").arg(&asked.file).relay()?.stdout))
+    Ok(Printed(git.relay()?.stdout))
 }
 
-fn parse(porcelain: &[u8]) -> Blame {
-    let mut blame = Blame::default();
-    // A commit's name for the file is told once, unless it has several.
-    let mut paths: HashMap<GitId, Rc<RepoPath>> = HashMap::new();
-    let mut at: Option<(GitId, u32, u32)> = None;
-    for line in porcelain.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        if let Some(text) = line.strip_prefix(b"\t") {
-            let Some((commit, original, number)) = at.take() else { continue };
-            let path = paths.get(&commit).filter(|_| !commit.is_null()).cloned();
-            let source = path.map(|path| Source { commit, path, line: original });
-            blame.lines.push(Line { number, text: text.to_vec(), source });
-            continue;
+impl Printed {
+    pub fn parse(&self) -> Blame<'_> {
+        let mut blame = Blame::default();
+        // A commit's name for the file is told once, unless it has several.
+        let mut paths: HashMap<GitId, Rc<RepoPath>> = HashMap::new();
+        let mut at: Option<(GitId, u32, u32)> = None;
+        let (mut head, mut end) = (0, 0);
+        for line in self.0.split_inclusive(|byte| *byte == b'\n') {
+            let start = end;
+            end += line.len();
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            if let Some(text) = line.strip_prefix(b"\t") {
+                let head = std::mem::replace(&mut head, end);
+                let Some((commit, there, number)) = at.take() else { continue };
+                let path = paths.get(&commit).filter(|_| !commit.is_null()).cloned();
+                let source = path.map(|path| Source { commit, path, line: there });
+                blame.lines.push(Line { number, head: &self.0[head..start], text, source });
+            } else if let Some((commit, ..)) = &at {
+                fact(line, commit, &mut blame.commits, &mut paths);
+            } else {
+                at = header(line);
+            }
         }
-        let text = String::from_utf8_lossy(line);
-        let Some((commit, ..)) = &at else {
-            at = header(&text);
-            continue;
-        };
-        if let Some(time) = text.strip_prefix("committer-time ").and_then(|time| time.parse().ok()) {
-            blame.times.insert(commit.clone(), time);
-        } else if let Some(path) = text.strip_prefix("filename ").and_then(|path| path.parse().ok()) {
-            paths.insert(commit.clone(), Rc::new(path));
-        }
+        blame
     }
-    blame
 }
 
 /// `<commit> <line there> <line here>`, and for the first line of a group how many it has.
-fn header(text: &str) -> Option<(GitId, u32, u32)> {
-    let mut fields = text.split(' ');
+fn header(line: &[u8]) -> Option<(GitId, u32, u32)> {
+    let mut fields = std::str::from_utf8(line).ok()?.split(' ');
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// Takes in what a line says of the commit.
+fn fact(line: &[u8], id: &GitId, commits: &mut HashMap<GitId, Commit>, paths: &mut HashMap<GitId, Rc<RepoPath>>) {
+    let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+    let (name, value) = (&line[..space], line.get(space + 1..).unwrap_or_default());
+    if name == b"filename" {
+        if let Ok(path) = RepoPath::from_git(value)
+            && paths.get(id).is_none_or(|known| **known != path)
+        {
+            paths.insert(id.clone(), Rc::new(path));
+        }
+        return;
+    }
+    if !commits.contains_key(id) {
+        commits.insert(id.clone(), Commit::default());
+    }
+    let Some(commit) = commits.get_mut(id) else { return };
+    let text = || String::from_utf8_lossy(value);
+    match name {
+        b"author" => commit.author = text().into_owned(),
+        b"author-mail" => commit.email = text().trim_matches(['<', '>']).to_owned(),
+        b"author-time" => commit.time = text().parse().unwrap_or_default(),
+        b"summary" => commit.subject = text().into_owned(),
+        b"boundary" => commit.boundary = true,
+        _ => {}
+    }
+}
+
+/// The date of each commit's author in one of git's own formats.
+pub fn dates<'a>(
+    dir: &Path,
+    format: &str,
+    commits: impl Iterator<Item = &'a GitId>,
+) -> Result<HashMap<GitId, String>, GitError> {
+    let input: String = commits.map(|commit| format!("{commit}\n")).collect();
+    let git =
+        Git::in_dir(dir).args(["log", "--no-walk=unsorted", "--no-color", "--no-show-signature", "-z", "--stdin"]);
+    let git = git.args(["--format=%H %ad".to_owned(), format!("--date={format}")]);
+    let printed = git.input(input.into_bytes()).relay()?.stdout;
+    let date = |one: &[u8]| {
+        let text = String::from_utf8_lossy(one);
+        let (commit, date) = text.split_once(' ')?;
+        Some((commit.parse().ok()?, date.to_owned()))
+    };
+    Ok(printed.split(|byte| *byte == 0).filter_map(date).collect())
 }
 
 #[cfg(test)]
@@ -101,37 +167,40 @@ mod tests {
     fn lines_know_where_they_stood() {
         let (a, b, none) = ("a".repeat(40), "b".repeat(40), "0".repeat(40));
         let porcelain = format!(
-            "{a} 7 1 2\nauthor filename x\ncommitter-time 5\nsummary s\nfilename old name.rs\n\tone\n{a} 8 2\n\t\ttwo\n\
-             {b} 1 3 1\ncommitter-time 6\nfilename \"caf\\351\"\n\tcaf\u{e9}\n{none} 4 4 1\ncommitter-time 9\nfilename x\n\tnew\n\
-             {a} 9 5 1\nfilename older.rs\n\t\n"
+            "{a} 7 1 2\nauthor filename x\nauthor-mail <x@example.com>\nauthor-time 5\nboundary\nsummary s\n\
+             filename old name.rs\n\tone\n{a} 8 2\n\t\ttwo\n{b} 1 3 1\nauthor-time 6\nfilename \"caf\\351 \\303\\251\"\n\
+             \tcaf\u{e9}\n{none} 4 4 1\nauthor-time 9\nfilename x\n\tnew\n{a} 9 5 1\nfilename \"gr\\303\\274n\\t.rs\"\n\t\n"
         );
-        let blame = parse(porcelain.as_bytes());
-        let shown: Vec<_> = blame
-            .lines
-            .iter()
-            .map(|line| {
-                let source = line.source.as_ref();
-                let source = source.map(|s| format!("{} {} {}", &s.commit.as_str()[..1], s.path, s.line));
-                format!("{} {:?} {}", line.number, source, String::from_utf8_lossy(&line.text))
-            })
-            .collect();
+        let printed = Printed(porcelain.into_bytes());
+        let blame = printed.parse();
+        let shown = blame.lines.iter().map(|line| {
+            let source = line.source.as_ref();
+            let source = source.map(|s| format!("{} {} {}", &s.commit.as_str()[..1], s.path, s.line));
+            format!("{} {:?} {}", line.number, source, String::from_utf8_lossy(line.text))
+        });
         assert_eq!(
-            shown,
+            shown.collect::<Vec<_>>(),
             [
                 "1 Some(\"a old name.rs 7\") one",
                 "2 Some(\"a old name.rs 8\") \ttwo",
-                "3 Some(\"b \\\"caf\\\\351\\\" 1\") caf\u{e9}",
+                "3 Some(\"b \\\"caf\\\\351 \\\\303\\\\251\\\" 1\") caf\u{e9}",
                 "4 None new",
-                "5 Some(\"a older.rs 9\") ",
+                "5 Some(\"a \\\"gr\\\\303\\\\274n\\\\011.rs\\\" 9\") ",
             ]
         );
-        assert_eq!(blame.times[&a.parse::<GitId>().unwrap()], 5);
+        let known = &blame.commits[&a.parse::<GitId>().unwrap()];
+        let (author, email) = ("filename x".to_owned(), "x@example.com".to_owned());
+        assert_eq!(*known, Commit { author, email, time: 5, subject: "s".into(), boundary: true });
+        assert!(!blame.commits[&b.parse::<GitId>().unwrap()].boundary);
+        // What was printed is all there, in its order.
+        let parts = blame.lines.iter().map(|line| [line.head, b"\t", line.text, b"\n"].concat());
+        assert_eq!(parts.collect::<Vec<_>>().concat(), printed.0);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_harm(bytes: Vec<u8>) {
-            parse(&bytes);
+            Printed(bytes).parse();
         }
     }
 }
