@@ -99,7 +99,7 @@ pub fn evidence_word(evidence: Evidence) -> String {
 }
 
 #[derive(Serialize)]
-struct BlamedLine<'a> {
+pub struct BlamedLine<'a> {
     line: u32,
     text: Cow<'a, str>,
     commit: Option<&'a GitId>,
@@ -157,7 +157,7 @@ pub fn tell(origins: &Origins<'_>) {
     }
 }
 
-fn is_binary(blame: &Blame<'_>) -> bool {
+pub fn is_binary(blame: &Blame<'_>) -> bool {
     let mut head: Vec<u8> = Vec::new();
     for line in &blame.lines {
         head.extend_from_slice(line.text);
@@ -169,7 +169,7 @@ fn is_binary(blame: &Blame<'_>) -> bool {
     lines::is_binary(&head)
 }
 
-fn blamed<'a>(line: &'a Line<'_>, known: &'a Known<'_>) -> BlamedLine<'a> {
+pub fn blamed<'a>(line: &'a Line<'_>, known: &'a Known<'_>) -> BlamedLine<'a> {
     let author = known.author();
     BlamedLine {
         line: line.number,

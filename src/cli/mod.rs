@@ -21,7 +21,9 @@ mod stats;
 mod status;
 mod sync;
 mod table;
+mod turns;
 mod verify;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,6 +61,7 @@ enum Command {
     Log(log::Args),
     Show(show::Args),
     Blame(blame::Args),
+    Why(why::Args),
     Stats(stats::Args),
     Verify(verify::Args),
     Fetch(fetch::Args),
@@ -140,6 +143,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Log(args) => log::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),

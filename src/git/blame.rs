@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::git::command::{Git, GitError};
+use crate::git::locate::path_from_bytes;
 use crate::id::{GitId, RepoPath};
 
 /// What to blame, in git's own words.
@@ -156,6 +157,41 @@ pub fn dates<'a>(
         Some((commit.parse().ok()?, date.to_owned()))
     };
     Ok(printed.split(|byte| *byte == 0).filter_map(date).collect())
+}
+
+/// A commit that changed a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub id: GitId,
+    pub commit: Commit,
+    /// Who says in the commit's message that they looked at it.
+    pub reviewers: Vec<String>,
+}
+
+/// At most `most` commits that changed a line, the newest first: the one it comes from, and those that changed what
+/// stood there before.
+pub fn changes(dir: &Path, source: &Source, most: usize) -> Result<Vec<Change>, GitError> {
+    let reviewers = "%(trailers:key=Reviewed-by,key=Acked-by,key=Approved-by,valueonly,unfold,separator=%x1f)";
+    let format = format!("--format=%H%x00%at%x00%an%x00%ae%x00%s%x00{reviewers}%x00");
+    let git = Git::in_dir(dir).args(["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--no-patch"]);
+    let mut range = OsString::from(format!("-L{0},{0}:", source.line));
+    range.push(path_from_bytes(&source.path.to_bytes()).unwrap_or_default());
+    let git = git.arg(format!("--max-count={most}")).arg(format).arg(range).arg(source.commit.as_str());
+    let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
+    let fields: Vec<&str> = text.split('\0').collect();
+    let change = |fields: &[&str]| {
+        let [id, time, author, email, subject, reviewers] = fields else { return None };
+        let commit = Commit {
+            author: (*author).to_owned(),
+            email: (*email).to_owned(),
+            time: time.parse().ok()?,
+            subject: (*subject).to_owned(),
+            boundary: false,
+        };
+        let reviewers = reviewers.split('\x1f').map(str::trim).filter(|name| !name.is_empty());
+        Some(Change { id: id.trim().parse().ok()?, commit, reviewers: reviewers.map(str::to_owned).collect() })
+    };
+    Ok(fields.chunks(6).filter_map(change).collect())
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ mod tests {
             ("--score-debug f", "unexpected argument '--score-debug'"),
             ("-Cx f", "unexpected argument '-x'"),
             ("", "required"),
-            ("v1 -- f g", "unexpected argument 'g'"),
+            ("v1 -- f g", "cannot be used multiple times"),
         ] {
             let error = git(line).unwrap_err();
             assert!(error.contains(expected), "{line}: {error}");
