@@ -39,13 +39,13 @@ pub struct Args {
     #[command(flatten)]
     view: view::View,
     /// Print a JSON object a line
-    #[arg(long, conflicts_with_all = ["View", "porcelain", "line_porcelain"])]
+    #[arg(long, conflicts_with_all = ["View", "porcelain", "line_porcelain"], help_heading = "Formats")]
     json: bool,
     /// Print git's own porcelain format, each line with headers of ours: tracevault-origin, tracevault-evidence, …
-    #[arg(short = 'p', long)]
+    #[arg(short = 'p', long, help_heading = "Formats")]
     porcelain: bool,
     /// The same with all of git's headers on every line
-    #[arg(long)]
+    #[arg(long, help_heading = "Formats")]
     line_porcelain: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::git::blame;
 #[command(next_help_heading = "Lines and commits")]
 pub struct Asked {
     /// The file, after revisions to look at it there
-    #[arg(value_name = "[REVISION...] FILE", num_args = 1.., required_unless_present = "last")]
+    #[arg(value_name = "FILE", num_args = 1.., required_unless_present = "last", help_heading = "Arguments")]
     names: Vec<OsString>,
     /// The file, after --
     #[arg(last = true, value_name = "FILE", id = "last", hide = true)]
@@ -21,7 +21,7 @@ pub struct Asked {
     /// Pass over changes of white space
     #[arg(short = 'w')]
     white_space: bool,
-    /// Find lines that were moved within the file; -M40 for those of at least 40 letters and digits
+    /// Find lines that were moved within the file; -M40 for moves of 40 letters and digits or more
     #[arg(short = 'M', value_name = "SCORE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     moves: Option<OsString>,
     /// Find lines that came from other files of the same commit; -C40 as with -M; twice and thrice to look further
