@@ -67,6 +67,14 @@ impl<'b> Known<'b> {
         known
     }
 
+    /// Whether what is known of one line is known of the other, too: the same range of the same commit's record.
+    fn covers(&self, line: &Source, other: &Source) -> bool {
+        let within = |found: &Found| {
+            found.evidence == Evidence::Exact && (found.range.start..=found.range.end).contains(&other.line)
+        };
+        line.commit == other.commit && line.path == other.path && self.found.as_ref().is_some_and(within)
+    }
+
     pub fn author(&self) -> Option<&LineAuthor> {
         match &self.origin {
             Some(Origin::Agent(author)) => Some(author),
@@ -119,24 +127,51 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         anyhow::bail!("{} is binary: it has no lines", args.asked.file()?.to_string_lossy());
     }
     let book = Book::new(&report, PriceTable::embedded());
-    let mut origins = Origins::new(ledger, &book);
-    let mut texts = args.asked.passes_over_commits().then(|| Texts::new(ledger));
-    let mut known = |line: &Line<'_>| match &line.source {
-        Some(source) if texts.as_mut().is_none_or(|texts| texts.stands(source, line.text)) => {
-            Known::of(source, &mut origins, &book)
-        }
-        _ => Known::default(),
+    let mut reader = Reader {
+        origins: Origins::new(ledger, &book),
+        book: &book,
+        texts: args.asked.passes_over_commits().then(|| Texts::new(ledger)),
+        last: None,
     };
     if args.json {
-        blame.lines.iter().try_for_each(|line| out.json(&blamed(line, &known(line))))?;
+        blame.lines.iter().try_for_each(|line| out.json(&blamed(line, &reader.line(line))))?;
     } else if args.porcelain || args.line_porcelain {
-        blame.lines.iter().try_for_each(|line| porcelain(line, &known(line), out))?;
+        porcelain(&blame, &mut reader, out)?;
     } else {
-        let table = args.view.table(&blame, known, args.asked.file()?, ledger, dir)?;
+        let table = args.view.table(&blame, |line| reader.line(line), args.asked.file()?, ledger, dir)?;
         paged(ledger, out, |out| Ok(table.print(out)?))?;
     }
-    tell(&origins);
+    tell(&reader.origins);
     Ok(0)
+}
+
+/// Tells what is known of one line after the other.
+struct Reader<'b> {
+    origins: Origins<'b>,
+    book: &'b Book<'b>,
+    /// What to compare lines with, where git may say that they come from others.
+    texts: Option<Texts<'b>>,
+    /// The line before, and what is known of it.
+    last: Option<(Source, Rc<Known<'b>>)>,
+}
+
+impl<'b> Reader<'b> {
+    fn line(&mut self, line: &Line<'_>) -> Rc<Known<'b>> {
+        let Some(source) = &line.source else { return Rc::default() };
+        if let Some(texts) = &mut self.texts
+            && !texts.stands(source, line.text)
+        {
+            return Rc::default();
+        }
+        if let Some((before, known)) = &self.last
+            && known.covers(before, source)
+        {
+            return known.clone();
+        }
+        let known = Rc::new(Known::of(source, &mut self.origins, self.book));
+        self.last = Some((source.clone(), known.clone()));
+        known
+    }
 }
 
 /// What git says of a file's lines, and all records, which are read meanwhile.
@@ -185,28 +220,36 @@ pub fn blamed<'a>(line: &'a Line<'_>, known: &'a Known<'_>) -> BlamedLine<'a> {
     }
 }
 
-/// A line as git has it, with headers of ours, each on a line of its own, behind git's.
-fn porcelain(line: &Line<'_>, known: &Known<'_>, out: &mut Out) -> std::io::Result<()> {
-    out.write_all(line.head)?;
-    out.line(format_args!("tracevault-origin {}", known.word()))?;
-    out.line(format_args!("tracevault-evidence {}", evidence_word(known.evidence())))?;
+/// The lines as git has them, with headers of ours, each on a line of its own, behind git's.
+fn porcelain(blame: &Blame<'_>, reader: &mut Reader<'_>, out: &mut Out) -> std::io::Result<()> {
+    let (mut known, mut ours) = (Rc::default(), headers(&Known::default()));
+    for line in &blame.lines {
+        let next = reader.line(line);
+        if !Rc::ptr_eq(&known, &next) {
+            ours = headers(&next);
+            known = next;
+        }
+        for part in [line.head, ours.as_bytes(), b"\t", line.text, b"\n"] {
+            out.write_all(part)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is known of a line, as headers of git's format.
+fn headers(known: &Known<'_>) -> String {
     let author = known.author();
     let headers = [
+        ("origin", Some(known.word().to_owned())),
+        ("evidence", Some(evidence_word(known.evidence()))),
         ("session", author.map(|author| author.session.to_string())),
         ("agent", known.agent.map(format::one_line)),
         ("model", known.model().map(format::one_line)),
         ("call", author.map(|author| format::one_line(author.call.as_str()))),
         ("record", known.found.as_ref().map(|found| found.record.to_string())),
     ];
-    for (name, value) in headers {
-        if let Some(value) = value {
-            out.line(format_args!("tracevault-{name} {value}"))?;
-        }
-    }
-    for part in [b"\t", line.text, b"\n"] {
-        out.write_all(part)?;
-    }
-    Ok(())
+    let told = headers.into_iter().filter_map(|(name, value)| Some(format!("tracevault-{name} {}\n", value?)));
+    told.collect()
 }
 
 /// The files that lines are said to come from, where git passes over commits: it guesses then which line became which,

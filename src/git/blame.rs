@@ -84,8 +84,10 @@ impl Printed {
     pub fn parse(&self) -> Blame<'_> {
         let mut blame = Blame::default();
         // A commit's name for the file is told once, unless it has several.
-        let mut paths: HashMap<GitId, Rc<RepoPath>> = HashMap::new();
+        let mut paths: HashMap<GitId, (&[u8], Rc<RepoPath>)> = HashMap::new();
         let mut at: Option<(GitId, u32, u32)> = None;
+        // All else is told once, or always the same.
+        let mut is_new = false;
         let (mut head, mut end) = (0, 0);
         for line in self.0.split_inclusive(|byte| *byte == b'\n') {
             let start = end;
@@ -94,13 +96,28 @@ impl Printed {
             if let Some(text) = line.strip_prefix(b"\t") {
                 let head = std::mem::replace(&mut head, end);
                 let Some((commit, there, number)) = at.take() else { continue };
-                let path = paths.get(&commit).filter(|_| !commit.is_null()).cloned();
+                let path = paths.get(&commit).filter(|_| !commit.is_null()).map(|(_, path)| path.clone());
                 let source = path.map(|path| Source { commit, path, line: there });
                 blame.lines.push(Line { number, head: &self.0[head..start], text, source });
-            } else if let Some((commit, ..)) = &at {
-                fact(line, commit, &mut blame.commits, &mut paths);
-            } else {
+                continue;
+            }
+            let Some((commit, ..)) = &at else {
                 at = header(line);
+                is_new = at.as_ref().is_some_and(|(commit, ..)| !blame.commits.contains_key(commit));
+                if let Some((commit, ..)) = at.as_ref().filter(|_| is_new) {
+                    blame.commits.insert(commit.clone(), Commit::default());
+                }
+                continue;
+            };
+            if let Some(printed) = line.strip_prefix(b"filename ") {
+                if paths.get(commit).is_none_or(|(known, _)| *known != printed) {
+                    match RepoPath::from_git(printed) {
+                        Ok(path) => drop(paths.insert(commit.clone(), (printed, Rc::new(path)))),
+                        Err(_) => drop(paths.remove(commit)),
+                    }
+                }
+            } else if is_new && let Some(known) = blame.commits.get_mut(commit) {
+                known.learn(line);
             }
         }
         blame
@@ -113,30 +130,19 @@ fn header(line: &[u8]) -> Option<(GitId, u32, u32)> {
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
-/// Takes in what a line says of the commit.
-fn fact(line: &[u8], id: &GitId, commits: &mut HashMap<GitId, Commit>, paths: &mut HashMap<GitId, Rc<RepoPath>>) {
-    let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
-    let (name, value) = (&line[..space], line.get(space + 1..).unwrap_or_default());
-    if name == b"filename" {
-        if let Ok(path) = RepoPath::from_git(value)
-            && paths.get(id).is_none_or(|known| **known != path)
-        {
-            paths.insert(id.clone(), Rc::new(path));
+impl Commit {
+    /// Takes in what a line says of the commit.
+    fn learn(&mut self, line: &[u8]) {
+        let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+        let text = || String::from_utf8_lossy(line.get(space + 1..).unwrap_or_default());
+        match &line[..space] {
+            b"author" => self.author = text().into_owned(),
+            b"author-mail" => self.email = text().trim_matches(['<', '>']).to_owned(),
+            b"author-time" => self.time = text().parse().unwrap_or_default(),
+            b"summary" => self.subject = text().into_owned(),
+            b"boundary" => self.boundary = true,
+            _ => {}
         }
-        return;
-    }
-    if !commits.contains_key(id) {
-        commits.insert(id.clone(), Commit::default());
-    }
-    let Some(commit) = commits.get_mut(id) else { return };
-    let text = || String::from_utf8_lossy(value);
-    match name {
-        b"author" => commit.author = text().into_owned(),
-        b"author-mail" => commit.email = text().trim_matches(['<', '>']).to_owned(),
-        b"author-time" => commit.time = text().parse().unwrap_or_default(),
-        b"summary" => commit.subject = text().into_owned(),
-        b"boundary" => commit.boundary = true,
-        _ => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::rc::Rc;
 
 use anstyle::Style;
 
@@ -57,7 +58,7 @@ impl View {
     pub fn table<'b>(
         &self,
         blame: &Blame<'_>,
-        mut known: impl FnMut(&Line<'_>) -> Known<'b>,
+        mut known: impl FnMut(&Line<'_>) -> Rc<Known<'b>>,
         file: &OsStr,
         ledger: &Ledger,
         dir: &Path,
