@@ -247,6 +247,14 @@ impl RepoPath {
         }))
     }
 
+    /// From what git prints for a path: quoted in the C manner where it has to be.
+    pub fn from_git(printed: &[u8]) -> Result<Self, ParseIdError> {
+        match printed.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) {
+            Some(quoted) => Self::from_bytes(&c_unquote(quoted)),
+            None => Self::from_bytes(printed),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -254,7 +262,7 @@ impl RepoPath {
     /// The bytes git has for the path.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self.0.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(quoted) => c_unquote(quoted),
+            Some(quoted) => c_unquote(quoted.as_bytes()),
             None => self.0.clone().into_bytes(),
         }
     }
@@ -278,9 +286,9 @@ fn c_quote(bytes: &[u8]) -> String {
 }
 
 /// The reverse of [`c_quote`], accepting git's letter escapes too.
-fn c_unquote(quoted: &str) -> Vec<u8> {
+fn c_unquote(quoted: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(quoted.len());
-    let mut bytes = quoted.bytes();
+    let mut bytes = quoted.iter().copied();
     while let Some(b) = bytes.next() {
         if b != b'\\' {
             out.push(b);
@@ -358,6 +366,13 @@ mod tests {
             assert_eq!(path.as_str().parse::<RepoPath>().unwrap(), path);
         }
         assert_eq!(RepoPath::from_bytes(b"caf\xe9").unwrap().as_str(), "\"caf\\351\"");
+        for printed in ["\"caf\\303\\251\\t.rs\"", "\"caf\u{e9}\\011.rs\""] {
+            let path = RepoPath::from_git(printed.as_bytes()).unwrap();
+            assert_eq!(
+                (path.to_bytes(), path),
+                ("caf\u{e9}\t.rs".into(), RepoPath::from_bytes("caf\u{e9}\t.rs".as_bytes()).unwrap())
+            );
+        }
         for odd in ["\"..\"", "\"plain\"", "\"caf\\303\\251\"", "\"a\\tb\"", "a\u{1}b", "\""] {
             assert!(odd.parse::<RepoPath>().is_err(), "{odd}");
         }

@@ -1,65 +1,118 @@
 //! `git tracevault blame`: who or what wrote each line of a file, by the record of the commit that added it.
 
-use std::borrow::Cow;
-use std::ffi::OsString;
-use std::path::Path;
+pub mod asked;
+mod view;
 
-use anstyle::Style;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::rc::Rc;
+
 use serde::Serialize;
 
 use crate::attribution::labels::Origin;
 use crate::attribution::lines;
-use crate::cli::format::model;
 use crate::cli::pager::paged;
-use crate::cli::table::{COLUMN, Cell, Column, Table};
-use crate::cli::{Code, read_book};
+use crate::cli::{Code, format, read_book};
 use crate::cost::PriceTable;
-use crate::git::blame::{self, Asked, Blame, Line};
+use crate::git::blame::{self, Blame, Line, Printed, Source};
+use crate::git::history;
 use crate::host::output::{self, Out};
-use crate::id::{CallId, GitId, RecordId, SessionId};
+use crate::id::{CallId, GitId, RecordId, RepoPath, SessionId};
 use crate::ledger::Ledger;
 use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
 use crate::ledger::traces::{Evidence, Found};
+use crate::ledger::verify::Report;
 use crate::record::body::LineAuthor;
-use crate::time::Time;
 
 /// Show who or what wrote each line of a file
 ///
-/// The commit that added a line is git's answer; whose the line is says that commit's record, if it has one that holds.
-/// Lines that no record speaks of, and lines that are not committed yet, have the origin "-".
+/// The commit that added a line is git's answer, to the flags that git blame has; whose the line is says that commit's
+/// record, if it has one that holds. Lines that no record speaks of, and lines that are not committed yet, have the
+/// origin "-".
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "git tracevault blame [OPTIONS] [REVISION] [--] FILE")]
+#[command(override_usage = "git tracevault blame [OPTIONS] [REVISION...] [--] FILE")]
 pub struct Args {
-    /// The file, after a revision to look at it there
-    #[arg(value_name = "[REVISION] FILE", num_args = 1..=2, required_unless_present = "last")]
-    names: Vec<OsString>,
-    /// The file, after --
-    #[arg(last = true, value_name = "FILE", id = "last", hide = true)]
-    last: Option<OsString>,
-    /// Only these lines, as git blame takes them (10,20 or 10,+5 or :function)
-    #[arg(short = 'L', value_name = "RANGE")]
-    ranges: Vec<String>,
+    #[command(flatten)]
+    asked: asked::Asked,
+    #[command(flatten)]
+    view: view::View,
     /// Print a JSON object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["View", "porcelain", "line_porcelain"], help_heading = "Formats")]
     json: bool,
+    /// Print git's own porcelain format, each line with headers of ours: tracevault-origin, tracevault-evidence, …
+    #[arg(short = 'p', long, help_heading = "Formats")]
+    porcelain: bool,
+    /// The same with all of git's headers on every line
+    #[arg(long, help_heading = "Formats")]
+    line_porcelain: bool,
 }
 
-impl Args {
-    fn asked(&self) -> anyhow::Result<Asked> {
-        let (revision, file) = match (self.names.as_slice(), &self.last) {
-            ([file], None) => (None, file),
-            ([revision, file], None) => (Some(revision), file),
-            ([], Some(file)) => (None, file),
-            ([revision], Some(file)) => (Some(revision), file),
-            _ => anyhow::bail!("blame takes one file, and at most one revision before it"),
+/// What is known of a line.
+#[derive(Default)]
+pub struct Known<'b> {
+    pub found: Option<Found>,
+    pub origin: Option<Origin<LineAuthor>>,
+    pub agent: Option<&'b str>,
+}
+
+impl<'b> Known<'b> {
+    /// What the records say of a line that a commit has.
+    pub fn of(source: &Source, origins: &mut Origins<'b>, book: &Book<'b>) -> Self {
+        let found = origins.line(&source.commit, &source.path, source.line);
+        let origin = found.as_ref().map(|found| found.range.origin());
+        let mut known = Known { found, origin, agent: None };
+        known.agent = known.author().and_then(|author| book.agent(&author.session));
+        known
+    }
+
+    /// Whether what is known of one line is known of the other, too: the same range of the same commit's record.
+    fn covers(&self, line: &Source, other: &Source) -> bool {
+        // Of lines that the record says nothing of, others may.
+        let told = |found: &Found| found.range.origin() != Origin::Unattributed;
+        let within = |found: &Found| {
+            found.evidence == Evidence::Exact
+                && told(found)
+                && (found.range.start..=found.range.end).contains(&other.line)
         };
-        Ok(Asked { ranges: self.ranges.clone(), revision: revision.cloned(), file: file.clone() })
+        line.commit == other.commit && line.path == other.path && self.found.as_ref().is_some_and(within)
+    }
+
+    pub fn author(&self) -> Option<&LineAuthor> {
+        match &self.origin {
+            Some(Origin::Agent(author)) => Some(author),
+            _ => None,
+        }
+    }
+
+    /// `agent`, `human` or `unattributed`.
+    pub fn word(&self) -> &'static str {
+        match &self.origin {
+            Some(Origin::Agent(_)) => "agent",
+            Some(Origin::Human) => "human",
+            Some(Origin::Unattributed) | None => "unattributed",
+        }
+    }
+
+    pub fn evidence(&self) -> Evidence {
+        self.found.as_ref().map_or(Evidence::None, |found| found.evidence)
+    }
+
+    /// The model of an agent's line, `provider/model`.
+    pub fn model(&self) -> Option<&str> {
+        self.found.as_ref().and_then(|found| found.range.model.as_deref())
     }
 }
 
+/// How strong the evidence is, in the word that JSON has for it.
+pub fn evidence_word(evidence: Evidence) -> String {
+    serde_json::to_value(evidence).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 #[derive(Serialize)]
-struct BlamedLine<'a> {
+pub struct BlamedLine<'a> {
     line: u32,
     text: Cow<'a, str>,
     commit: Option<&'a GitId>,
@@ -73,37 +126,81 @@ struct BlamedLine<'a> {
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
-    let asked = args.asked()?;
-    let blame = blame::blame(dir, &asked)?;
+    let (printed, report) = read(args.asked.to_git()?, args.line_porcelain, ledger, dir)?;
+    let blame = printed.parse();
     if is_binary(&blame) {
-        anyhow::bail!("{} is binary: it has no lines", asked.file.to_string_lossy());
+        anyhow::bail!("{} is binary: it has no lines", args.asked.file()?.to_string_lossy());
     }
-    let report = read_book(ledger)?;
     let book = Book::new(&report, PriceTable::embedded());
-    let mut origins = Origins::new(ledger, &book);
-    let mut table = Table::new(&COLUMNS);
-    for line in &blame.lines {
-        let found = line.source.as_ref().and_then(|source| origins.line(&source.commit, &source.path, source.line));
-        let origin = found.as_ref().map(|found| found.range.origin());
-        if args.json {
-            out.json(&blamed(line, found.as_ref(), origin.as_ref(), &book))?;
-        } else {
-            table.row(row(line, found.as_ref(), origin.as_ref(), &blame));
-        }
-    }
-    for trouble in origins.troubles() {
-        output::say(format_args!("warning: {}", output::visible(&trouble.to_string())));
-    }
-    if !args.json {
+    let mut reader = Reader {
+        origins: Origins::new(ledger, &book),
+        book: &book,
+        texts: args.asked.passes_over_commits().then(|| Texts::new(ledger)),
+        last: None,
+    };
+    if args.json {
+        blame.lines.iter().try_for_each(|line| out.json(&blamed(line, &reader.line(line))))?;
+    } else if args.porcelain || args.line_porcelain {
+        porcelain(&blame, &mut reader, out)?;
+    } else {
+        let table = args.view.table(&blame, |line| reader.line(line), args.asked.file()?, ledger, dir)?;
         paged(ledger, out, |out| Ok(table.print(out)?))?;
     }
+    tell(&reader.origins);
     Ok(0)
 }
 
-fn is_binary(blame: &Blame) -> bool {
+/// Tells what is known of one line after the other.
+struct Reader<'b> {
+    origins: Origins<'b>,
+    book: &'b Book<'b>,
+    /// What to compare lines with, where git may say that they come from others.
+    texts: Option<Texts<'b>>,
+    /// The line before, and what is known of it.
+    last: Option<(Source, Rc<Known<'b>>)>,
+}
+
+impl<'b> Reader<'b> {
+    fn line(&mut self, line: &Line<'_>) -> Rc<Known<'b>> {
+        let Some(source) = &line.source else { return Rc::default() };
+        if let Some(texts) = &mut self.texts
+            && !texts.stands(source, line.text)
+        {
+            return Rc::default();
+        }
+        if let Some((before, known)) = &self.last
+            && known.covers(before, source)
+        {
+            return known.clone();
+        }
+        let known = Rc::new(Known::of(source, &mut self.origins, self.book));
+        self.last = Some((source.clone(), known.clone()));
+        known
+    }
+}
+
+/// What git says of a file's lines, and all records, which are read meanwhile.
+pub fn read(asked: blame::Asked, every_line: bool, ledger: &Ledger, dir: &Path) -> anyhow::Result<(Printed, Report)> {
+    let (printed, report) = std::thread::scope(|scope| {
+        let git = scope.spawn(|| blame::blame(dir, asked, every_line));
+        let report = read_book(ledger);
+        (git.join(), report)
+    });
+    let printed = printed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    Ok((printed, report?))
+}
+
+/// Says which traces could not be read.
+pub fn tell(origins: &Origins<'_>) {
+    for trouble in origins.troubles() {
+        output::say(format_args!("warning: {}", output::visible(&trouble.to_string())));
+    }
+}
+
+pub fn is_binary(blame: &Blame<'_>) -> bool {
     let mut head: Vec<u8> = Vec::new();
     for line in &blame.lines {
-        head.extend_from_slice(&line.text);
+        head.extend_from_slice(line.text);
         head.push(b'\n');
         if head.len() > 1 << 16 {
             break;
@@ -112,69 +209,75 @@ fn is_binary(blame: &Blame) -> bool {
     lines::is_binary(&head)
 }
 
-fn author(origin: Option<&Origin<LineAuthor>>) -> Option<&LineAuthor> {
-    match origin {
-        Some(Origin::Agent(author)) => Some(author),
-        _ => None,
-    }
-}
-
-fn word(origin: Option<&Origin<LineAuthor>>) -> &'static str {
-    match origin {
-        Some(Origin::Agent(_)) => "agent",
-        Some(Origin::Human) => "human",
-        Some(Origin::Unattributed) | None => "unattributed",
-    }
-}
-
-fn blamed<'a>(
-    line: &'a Line,
-    found: Option<&'a Found>,
-    origin: Option<&'a Origin<LineAuthor>>,
-    book: &'a Book<'_>,
-) -> BlamedLine<'a> {
-    let author = author(origin);
+pub fn blamed<'a>(line: &'a Line<'_>, known: &'a Known<'_>) -> BlamedLine<'a> {
+    let author = known.author();
     BlamedLine {
         line: line.number,
-        text: String::from_utf8_lossy(&line.text),
+        text: String::from_utf8_lossy(line.text),
         commit: line.source.as_ref().map(|source| &source.commit),
-        origin: word(origin),
-        evidence: found.map_or(Evidence::None, |found| found.evidence),
+        origin: known.word(),
+        evidence: known.evidence(),
         session: author.map(|author| &author.session),
-        agent: author.and_then(|author| book.agent(&author.session)),
-        model: found.and_then(|found| found.range.model.as_deref()),
+        agent: known.agent,
+        model: known.model(),
         call: author.map(|author| &author.call),
-        record: found.map(|found| found.record),
+        record: known.found.as_ref().map(|found| found.record),
     }
 }
 
-const COLUMNS: [Column; 7] = [
-    Column { head: "COMMIT", ..COLUMN },
-    Column { head: "ORIGIN", ..COLUMN },
-    Column { head: "SESSION", goes: 3, ..COLUMN },
-    Column { head: "MODEL", most: 24, goes: 1, ..COLUMN },
-    Column { head: "DATE", goes: 2, ..COLUMN },
-    Column { head: "LINE", right: true, ..COLUMN },
-    Column { head: "TEXT", whole: true, ..COLUMN },
-];
+/// The lines as git has them, with headers of ours, each on a line of its own, behind git's.
+fn porcelain(blame: &Blame<'_>, reader: &mut Reader<'_>, out: &mut Out) -> std::io::Result<()> {
+    let (mut known, mut ours) = (Rc::default(), headers(&Known::default()));
+    for line in &blame.lines {
+        let next = reader.line(line);
+        if !Rc::ptr_eq(&known, &next) {
+            ours = headers(&next);
+            known = next;
+        }
+        for part in [line.head, ours.as_bytes(), b"\t", line.text, b"\n"] {
+            out.write_all(part)?;
+        }
+    }
+    Ok(())
+}
 
-fn row(line: &Line, found: Option<&Found>, origin: Option<&Origin<LineAuthor>>, blame: &Blame) -> Vec<Cell> {
-    let commit = line.source.as_ref().map(|source| &source.commit);
-    let time = commit.and_then(|commit| blame.times.get(commit));
-    let (shown, style) = match origin {
-        Some(Origin::Agent(_)) => (word(origin), output::AGENT),
-        Some(Origin::Human) => (word(origin), output::HUMAN),
-        Some(Origin::Unattributed) => (word(origin), Style::new()),
-        None => ("-", output::DIM),
-    };
-    let name = found.and_then(|found| found.range.model.as_deref()).unwrap_or_default();
-    vec![
-        commit.map_or_else(|| Cell::new("not yet", output::DIM), |commit| Cell::new(commit.short(), output::ID)),
-        Cell::new(shown, style),
-        Cell::plain(author(origin).map_or("", |author| author.session.short())),
-        Cell::plain(model(name.strip_prefix("anthropic/").unwrap_or(name))),
-        Cell::new(time.map_or(String::new(), |time| Time::from_unix(*time).day()), output::DIM),
-        Cell::new(line.number.to_string(), output::DIM),
-        Cell::code(&String::from_utf8_lossy(&line.text)),
-    ]
+/// What is known of a line, as headers of git's format.
+fn headers(known: &Known<'_>) -> String {
+    let author = known.author();
+    let headers = [
+        ("origin", Some(known.word().to_owned())),
+        ("evidence", Some(evidence_word(known.evidence()))),
+        ("session", author.map(|author| author.session.to_string())),
+        ("agent", known.agent.map(format::one_line)),
+        ("model", known.model().map(format::one_line)),
+        ("call", author.map(|author| format::one_line(author.call.as_str()))),
+        ("record", known.found.as_ref().map(|found| found.record.to_string())),
+    ];
+    let told = headers.into_iter().filter_map(|(name, value)| Some(format!("tracevault-{name} {}\n", value?)));
+    told.collect()
+}
+
+/// The files that lines are said to come from, where git passes over commits: it guesses then which line became which,
+/// and nothing that others wrote must be told as the agent's.
+struct Texts<'l> {
+    ledger: &'l Ledger,
+    files: HashMap<(GitId, Rc<RepoPath>), Vec<Vec<u8>>>,
+}
+
+impl<'l> Texts<'l> {
+    fn new(ledger: &'l Ledger) -> Self {
+        Texts { ledger, files: HashMap::new() }
+    }
+
+    /// Whether the line is the one that the commit has, white space aside.
+    fn stands(&mut self, source: &Source, text: &[u8]) -> bool {
+        let repo = &self.ledger.repo;
+        let bare = |line: &[u8]| line.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<u8>>();
+        let file = self.files.entry((source.commit.clone(), source.path.clone())).or_insert_with(|| {
+            let bytes = history::file_at(repo, &source.commit, &source.path).ok().flatten().unwrap_or_default();
+            lines::split(&bytes).map(bare).collect()
+        });
+        let at = (source.line as usize).saturating_sub(1);
+        file.get(at).is_some_and(|line| *line == bare(text))
+    }
 }

@@ -85,6 +85,9 @@ pub fn count(n: u64, what: &str) -> String {
 
 /// Text of unknown origin on one line.
 pub fn one_line(text: &str) -> String {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_owned();
+    }
     output::visible(text).replace(['\n', '\t'], " ")
 }
 

@@ -24,7 +24,9 @@ mod stats;
 mod status;
 mod sync;
 mod table;
+mod turns;
 mod verify;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,7 +50,7 @@ use crate::ledger::{Ledger, LedgerError};
 )]
 struct Cli {
     /// Run as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -62,6 +64,7 @@ enum Command {
     Log(log::Args),
     Show(show::Args),
     Blame(blame::Args),
+    Why(why::Args),
     Stats(stats::Args),
     Verify(verify::Args),
     Fetch(fetch::Args),
@@ -96,7 +99,7 @@ pub fn main() -> ExitCode {
     {
         return hook_agent::run(agent);
     }
-    let cli = match Cli::try_parse_from(env::args()) {
+    let cli = match Cli::try_parse_from(blame::asked::spelled(env::args())) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help to standard output, errors to standard error.
@@ -146,6 +149,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Log(args) => log::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),

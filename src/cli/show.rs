@@ -2,7 +2,7 @@
 
 mod commit;
 mod record;
-mod session;
+pub mod session;
 
 use std::ffi::OsString;
 use std::path::Path;

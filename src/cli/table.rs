@@ -51,20 +51,21 @@ impl Cell {
     }
 
     fn width(&self) -> usize {
-        self.spans.iter().map(|(text, _)| text.width()).sum()
+        self.spans.iter().map(|(text, _)| width(text)).sum()
     }
 
-    /// The painted text, at most `room` wide, and how wide it is.
-    fn within(&self, room: usize, out: &Out) -> (String, usize) {
-        let (mut painted, mut taken) = (String::new(), 0);
+    /// Adds the painted text to a line, at most `room` wide; how wide it is.
+    fn add_to(&self, line: &mut String, room: usize, out: &Out) -> usize {
+        let mut taken = 0;
         for (text, style) in &self.spans {
             let text = cut(text, room - taken);
-            taken += text.width();
-            if !text.is_empty() {
-                painted.push_str(&out.paint(*style, text));
+            taken += width(&text);
+            match text.is_empty() || *style == Style::new() {
+                true => line.push_str(&text),
+                false => line.push_str(&out.paint(*style, text)),
             }
         }
-        (painted, taken)
+        taken
     }
 }
 
@@ -140,15 +141,16 @@ impl Table {
         let mut line = " ".repeat(self.indent);
         let last = widths.len().saturating_sub(1);
         for (at, cell) in cells.iter().enumerate().filter(|(at, _)| shown[*at]) {
-            let (painted, taken) = cell.within(widths[at], out);
-            let space = " ".repeat(widths[at].saturating_sub(taken));
+            let start = line.len();
+            let taken = cell.add_to(&mut line, widths[at], out);
+            let spaces = || std::iter::repeat_n(' ', widths[at].saturating_sub(taken));
             match (self.columns[at].right, at == last) {
-                (true, _) => line.push_str(&format!("{space}{painted}")),
-                (false, true) => line.push_str(&painted),
-                (false, false) => line.push_str(&format!("{painted}{space}")),
+                (true, _) => line.insert_str(start, &spaces().collect::<String>()),
+                (false, true) => {}
+                (false, false) => line.extend(spaces()),
             }
             if at != last {
-                line.push_str(&" ".repeat(GAP));
+                line.extend(std::iter::repeat_n(' ', GAP));
             }
         }
         out.line(line.trim_end())
@@ -158,9 +160,14 @@ impl Table {
 /// Between two columns.
 const GAP: usize = 2;
 
+/// How many columns a text takes; most texts are simple.
+fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
 /// At most `width` columns of a text; what is cut is marked.
 pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
-    if text.width() <= width {
+    if self::width(text) <= width {
         return text.into();
     }
     let mut room = width.saturating_sub(1);

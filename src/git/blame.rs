@@ -6,32 +6,52 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::git::command::{Git, GitError};
+use crate::git::locate::path_from_bytes;
 use crate::id::{GitId, RepoPath};
 
 /// What to blame, in git's own words.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Asked {
-    /// The values of `-L`.
-    pub ranges: Vec<String>,
-    pub revision: Option<OsString>,
+    /// Options that choose lines and commits, and say how far git looks for where a line comes from.
+    pub options: Vec<OsString>,
+    pub revisions: Vec<OsString>,
     pub file: OsString,
+    /// What git reads on its standard input, for `--contents -`.
+    pub input: Option<Vec<u8>>,
 }
+
+/// What git printed, in its porcelain format, and what that says.
+pub struct Printed(Vec<u8>);
 
 /// A file's lines and where each comes from.
 #[derive(Debug, Default)]
-pub struct Blame {
-    pub lines: Vec<Line>,
-    /// When each commit was made, by its committer's clock, in seconds since 1970.
-    pub times: HashMap<GitId, i64>,
+pub struct Blame<'p> {
+    pub lines: Vec<Line<'p>>,
+    pub commits: HashMap<GitId, Commit>,
+}
+
+/// What is told of a commit that lines come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Commit {
+    pub author: String,
+    /// The author's address, without brackets.
+    pub email: String,
+    /// When its author made it, in seconds since 1970.
+    pub time: i64,
+    pub subject: String,
+    /// Git went no further: what it was not asked for, or where there is nothing before.
+    pub boundary: bool,
 }
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct Line<'p> {
     /// Its number in the file at hand.
     pub number: u32,
+    /// What stands before the text, as git printed it.
+    pub head: &'p [u8],
     /// The bytes, without the newline.
-    pub text: Vec<u8>,
+    pub text: &'p [u8],
     /// Where it comes from; `None` if it is not committed yet.
     pub source: Option<Source>,
 }
@@ -46,50 +66,138 @@ pub struct Source {
     pub line: u32,
 }
 
-/// Blames a file, named as seen from `dir`.
-pub fn blame(dir: &Path, asked: &Asked) -> Result<Blame, GitError> {
-    // Commits that the user has git pass over, and what filters make of a file, would move lines to where no record
-    // speaks of them.
-    let git = Git::in_dir(dir).args(["-c", "blame.ignoreRevsFile=", "blame", "--porcelain", "--no-textconv"]);
-    let mut git = git.args(asked.ranges.iter().map(|range| format!("-L{range}")));
-    if let Some(revision) = &asked.revision {
-        git = git.arg(revision);
+/// Blames a file, named as seen from `dir`. Each line tells of its commit where the commit is met first, or with
+/// `every_line` always.
+pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitError> {
+    let format = if every_line { "--line-porcelain" } else { "--porcelain" };
+    // Commits that a configuration has git pass over, and what filters make of a file, would move lines to where no
+    // record speaks of them.
+    let git = Git::in_dir(dir).args(["-c", "blame.ignoreRevsFile=", "blame", format, "--no-textconv"]);
+    let mut git = git.args(asked.options).args(asked.revisions).arg("--").arg(asked.file);
+    if let Some(input) = asked.input {
+        git = git.input(input);
     }
-    Ok(parse(&git.arg("--").arg(&asked.file).relay()?.stdout))
+    Ok(Printed(git.relay()?.stdout))
 }
 
-fn parse(porcelain: &[u8]) -> Blame {
-    let mut blame = Blame::default();
-    // A commit's name for the file is told once, unless it has several.
-    let mut paths: HashMap<GitId, Rc<RepoPath>> = HashMap::new();
-    let mut at: Option<(GitId, u32, u32)> = None;
-    for line in porcelain.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        if let Some(text) = line.strip_prefix(b"\t") {
-            let Some((commit, original, number)) = at.take() else { continue };
-            let path = paths.get(&commit).filter(|_| !commit.is_null()).cloned();
-            let source = path.map(|path| Source { commit, path, line: original });
-            blame.lines.push(Line { number, text: text.to_vec(), source });
-            continue;
+impl Printed {
+    pub fn parse(&self) -> Blame<'_> {
+        let mut blame = Blame::default();
+        // A commit's name for the file is told once, unless it has several.
+        let mut paths: HashMap<GitId, (&[u8], Rc<RepoPath>)> = HashMap::new();
+        let mut at: Option<(GitId, u32, u32)> = None;
+        // All else is told once, or always the same.
+        let mut is_new = false;
+        let (mut head, mut end) = (0, 0);
+        for line in self.0.split_inclusive(|byte| *byte == b'\n') {
+            let start = end;
+            end += line.len();
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            if let Some(text) = line.strip_prefix(b"\t") {
+                let head = std::mem::replace(&mut head, end);
+                let Some((commit, there, number)) = at.take() else { continue };
+                let path = paths.get(&commit).filter(|_| !commit.is_null()).map(|(_, path)| path.clone());
+                let source = path.map(|path| Source { commit, path, line: there });
+                blame.lines.push(Line { number, head: &self.0[head..start], text, source });
+                continue;
+            }
+            let Some((commit, ..)) = &at else {
+                at = header(line);
+                is_new = at.as_ref().is_some_and(|(commit, ..)| !blame.commits.contains_key(commit));
+                if let Some((commit, ..)) = at.as_ref().filter(|_| is_new) {
+                    blame.commits.insert(commit.clone(), Commit::default());
+                }
+                continue;
+            };
+            if let Some(printed) = line.strip_prefix(b"filename ") {
+                if paths.get(commit).is_none_or(|(known, _)| *known != printed) {
+                    match RepoPath::from_git(printed) {
+                        Ok(path) => drop(paths.insert(commit.clone(), (printed, Rc::new(path)))),
+                        Err(_) => drop(paths.remove(commit)),
+                    }
+                }
+            } else if is_new && let Some(known) = blame.commits.get_mut(commit) {
+                known.learn(line);
+            }
         }
-        let text = String::from_utf8_lossy(line);
-        let Some((commit, ..)) = &at else {
-            at = header(&text);
-            continue;
-        };
-        if let Some(time) = text.strip_prefix("committer-time ").and_then(|time| time.parse().ok()) {
-            blame.times.insert(commit.clone(), time);
-        } else if let Some(path) = text.strip_prefix("filename ").and_then(|path| path.parse().ok()) {
-            paths.insert(commit.clone(), Rc::new(path));
-        }
+        blame
     }
-    blame
 }
 
 /// `<commit> <line there> <line here>`, and for the first line of a group how many it has.
-fn header(text: &str) -> Option<(GitId, u32, u32)> {
-    let mut fields = text.split(' ');
+fn header(line: &[u8]) -> Option<(GitId, u32, u32)> {
+    let mut fields = std::str::from_utf8(line).ok()?.split(' ');
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+impl Commit {
+    /// Takes in what a line says of the commit.
+    fn learn(&mut self, line: &[u8]) {
+        let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+        let text = || String::from_utf8_lossy(line.get(space + 1..).unwrap_or_default());
+        match &line[..space] {
+            b"author" => self.author = text().into_owned(),
+            b"author-mail" => self.email = text().trim_matches(['<', '>']).to_owned(),
+            b"author-time" => self.time = text().parse().unwrap_or_default(),
+            b"summary" => self.subject = text().into_owned(),
+            b"boundary" => self.boundary = true,
+            _ => {}
+        }
+    }
+}
+
+/// The date of each commit's author in one of git's own formats.
+pub fn dates<'a>(
+    dir: &Path,
+    format: &str,
+    commits: impl Iterator<Item = &'a GitId>,
+) -> Result<HashMap<GitId, String>, GitError> {
+    let input: String = commits.map(|commit| format!("{commit}\n")).collect();
+    let git =
+        Git::in_dir(dir).args(["log", "--no-walk=unsorted", "--no-color", "--no-show-signature", "-z", "--stdin"]);
+    let git = git.args(["--format=%H %ad".to_owned(), format!("--date={format}")]);
+    let printed = git.input(input.into_bytes()).relay()?.stdout;
+    let date = |one: &[u8]| {
+        let text = String::from_utf8_lossy(one);
+        let (commit, date) = text.split_once(' ')?;
+        Some((commit.parse().ok()?, date.to_owned()))
+    };
+    Ok(printed.split(|byte| *byte == 0).filter_map(date).collect())
+}
+
+/// A commit that changed a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub id: GitId,
+    pub commit: Commit,
+    /// Who says in the commit's message that they looked at it.
+    pub reviewers: Vec<String>,
+}
+
+/// At most `most` commits that changed a line, the newest first: the one it comes from, and those that changed what
+/// stood there before.
+pub fn changes(dir: &Path, source: &Source, most: usize) -> Result<Vec<Change>, GitError> {
+    let reviewers = "%(trailers:key=Reviewed-by,key=Acked-by,key=Approved-by,valueonly,unfold,separator=%x1f)";
+    let format = format!("--format=%H%x00%at%x00%an%x00%ae%x00%s%x00{reviewers}%x00");
+    let git = Git::in_dir(dir).args(["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--no-patch"]);
+    let mut range = OsString::from(format!("-L{0},{0}:", source.line));
+    range.push(path_from_bytes(&source.path.to_bytes()).unwrap_or_default());
+    let git = git.arg(format!("--max-count={most}")).arg(format).arg(range).arg(source.commit.as_str());
+    let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
+    let fields: Vec<&str> = text.split('\0').collect();
+    let change = |fields: &[&str]| {
+        let [id, time, author, email, subject, reviewers] = fields else { return None };
+        let commit = Commit {
+            author: (*author).to_owned(),
+            email: (*email).to_owned(),
+            time: time.parse().ok()?,
+            subject: (*subject).to_owned(),
+            boundary: false,
+        };
+        let reviewers = reviewers.split('\x1f').map(str::trim).filter(|name| !name.is_empty());
+        Some(Change { id: id.trim().parse().ok()?, commit, reviewers: reviewers.map(str::to_owned).collect() })
+    };
+    Ok(fields.chunks(6).filter_map(change).collect())
 }
 
 #[cfg(test)]
@@ -101,37 +209,40 @@ mod tests {
     fn lines_know_where_they_stood() {
         let (a, b, none) = ("a".repeat(40), "b".repeat(40), "0".repeat(40));
         let porcelain = format!(
-            "{a} 7 1 2\nauthor filename x\ncommitter-time 5\nsummary s\nfilename old name.rs\n\tone\n{a} 8 2\n\t\ttwo\n\
-             {b} 1 3 1\ncommitter-time 6\nfilename \"caf\\351\"\n\tcaf\u{e9}\n{none} 4 4 1\ncommitter-time 9\nfilename x\n\tnew\n\
-             {a} 9 5 1\nfilename older.rs\n\t\n"
+            "{a} 7 1 2\nauthor filename x\nauthor-mail <x@example.com>\nauthor-time 5\nboundary\nsummary s\n\
+             filename old name.rs\n\tone\n{a} 8 2\n\t\ttwo\n{b} 1 3 1\nauthor-time 6\nfilename \"caf\\351 \\303\\251\"\n\
+             \tcaf\u{e9}\n{none} 4 4 1\nauthor-time 9\nfilename x\n\tnew\n{a} 9 5 1\nfilename \"gr\\303\\274n\\t.rs\"\n\t\n"
         );
-        let blame = parse(porcelain.as_bytes());
-        let shown: Vec<_> = blame
-            .lines
-            .iter()
-            .map(|line| {
-                let source = line.source.as_ref();
-                let source = source.map(|s| format!("{} {} {}", &s.commit.as_str()[..1], s.path, s.line));
-                format!("{} {:?} {}", line.number, source, String::from_utf8_lossy(&line.text))
-            })
-            .collect();
+        let printed = Printed(porcelain.into_bytes());
+        let blame = printed.parse();
+        let shown = blame.lines.iter().map(|line| {
+            let source = line.source.as_ref();
+            let source = source.map(|s| format!("{} {} {}", &s.commit.as_str()[..1], s.path, s.line));
+            format!("{} {:?} {}", line.number, source, String::from_utf8_lossy(line.text))
+        });
         assert_eq!(
-            shown,
+            shown.collect::<Vec<_>>(),
             [
                 "1 Some(\"a old name.rs 7\") one",
                 "2 Some(\"a old name.rs 8\") \ttwo",
-                "3 Some(\"b \\\"caf\\\\351\\\" 1\") caf\u{e9}",
+                "3 Some(\"b \\\"caf\\\\351 \\\\303\\\\251\\\" 1\") caf\u{e9}",
                 "4 None new",
-                "5 Some(\"a older.rs 9\") ",
+                "5 Some(\"a \\\"gr\\\\303\\\\274n\\\\011.rs\\\" 9\") ",
             ]
         );
-        assert_eq!(blame.times[&a.parse::<GitId>().unwrap()], 5);
+        let known = &blame.commits[&a.parse::<GitId>().unwrap()];
+        let (author, email) = ("filename x".to_owned(), "x@example.com".to_owned());
+        assert_eq!(*known, Commit { author, email, time: 5, subject: "s".into(), boundary: true });
+        assert!(!blame.commits[&b.parse::<GitId>().unwrap()].boundary);
+        // What was printed is all there, in its order.
+        let parts = blame.lines.iter().map(|line| [line.head, b"\t", line.text, b"\n"].concat());
+        assert_eq!(parts.collect::<Vec<_>>().concat(), printed.0);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_harm(bytes: Vec<u8>) {
-            parse(&bytes);
+            Printed(bytes).parse();
         }
     }
 }

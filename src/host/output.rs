@@ -106,6 +106,9 @@ pub fn stderr_is_terminal() -> bool {
 /// Makes text of unknown origin safe to show: control characters (escapes, carriage returns, bidirectional
 /// overrides) become visible marks, tabs and newlines stay.
 pub fn visible(text: &str) -> String {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -116,7 +119,7 @@ fn is_hidden(c: char) -> bool {
 
 /// JSON that says the same, with the characters escaped that [`visible`] hides: they stand in strings only.
 fn escaped(json: &str) -> Cow<'_, str> {
-    if !json.chars().any(is_hidden) {
+    if json.bytes().all(|b| matches!(b, b' '..=b'~')) || !json.chars().any(is_hidden) {
         return json.into();
     }
     let escape = |c: char| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };

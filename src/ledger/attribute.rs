@@ -270,8 +270,8 @@ fn former<'f>(
     };
     let fits = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
-        if let Some(Known::Is(Some(first))) = first {
-            return known.any(|after| after == *first);
+        if matches!(first, Some(Known::Is(Some(first))) if known.clone().any(|after| after == *first)) {
+            return true;
         }
         known.next_back().and_then(|digest| edits.load(&digest)).is_some_and(|last| half_of(&last))
     };

@@ -10,7 +10,8 @@ use crate::ledger::payload::{Payloads, without_salt};
 use crate::ledger::query::Segment;
 use crate::record::body::{Payload, PayloadClass};
 use crate::session::event::AgentEvent;
-use crate::session::turns::{FileDiff, Piece as Shows, Shown, Step, Turns, shortened};
+use crate::session::turns::{Asked, FileDiff, Piece as Shows, Shown, Step, Turn, Turns, shortened, shortened_to};
+use crate::time::Time;
 
 /// A line of a payload that is longer is passed over.
 const MAX_LINE: usize = 64 << 20;
@@ -159,11 +160,84 @@ impl<'r> Source<'r> {
     }
 }
 
-/// The diffs of shells and MCP tools by their calls, and what is missing of them.
+/// A call in its conversation.
+pub struct Place<'r> {
+    /// `main`, or the subagent's id.
+    pub source: &'r str,
+    /// Which turn of the source it is, counted from 1.
+    pub number: usize,
+    pub turn: Turn,
+    /// Which step of the turn the call is.
+    pub step: usize,
+    /// What was asked before, the latest last.
+    pub before: Vec<Before<'r>>,
+}
+
+/// A prompt before a turn.
+#[derive(Clone)]
+pub struct Before<'r> {
+    pub source: &'r str,
+    pub number: usize,
+    pub time: Option<Time>,
+    /// At most [`MAX_BEFORE`] bytes of it.
+    pub asked: Asked,
+}
+
+/// So many prompts before a turn are told.
+const BEFORE: usize = 2;
+/// So much of each, in bytes.
+const MAX_BEFORE: usize = 500;
+
+/// Finds a call in the conversations of a session, and what is missing of them if it is in none. Memory holds a turn,
+/// and the beginning of each prompt.
+pub fn find_call<'r>(
+    repo: &'r Repo,
+    store: &'r Payloads,
+    segments: &[Segment<'r>],
+    call: &CallId,
+) -> (Option<Place<'r>>, Vec<String>) {
+    let mut missing = Vec::new();
+    // What people asked the session itself: its subagents were asked on their behalf.
+    let mut asked: Vec<Before<'r>> = Vec::new();
+    for source in Source::all(segments) {
+        let mut own: Vec<Before<'r>> = Vec::new();
+        for (at, mut turn) in source.turns(repo, store).enumerate() {
+            let is_it = |step: &Step| matches!(step, Step::Call(known) if known.id == *call);
+            if let Some(step) = turn.steps.iter().position(is_it) {
+                let (mut shells, more) = shell_diffs(repo, store, segments, |known| known == call);
+                missing.extend(more);
+                if let Step::Call(known) = &mut turn.steps[step] {
+                    known.diffs.extend(shells.remove(call).unwrap_or_default());
+                }
+                let time = turn.time();
+                let earlier = asked.into_iter().filter(|before| before.time <= time && before.time.is_some());
+                let mut before: Vec<_> = earlier.chain(own).collect();
+                let before = before.split_off(before.len().saturating_sub(BEFORE));
+                return (Some(Place { source: source.name, number: at + 1, turn, step, before }), missing);
+            }
+            missing.extend(turn.steps.iter().filter_map(|step| match step {
+                Step::Missing(why) => Some(why.clone()),
+                _ => None,
+            }));
+            if let Some(Asked { text, human }) = &turn.asked {
+                let text = shortened_to(text, MAX_BEFORE);
+                let asked = Asked { text, human: *human };
+                own.push(Before { source: source.name, number: at + 1, time: turn.time(), asked });
+            }
+        }
+        if source.name == "main" {
+            asked.extend(own);
+        }
+    }
+    (None, missing)
+}
+
+/// The diffs of shells and MCP tools by those of their calls that are wanted, and what is missing of them.
 pub fn shell_diffs(
     repo: &Repo,
     store: &Payloads,
     segments: &[Segment<'_>],
+    wanted: impl Fn(&CallId) -> bool,
 ) -> (HashMap<CallId, Vec<FileDiff>>, Vec<String>) {
     let payloads = segments.iter().flat_map(|segment| &segment.body.payloads);
     let lines = Lines::new(repo, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));
@@ -173,6 +247,9 @@ pub fn shell_diffs(
         match said {
             Said::Line(line) => {
                 let Ok(edit) = serde_json::from_slice::<ShellEdits>(&line) else { continue };
+                if !wanted(&edit.call) {
+                    continue;
+                }
                 let hunks = shortened(edit.diff.as_deref().unwrap_or_default());
                 held += hunks.len();
                 if held > MAX_DIFFS {

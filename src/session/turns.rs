@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::id::CallId;
 use crate::session::entry::{Outcome, differing};
+use crate::time::Time;
 
 /// The longest text that is shown whole, in bytes.
 pub const MAX_TEXT: usize = 64 << 10;
@@ -60,6 +61,13 @@ pub struct Turn {
     pub omitted: usize,
 }
 
+impl Turn {
+    /// When it began.
+    pub fn time(&self) -> Option<Time> {
+        self.at.map(|at| Time::from_unix(at.div_euclid(1000)))
+    }
+}
+
 /// One step of a turn.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
@@ -97,10 +105,15 @@ pub struct FileDiff {
 
 /// At most [`MAX_TEXT`] of a text.
 pub fn shortened(text: &str) -> String {
-    if text.len() <= MAX_TEXT {
+    shortened_to(text, MAX_TEXT)
+}
+
+/// At most so many bytes of a text.
+pub fn shortened_to(text: &str, most: usize) -> String {
+    if text.len() <= most {
         return text.to_owned();
     }
-    format!("{}…", &text[..text.floor_char_boundary(MAX_TEXT)])
+    format!("{}…", &text[..text.floor_char_boundary(most)])
 }
 
 /// One hunk that turns `old` into `new`, without context.

@@ -206,9 +206,12 @@ fn blame_tells_the_origin_of_each_line() {
 
     let text = told.text(&["blame", "greet.py"]);
     let words = |at: usize| text.lines().nth(at).unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(words(1)[..6], [&told.commit[..12], "agent", &SESSION[..8], "claude-opus-4-5", "2026-01-01", "2"]);
+    let who = ["agent", "claude-code", "claude-opus-4-5"];
+    assert_eq!(words(1)[1..4], who);
+    assert_eq!(words(1)[4..8], [&SESSION[..8], "exact", "2026-01-01", "2"]);
+    assert_eq!(words(1)[0], told.commit[..12]);
     assert!(text.lines().nth(1).unwrap().ends_with("2      text = 'hello ' + name"), "{text}");
-    assert_eq!(words(4)[..4], ["not", "yet", "-", "5"]);
+    assert_eq!(words(4)[..5], ["not", "yet", "-", "-", "5"]);
     let settings = told.lines(&["blame", "--json", ".claude/settings.json"]);
     assert!(settings.iter().all(|line| line["evidence"] == "none" && line["commit"].is_string()));
 }
@@ -240,7 +243,7 @@ fn blame_says_clearly_what_it_cannot_do() {
         (vec!["blame", "../outside"], "outside repository"),
         (vec!["blame", "HEAD", "nowhere"], "no such path nowhere in HEAD"),
         (vec!["blame", "v9", "greet.py"], "v9"),
-        (vec!["blame", "HEAD", "a", "b"], "unexpected value"),
+        (vec!["blame", "HEAD", "a", "b"], "bad revision 'a'"),
     ] {
         let output = told.world.run(&told.dir, &args).exits(2);
         assert!(output.stderr.contains(expected), "{args:?}: {}", output.stderr);

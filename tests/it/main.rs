@@ -3,6 +3,7 @@
 
 mod agent;
 mod attribution;
+mod blame;
 mod capture;
 mod crash;
 mod history;

@@ -8,19 +8,16 @@ use serde_json::value::RawValue;
 use crate::cli::format::{count, minute, money, one_line, span, usd};
 use crate::cli::pager::paged;
 use crate::cli::table::{COLUMN, Cell, Column, Table};
+use crate::cli::turns::{self, DiffLine, TurnLine};
 use crate::host::output::{self, Out};
 use crate::id::{CallId, ChainId, GitId, RecordId, SessionId};
 use crate::ledger::Ledger;
 use crate::ledger::query::{Book, Segment};
 use crate::ledger::read_back::{Source, shell_diffs};
 use crate::ledger::summary::Summary;
-use crate::session::entry::Outcome;
 use crate::session::event::GapKind;
-use crate::session::turns::{Asked, Call, FileDiff, Step, Turn};
+use crate::session::turns::{FileDiff, Step, Turn};
 use crate::time::Time;
-
-/// So many lines of a result are shown.
-const RESULT_LINES: usize = 12;
 
 #[derive(Serialize)]
 struct Facts<'a> {
@@ -56,90 +53,12 @@ struct SegmentLine {
     time: Time,
 }
 
-#[derive(Serialize)]
-struct TurnLine<'a> {
-    kind: &'static str,
-    /// `main`, or the subagent's id.
-    source: &'a str,
-    number: usize,
-    time: Option<Time>,
-    prompt: Option<PromptLine<'a>>,
-    steps: Vec<StepLine<'a>>,
-    /// Steps beyond the most that are shown.
-    omitted: usize,
-}
-
-#[derive(Serialize)]
-struct PromptLine<'a> {
-    text: &'a str,
-    human: bool,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum StepLine<'a> {
-    Reasoning {
-        text: &'a str,
-    },
-    Plan {
-        text: &'a str,
-    },
-    Text {
-        text: &'a str,
-    },
-    Summary {
-        text: &'a str,
-    },
-    Note {
-        text: &'a str,
-    },
-    Missing {
-        text: &'a str,
-    },
-    Call {
-        call: &'a CallId,
-        tool: &'a str,
-        input: &'a str,
-        outcome: Option<Outcome>,
-        result: &'a str,
-        diffs: Vec<DiffLine<'a>>,
-    },
-}
-
-#[derive(Serialize)]
-struct DiffLine<'a> {
-    path: &'a str,
-    hunks: &'a str,
-}
-
 /// Diffs whose calls no transcript shows, and what could not be read of them.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum RestLine<'a> {
     Edits { call: &'a CallId, diffs: Vec<DiffLine<'a>> },
     Missing { text: &'a str },
-}
-
-impl<'a> DiffLine<'a> {
-    fn all(diffs: &'a [FileDiff]) -> Vec<Self> {
-        diffs.iter().map(|diff| DiffLine { path: &diff.path, hunks: &diff.hunks }).collect()
-    }
-}
-
-impl<'a> StepLine<'a> {
-    fn of(step: &'a Step) -> Self {
-        match step {
-            Step::Reasoning(text) => StepLine::Reasoning { text },
-            Step::Plan(text) => StepLine::Plan { text },
-            Step::Text(text) => StepLine::Text { text },
-            Step::Summary(text) => StepLine::Summary { text },
-            Step::Note(text) => StepLine::Note { text },
-            Step::Missing(text) => StepLine::Missing { text },
-            Step::Call(Call { id, tool, input, outcome, result, diffs }) => {
-                StepLine::Call { call: id, tool, input, outcome: *outcome, result, diffs: DiffLine::all(diffs) }
-            }
-        }
-    }
 }
 
 pub fn show(id: &SessionId, ledger: &Ledger, book: &Book<'_>, json: bool, out: &mut Out) -> anyhow::Result<()> {
@@ -160,6 +79,16 @@ pub fn show(id: &SessionId, ledger: &Ledger, book: &Book<'_>, json: bool, out: &
         print_facts(&facts, out)?;
         conversation(ledger, book, segments, &mut Text(out))
     })
+}
+
+/// What the records say of a session, without what was said in it.
+pub fn print_record(id: &SessionId, book: &Book<'_>, out: &mut Out) -> std::io::Result<()> {
+    let segments = book.segments(id);
+    let bad = book.bad_segments(id).iter().map(|entry| entry.id).collect();
+    match Summary::of(book, segments) {
+        Some(summary) => print_facts(&facts(id, &summary, segments, bad, book), out),
+        None => turns::missing(out, &format!("the record of session {id} is not here")),
+    }
 }
 
 fn facts<'a>(
@@ -211,7 +140,7 @@ fn conversation(
     reader: &mut impl Reader,
 ) -> anyhow::Result<()> {
     let store = &book.report.payloads;
-    let (mut shells, missing) = shell_diffs(&ledger.repo, store, segments);
+    let (mut shells, missing) = shell_diffs(&ledger.repo, store, segments, |_| true);
     for source in Source::all(segments) {
         for (at, mut turn) in source.turns(&ledger.repo, store).enumerate() {
             add_diffs(&mut turn, &mut shells);
@@ -244,25 +173,12 @@ struct Json<'o>(&'o mut Out);
 
 impl Reader for Json<'_> {
     fn turn(&mut self, source: &str, number: usize, turn: &Turn) -> std::io::Result<()> {
-        let prompt = turn.asked.as_ref().map(|Asked { text, human }| PromptLine { text, human: *human });
-        self.0.json(&TurnLine {
-            kind: "turn",
-            source,
-            number,
-            time: time(turn),
-            prompt,
-            steps: turn.steps.iter().map(StepLine::of).collect(),
-            omitted: turn.omitted,
-        })
+        self.0.json(&TurnLine::of(source, number, turn))
     }
 
     fn rest(&mut self, rest: &RestLine<'_>) -> std::io::Result<()> {
         self.0.json(rest)
     }
-}
-
-fn time(turn: &Turn) -> Option<Time> {
-    turn.at.map(|at| Time::from_unix(at.div_euclid(1000)))
 }
 
 fn print_facts(facts: &Facts<'_>, out: &mut Out) -> std::io::Result<()> {
@@ -341,101 +257,18 @@ struct Text<'o>(&'o mut Out);
 impl Reader for Text<'_> {
     fn turn(&mut self, source: &str, number: usize, turn: &Turn) -> std::io::Result<()> {
         let out = &mut *self.0;
-        let who = if source == "main" { String::new() } else { format!("subagent {}  ", one_line(source)) };
-        let time = time(turn).map(minute).unwrap_or_default();
-        out.line("")?;
-        out.line(out.paint(output::HEAD, format!("── {who}turn {number}  {time}").trim_end()))?;
-        if let Some(Asked { text, human }) = &turn.asked {
-            let style = if *human { output::HUMAN } else { output::DIM };
-            block(out, style, "> ", text)?;
-        }
-        for step in &turn.steps {
-            step_text(out, step)?;
-        }
-        if turn.omitted > 0 {
-            out.line(out.paint(output::DIM, format!("… {} more", count(turn.omitted as u64, "step"))))?;
-        }
-        Ok(())
+        turns::head(out, source, number, turn)?;
+        turn.steps.iter().try_for_each(|step| turns::step(out, step))?;
+        turns::more(out, turn.omitted)
     }
 
     fn rest(&mut self, rest: &RestLine<'_>) -> std::io::Result<()> {
         match rest {
             RestLine::Edits { call, diffs } => {
                 self.0.line(format_args!("\n* {} changed", one_line(call.as_str())))?;
-                diffs.iter().try_for_each(|diff| print_diff(self.0, diff.path, diff.hunks))
+                diffs.iter().try_for_each(|diff| turns::diff(self.0, diff.path, diff.hunks))
             }
-            RestLine::Missing { text } => missing(self.0, text),
+            RestLine::Missing { text } => turns::missing(self.0, text),
         }
     }
-}
-
-fn step_text(out: &mut Out, step: &Step) -> std::io::Result<()> {
-    match step {
-        Step::Reasoning(text) => block(out, output::DIM, "~ ", text),
-        Step::Plan(text) => block(out, output::HEAD, "plan: ", text),
-        Step::Text(text) => block(out, anstyle::Style::new(), "", text),
-        Step::Summary(text) => block(out, output::DIM, "summary: ", text),
-        Step::Note(text) => block(out, output::WARN, "! ", text),
-        Step::Missing(text) => missing(out, text),
-        Step::Call(call) => call_text(out, call),
-    }
-}
-
-fn missing(out: &mut Out, text: &str) -> std::io::Result<()> {
-    block(out, output::BAD, "missing: ", &format!("{text} (git tracevault fetch)"))
-}
-
-/// A text in a style, its first line marked and the others in line with it.
-fn block(out: &mut Out, style: anstyle::Style, mark: &str, text: &str) -> std::io::Result<()> {
-    let space = " ".repeat(mark.len());
-    for (at, text) in output::visible(text.trim_end()).lines().enumerate() {
-        let mark = if at == 0 { mark } else { &space };
-        out.line(out.paint(style, format!("{mark}{text}")))?;
-    }
-    Ok(())
-}
-
-fn call_text(out: &mut Out, call: &Call) -> std::io::Result<()> {
-    let (word, style) = match call.outcome {
-        Some(Outcome::Ok) => ("ok", output::GOOD),
-        Some(Outcome::Failed) => ("failed", output::BAD),
-        Some(Outcome::Denied) => ("denied", output::BAD),
-        Some(Outcome::Rejected) => ("rejected", output::BAD),
-        Some(Outcome::Interrupted) => ("interrupted", output::WARN),
-        None => ("no result", output::WARN),
-    };
-    let tool = if call.tool.is_empty() { call.id.as_str() } else { &call.tool };
-    let input = output::visible(&call.input).replace('\n', "\n    ");
-    out.line(format_args!("* {} {input}  {}", out.paint(output::AGENT, one_line(tool)), out.paint(style, word)))?;
-    for diff in &call.diffs {
-        // The call mostly names the file already.
-        print_diff(out, if diff.path == call.input { "" } else { &diff.path }, &diff.hunks)?;
-    }
-    if call.diffs.is_empty() || call.outcome != Some(Outcome::Ok) {
-        let result = output::visible(&call.result);
-        for text in result.lines().take(RESULT_LINES) {
-            out.line(out.paint(output::DIM, format!("    {text}")))?;
-        }
-        let more = result.lines().count().saturating_sub(RESULT_LINES);
-        if more > 0 {
-            out.line(out.paint(output::DIM, format!("    … {} more", count(more as u64, "line"))))?;
-        }
-    }
-    Ok(())
-}
-
-fn print_diff(out: &mut Out, path: &str, hunks: &str) -> std::io::Result<()> {
-    if !path.is_empty() {
-        out.line(format_args!("    {}", out.paint(output::HEAD, one_line(path))))?;
-    }
-    for text in output::visible(hunks).lines() {
-        let style = match text.as_bytes().first() {
-            Some(b'+') => output::GOOD,
-            Some(b'-') => anstyle::AnsiColor::Red.on_default(),
-            Some(b'@') => output::DIM,
-            _ => anstyle::Style::new(),
-        };
-        out.line(format_args!("    {}", out.paint(style, text)))?;
-    }
-    Ok(())
 }

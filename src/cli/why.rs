@@ -1,0 +1,438 @@
+//! `git tracevault why`: the turn of the session that wrote a line, and who changed the line.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::attribution::labels::Origin;
+use crate::cli::blame::{self, BlamedLine, Known};
+use crate::cli::format::{count, minute, model, one_line};
+use crate::cli::log::state_style;
+use crate::cli::pager::paged;
+use crate::cli::show::session::print_record;
+use crate::cli::turns::{self, TurnLine};
+use crate::cli::{Code, table};
+use crate::git::blame::{Change, Line, changes};
+use crate::host::output::{self, Out};
+use crate::id::{GitId, RepoPath};
+use crate::ledger::Ledger;
+use crate::ledger::commits::State;
+use crate::ledger::origins::Origins;
+use crate::ledger::query::Book;
+use crate::ledger::read_back::{Before, Place, find_call};
+use crate::record::body::Body;
+use crate::session::turns::{Call, FileDiff, Step};
+use crate::time::Time;
+
+/// Show why a line is there: what was asked, thought and done when it was written
+///
+/// For an agent's line the turn of its session: the prompt, the reasoning, the tool call and its diff, and what was asked
+/// before. For every line the commit that it comes from, and those that changed what stood there before.
+#[derive(clap::Args, Debug)]
+#[command(override_usage = "git tracevault why [OPTIONS] FILE:LINE [REVISION]\n       \
+                            git tracevault why [OPTIONS] FILE LINE [REVISION]")]
+pub struct Args {
+    /// A line of a file, and the revision to look at it in
+    #[arg(value_name = "FILE:LINE [REVISION]", num_args = 1..=3, required = true)]
+    names: Vec<OsString>,
+    /// The line, as git blame takes it; only the file stands before the revision then
+    #[arg(short = 'L', value_name = "LINE", value_parser = clap::value_parser!(u32).range(1..))]
+    line: Option<u32>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// So many commits that changed a line are told.
+const CHANGES: usize = 5;
+/// So many lines of a diff are shown, those around the line.
+const DIFF_LINES: usize = 40;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: String,
+    #[serde(flatten)]
+    line: BlamedLine<'a>,
+    /// What the file and the line are called in the commit.
+    path: Option<&'a RepoPath>,
+    there: Option<u32>,
+    before: Vec<PromptLine<'a>>,
+    turn: Option<TurnLine<'a>>,
+    missing: &'a [String],
+    changes: Vec<ChangeLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct PromptLine<'a> {
+    source: &'a str,
+    number: usize,
+    time: Option<Time>,
+    text: &'a str,
+    human: bool,
+}
+
+#[derive(Serialize)]
+struct ChangeLine<'a> {
+    commit: &'a GitId,
+    time: Time,
+    author: AuthorLine<'a>,
+    subject: &'a str,
+    state: State,
+    reviewers: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AuthorLine<'a> {
+    name: &'a str,
+    email: &'a str,
+}
+
+/// All that is known of the line.
+struct Story<'a> {
+    line: &'a Line<'a>,
+    known: &'a Known<'a>,
+    place: Option<Place<'a>>,
+    missing: Vec<String>,
+    changes: Vec<Change>,
+}
+
+pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
+    let (file, number, revision) = args.asked()?;
+    let asked = crate::git::blame::Asked {
+        options: vec![format!("-L{number},{number}").into()],
+        revisions: revision.into_iter().collect(),
+        file: file.clone(),
+        input: None,
+    };
+    let (printed, report) = blame::read(asked, false, ledger, dir)?;
+    let parsed = printed.parse();
+    let Some(line) = parsed.lines.first() else { anyhow::bail!("{} has no such line", file.to_string_lossy()) };
+    if blame::is_binary(&parsed) {
+        anyhow::bail!("{} is binary: it has no lines", file.to_string_lossy());
+    }
+    let prices = ledger.prices()?;
+    let book = Book::new(&report, &prices);
+    let mut origins = Origins::new(ledger, &book);
+    let known = match &line.source {
+        Some(source) => Known::of(source, &mut origins, &book),
+        None => Known::default(),
+    };
+    blame::tell(&origins);
+    let (place, missing) = match known.author() {
+        Some(author) => find_call(&ledger.repo, &report.payloads, book.segments(&author.session), &author.call),
+        None => (None, Vec::new()),
+    };
+    let changes = match &line.source {
+        Some(source) => changes(&ledger.repo.home(), source, CHANGES)?,
+        None => Vec::new(),
+    };
+    let story = Story { line, known: &known, place, missing, changes };
+    if args.json {
+        out.json(&story.answer(&file, &book))?;
+    } else {
+        paged(ledger, out, |out| story.print(&file, &book, out))?;
+    }
+    Ok(0)
+}
+
+impl Args {
+    /// The file, the line and the revision.
+    fn asked(&self) -> anyhow::Result<(OsString, u32, Option<OsString>)> {
+        let usage = || anyhow::anyhow!("name a line as FILE:LINE or FILE LINE, and then at most a revision");
+        let (file, line, rest) = match (self.names.as_slice(), self.line) {
+            ([file, rest @ ..], Some(line)) => (file.clone(), line, rest),
+            ([first, rest @ ..], None) => match (split(first), rest) {
+                (Some((file, line)), _) => (file, line, rest),
+                (None, [line, rest @ ..]) => (first.clone(), number(line.to_str()).ok_or_else(usage)?, rest),
+                (None, []) => return Err(usage()),
+            },
+            ([], _) => return Err(usage()),
+        };
+        match rest {
+            [] => Ok((file, line, None)),
+            [revision] => Ok((file, line, Some(revision.clone()))),
+            _ => Err(usage()),
+        }
+    }
+}
+
+/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it.
+fn split(name: &OsStr) -> Option<(OsString, u32)> {
+    let name = name.to_str()?;
+    let (rest, last) = name.rsplit_once(':')?;
+    let last = number(Some(last))?;
+    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(Some(line))?))) {
+        Some((file, line)) if !file.is_empty() => Some((file.into(), line)),
+        _ if !rest.is_empty() => Some((rest.into(), last)),
+        _ => None,
+    }
+}
+
+/// A line's number.
+fn number(text: Option<&str>) -> Option<u32> {
+    text?.parse().ok().filter(|number| *number > 0)
+}
+
+impl<'a> Story<'a> {
+    fn answer<'s>(&'s self, file: &OsStr, book: &Book<'_>) -> Answer<'s> {
+        let before = self.place.iter().flat_map(|place| &place.before);
+        let prompt = |Before { source, number, time, asked }: &'s Before<'_>| PromptLine {
+            source,
+            number: *number,
+            time: *time,
+            text: &asked.text,
+            human: asked.human,
+        };
+        let change = |change: &'s Change| ChangeLine {
+            commit: &change.id,
+            time: Time::from_unix(change.commit.time),
+            author: AuthorLine { name: &change.commit.author, email: &change.commit.email },
+            subject: &change.commit.subject,
+            state: book.commit(&change.id).state,
+            reviewers: &change.reviewers,
+        };
+        Answer {
+            file: file.to_string_lossy().into_owned(),
+            line: blame::blamed(self.line, self.known),
+            path: self.line.source.as_ref().map(|source| &*source.path),
+            there: self.line.source.as_ref().map(|source| source.line),
+            before: before.map(prompt).collect(),
+            turn: self.place.as_ref().map(|place| TurnLine::of(place.source, place.number, &place.turn)),
+            missing: &self.missing,
+            changes: self.changes.iter().map(change).collect(),
+        }
+    }
+
+    fn print(&self, file: &OsStr, book: &Book<'_>, out: &mut Out) -> anyhow::Result<()> {
+        let text = output::visible(&String::from_utf8_lossy(self.line.text));
+        let place = format!("{}:{}", one_line(&file.to_string_lossy()), self.line.number);
+        out.line(out.paint(output::HEAD, place))?;
+        out.line(format_args!("    {text}"))?;
+        self.print_origin(book, out)?;
+        if let Some(author) = self.known.author() {
+            match &self.place {
+                Some(place) => self.print_turn(place, out)?,
+                None => {
+                    out.line("")?;
+                    if self.missing.is_empty() && !book.segments(&author.session).is_empty() {
+                        let call = one_line(author.call.as_str());
+                        out.line(format_args!("The session's transcript does not show the call {call}."))?;
+                    }
+                    self.print_missing(out)?;
+                    print_record(&author.session, book, out)?;
+                }
+            }
+        }
+        self.print_changes(book, out)
+    }
+
+    /// Whose the line is, and how that is known.
+    fn print_origin(&self, book: &Book<'_>, out: &mut Out) -> anyhow::Result<()> {
+        let Some(source) = &self.line.source else {
+            return Ok(out.line("not committed yet: no record speaks of it")?);
+        };
+        let said = match (&self.known.origin, book.commit(&source.commit).state) {
+            (Some(Origin::Agent(author)), _) => {
+                let name = self.known.model().unwrap_or_default();
+                let who = [self.known.agent.unwrap_or("an agent"), model(name), "in session", author.session.as_str()];
+                let who = who.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+                out.paint(output::AGENT, one_line(&who))
+            }
+            (Some(Origin::Human), _) => out.paint(output::HUMAN, "a person, who has said so"),
+            (Some(Origin::Unattributed), _) => "no agent is known to have written it".to_owned(),
+            (None, State::Missing) => {
+                "whose it is is not known: no record speaks of the commit (git tracevault fetch)".to_owned()
+            }
+            (None, State::Bad) => {
+                "whose it is is not known: the commit's record does not hold (git tracevault verify)".to_owned()
+            }
+            (None, _) => "whose it is is not known: the commit's record does not speak of the line".to_owned(),
+        };
+        out.line(format_args!("{:<7} {said}", "by"))?;
+        if let Some(found) = &self.known.found {
+            let id = out.paint(output::ID, found.record);
+            let evidence = blame::evidence_word(found.evidence);
+            let about =
+                book.report.entries().find(|entry| entry.id == found.record).and_then(|entry| match &entry.body {
+                    Body::Commit(body) if body.commit != source.commit => Some(&body.commit),
+                    _ => None,
+                });
+            let about = about.map(|commit| format!(" of commit {}", commit.short())).unwrap_or_default();
+            out.line(format_args!("record  {id}{about}  {evidence}"))?;
+        }
+        Ok(())
+    }
+
+    /// The prompts before, the prompt, what led to the call, and the call.
+    fn print_turn(&self, place: &Place<'_>, out: &mut Out) -> anyhow::Result<()> {
+        for before in &place.before {
+            let who = if before.source == "main" { String::new() } else { format!("subagent {}  ", before.source) };
+            let time = before.time.map(minute).unwrap_or_default();
+            out.line("")?;
+            let head = format!("── before: {who}turn {}  {time}", before.number);
+            out.line(out.paint(output::DIM, one_line(head.trim_end())))?;
+            turns::prompt(out, &before.asked)?;
+        }
+        turns::head(out, place.source, place.number, &place.turn)?;
+        let steps = &place.turn.steps;
+        let from = led_by(steps, place.step);
+        turns::more(out, from)?;
+        for step in &steps[from..place.step] {
+            // Calls made at once are others' business.
+            if !matches!(step, Step::Call(_)) {
+                turns::step(out, step)?;
+            }
+        }
+        if let Some(Step::Call(call)) = steps.get(place.step) {
+            turns::step(out, &Step::Call(self.focused(call)))?;
+        }
+        turns::more(out, steps.len() - place.step - 1 + place.turn.omitted)?;
+        Ok(self.print_missing(out)?)
+    }
+
+    /// The call with what it changed around the line.
+    fn focused(&self, call: &Call) -> Call {
+        let line = String::from_utf8_lossy(self.line.text);
+        let added = format!("+{}", line.trim_end());
+        let has = |diff: &&FileDiff| diff.hunks.lines().any(|line| line.trim_end() == added);
+        let mut diffs: Vec<FileDiff> = call.diffs.iter().filter(has).cloned().collect();
+        if diffs.is_empty() {
+            diffs.clone_from(&call.diffs);
+        }
+        for diff in &mut diffs {
+            diff.hunks = around(&diff.hunks, &added);
+        }
+        Call { diffs, ..call.clone() }
+    }
+
+    fn print_missing(&self, out: &mut Out) -> std::io::Result<()> {
+        self.missing.iter().try_for_each(|why| turns::missing(out, why))
+    }
+
+    /// The commit that the line comes from, and those before it.
+    fn print_changes(&self, book: &Book<'_>, out: &mut Out) -> anyhow::Result<()> {
+        if self.changes.is_empty() {
+            return Ok(());
+        }
+        out.line("")?;
+        out.line(out.paint(output::HEAD, "── commits that changed the line, newest first"))?;
+        let mut table = table::Table::new(&[table::COLUMN; 5]);
+        for change in &self.changes {
+            let state = book.commit(&change.id).state;
+            let (word, style) = state_style(state);
+            let reviewers = match change.reviewers.as_slice() {
+                [] => String::new(),
+                names => format!("  (reviewed by {})", names.join(", ")),
+            };
+            table.row(vec![
+                table::Cell::new(change.id.short(), output::ID),
+                table::Cell::new(Time::from_unix(change.commit.time).day(), output::DIM),
+                table::Cell::plain(&change.commit.author),
+                table::Cell::new(word, style),
+                table::Cell::plain(format!("{}{reviewers}", change.commit.subject)),
+            ]);
+        }
+        table.print(out)?;
+        if self.changes.len() == CHANGES {
+            out.line(out.paint(output::DIM, format!("at most {} are told", count(CHANGES as u64, "commit"))))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where what led to a call begins: behind the call before it, or before the calls that were made at once with it.
+fn led_by(steps: &[Step], call: usize) -> usize {
+    let is_call = |at: usize| matches!(steps[at], Step::Call(_));
+    let mut from = call;
+    while from > 0 && is_call(from - 1) {
+        from -= 1;
+    }
+    while from > 0 && !is_call(from - 1) {
+        from -= 1;
+    }
+    from
+}
+
+/// The lines of a diff around one of them, if there are too many.
+fn around(hunks: &str, wanted: &str) -> String {
+    let lines: Vec<&str> = hunks.lines().collect();
+    if lines.len() <= DIFF_LINES {
+        return hunks.to_owned();
+    }
+    let at = lines.iter().position(|line| line.trim_end() == wanted).unwrap_or_default();
+    let from = at.saturating_sub(DIFF_LINES / 2).min(lines.len() - DIFF_LINES);
+    let rest = |n: usize| if n == 0 { String::new() } else { format!("… {} more\n", count(n as u64, "line")) };
+    let to = from + DIFF_LINES;
+    format!("{}{}\n{}", rest(from), lines[from..to].join("\n"), rest(lines.len() - to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CallId;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Typed {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn asked(line: &str) -> Result<String, String> {
+        let words = ["why"].into_iter().chain(line.split(' '));
+        let typed = Typed::try_parse_from(words).map_err(|error| error.to_string())?;
+        let (file, line, revision) = typed.args.asked().map_err(|error| error.to_string())?;
+        let revision = revision.map(|name| format!(" {}", name.display())).unwrap_or_default();
+        Ok(format!("{} {line}{revision}", file.display()))
+    }
+
+    #[test]
+    fn a_line_is_named_in_several_ways() {
+        for (line, expected) in [
+            ("a.rs:7", "a.rs 7"),
+            ("a.rs:7:12", "a.rs 7"),
+            ("a.rs:7 v1", "a.rs 7 v1"),
+            ("a.rs 7", "a.rs 7"),
+            ("a.rs 7 v1", "a.rs 7 v1"),
+            ("a:b.rs:7", "a:b.rs 7"),
+            ("a:b 7", "a:b 7"),
+            ("-L 7 a.rs:9", "a.rs:9 7"),
+            ("-L7 a.rs v1", "a.rs 7 v1"),
+            ("a.rs:7 8", "a.rs 7 8"),
+        ] {
+            assert_eq!(asked(line).as_deref(), Ok(expected), "{line}");
+        }
+        for line in ["a.rs", "a.rs:0", "a.rs b", "a.rs:7 v1 v2", ":7", "a.rs:7:", "-L0 a", "-L1 a b c", "-La a"] {
+            assert!(asked(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_led_to_a_call_stands_before_it_and_its_companions() {
+        let call = || {
+            let (tool, input, result) = Default::default();
+            Step::Call(Call { id: CallId::from_agent("c"), tool, input, outcome: None, result, diffs: Vec::new() })
+        };
+        let text = || Step::Text("t".into());
+        let steps = [text(), call(), text(), text(), call(), call(), text(), call()];
+        assert_eq!([1, 4, 5, 7].map(|at| led_by(&steps, at)), [0, 2, 2, 6]);
+        assert_eq!(led_by(&[call(), call()], 1), 0);
+    }
+
+    #[test]
+    fn long_diffs_are_shown_around_the_line() {
+        let hunks: String = (0..100).map(|n| format!("+{n}\n")).collect();
+        for (wanted, first, last) in [
+            ("+0", "+0", "… 60 lines more"),
+            ("+50", "… 30 lines more", "… 30 lines more"),
+            ("+99", "… 60 lines more", "+99"),
+            ("+x", "+0", "… 60 lines more"),
+        ] {
+            let shown = around(&hunks, wanted);
+            assert_eq!((shown.lines().next(), shown.lines().last()), (Some(first), Some(last)), "{wanted}");
+            assert!(wanted == "+x" || shown.lines().any(|line| line == wanted));
+        }
+        assert_eq!(around("+a\n", "+a"), "+a\n");
+    }
+}
