@@ -95,3 +95,23 @@ fn an_empty_file_has_no_scopes() {
         }
     }
 }
+
+#[test]
+fn text_that_is_no_code_is_given_up() {
+    let text = "if (a) ".repeat(walk::LONGEST / 7);
+    assert_eq!(scopes(Language::Rust, text.as_bytes()), Outcome::TooHard);
+}
+
+#[test]
+fn scopes_nested_without_end_do_not_overflow() {
+    for (language, word) in [(Language::Rust, "mod a { "), (Language::JavaScript, "function a() { ")] {
+        let Outcome::Found(found) = scopes(language, word.repeat(10_000).as_bytes()) else { panic!("{language:?}") };
+        assert_eq!(fault(&found), None);
+        assert!(found.errors && found.list.len() <= 64);
+    }
+    let nested = format!("{}{}", "mod a { ".repeat(20_000), "}".repeat(20_000));
+    let Outcome::Found(found) = scopes(Language::Rust, nested.as_bytes()) else { panic!() };
+    assert_eq!((fault(&found), found.errors, found.list.len()), (None, false, 64));
+    let deepest = &found.list[63];
+    assert_eq!((deepest.depth, deepest.qualified.len()), (63, 190));
+}

@@ -19,11 +19,11 @@ const DEEPEST: usize = 64;
 const LONGEST_NAME: usize = 250;
 /// The parser is handed the file in pieces of this length, so that what it reads over and over can be counted.
 const PIECE: usize = 1024;
-/// The work that parsing may take. A unit is a piece read, or a hundred steps of the parser; code needs some 10 for each
-/// piece, dense code 30.
-const WORK: u64 = 60_000;
-/// How much more a step is once there was an error: the parser then follows several readings at once.
-const AFTER_ERROR: u64 = 4;
+/// The work that parsing may take at the start …
+const WORK: u64 = 4000;
+/// … and for each piece that it has got through. A unit is a piece read, or a hundred steps of the parser. Code needs some
+/// 10 units a piece, tables of numbers up to 30; text that is no code needs more, each of a multiple of the time.
+const WORK_PER_PIECE: u64 = 20;
 
 /// The scopes of a file in `language`.
 pub fn scopes(language: Language, source: &[u8]) -> Outcome {
@@ -44,23 +44,24 @@ pub fn scopes(language: Language, source: &[u8]) -> Outcome {
 fn parse(grammar: &Grammar, source: &[u8]) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&grammar.language).ok()?;
-    let left = Cell::new(WORK);
-    let is_left = |work: u64| {
-        left.set(left.get().saturating_sub(work));
-        left.get() > 0
+    let (used, allowed, given_up) = (Cell::new(0), Cell::new(WORK), Cell::new(false));
+    let goes_on = || {
+        used.set(used.get() + 1);
+        given_up.set(given_up.get() || used.get() > allowed.get());
+        !given_up.get()
     };
     // Reading ends with the work, so that a scanner that looks far ahead ends too.
     let mut read = |at: usize, _| {
         let piece = at..source.len().min(at.saturating_add(PIECE));
-        if is_left(1) { source.get(piece).unwrap_or_default() } else { Default::default() }
+        if goes_on() { source.get(piece).unwrap_or_default() } else { Default::default() }
     };
     let mut progress = |state: &ParseState| {
-        let work = if state.has_error() { AFTER_ERROR } else { 1 };
-        if is_left(work) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        allowed.set(WORK + WORK_PER_PIECE * (state.current_byte_offset() / PIECE) as u64);
+        if goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     let tree = parser.parse_with_options(&mut read, None, Some(options))?;
-    (left.get() > 0).then_some(tree)
+    (!given_up.get()).then_some(tree)
 }
 
 /// A node whose children we are among.
