@@ -23,7 +23,7 @@ const PIECE: usize = 1024;
 const WORK: u64 = 4000;
 /// … and for each piece that it has got through. A unit is a piece read, or a hundred steps of the parser. Code needs some
 /// 10 units a piece, tables of numbers up to 30; text that is no code needs more, each of a multiple of the time.
-const WORK_PER_PIECE: u64 = 20;
+const WORK_PER_PIECE: u64 = 15;
 
 /// The scopes of a file in `language`.
 pub fn scopes(language: Language, source: &[u8]) -> Outcome {
