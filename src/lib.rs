@@ -16,6 +16,7 @@ mod git;
 mod host;
 // domain: values in, values out
 mod cost;
+mod scope;
 mod attribution;
 mod redaction;
 mod session;

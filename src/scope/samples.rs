@@ -1,0 +1,318 @@
+//! A small file in each language, with the scopes it has. A grammar that fails on its sample fails the test.
+
+use super::language::Language;
+use super::walk::scopes;
+use super::{Outcome, Scopes};
+
+/// The scopes as lines `kind qualified-name first-last`.
+fn told(scopes: &Scopes) -> String {
+    let line = |s: &super::Scope| format!("{} {} {}-{}", s.kind.as_str(), s.qualified, s.first, s.last);
+    scopes.list.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+const SAMPLES: &[(Language, &str, &str)] = &[
+    (
+        Language::Rust,
+        include_str!("../../tests/fixtures/scopes/cart.rs"),
+        r"
+         class Item 4-8
+         module shop 13-33
+         class shop::Cart 14-15
+         class shop::Cart 17-32
+         method shop::Cart::add 18-23
+         method shop::Cart::all 25-31
+         function shop::Cart::all::copy 27-29
+         class Item 35-37
+         method Item::fmt 36-36
+         class Priced 39-45
+         method Priced::twice 42-44
+         class Currency 47-47
+         function item 48-50
+        ",
+    ),
+    (
+        Language::Python,
+        include_str!("../../tests/fixtures/scopes/cart.py"),
+        r"
+         class Item 7-29
+         method Item.__init__ 15-16
+         method Item.dear 18-26
+         function Item.dear.check 23-24
+         class Item.Meta 28-29
+         function buy 32-34
+         function main 37-37
+        ",
+    ),
+    (
+        Language::JavaScript,
+        include_str!("../../tests/fixtures/scopes/cart.js"),
+        r"
+         class Item 4-23
+         method Item.constructor 10-13
+         method Item.dear 15-18
+         method Item.onClick 20-22
+         function add 25-30
+         function all 32-34
+         function twice 36-36
+         function module.exports.checkout 38-43
+         function module.exports.checkout.pay 39-41
+         function open 46-48
+         function close 49-51
+         class Basket 54-56
+         method Basket.empty 55-55
+        ",
+    ),
+    (
+        Language::TypeScript,
+        include_str!("../../tests/fixtures/scopes/cart.ts"),
+        r"
+         class Priced 3-7
+         class Currency 9-11
+         class Cart 13-29
+         method Cart.constructor 15-15
+         method Cart.add 17-22
+         method Cart.sum 26-28
+         module Shop 31-35
+         function Shop.open 32-34
+         module shop 37-39
+         function total 41-41
+        ",
+    ),
+    (
+        Language::Tsx,
+        include_str!("../../tests/fixtures/scopes/cart.tsx"),
+        r"
+         function Cart 5-16
+         function Cart.toggle 8-8
+         function Empty 18-20
+         class Legacy 22-26
+         method Legacy.render 23-25
+        ",
+    ),
+    (
+        Language::Java,
+        include_str!("../../tests/fixtures/scopes/Cart.java"),
+        r"
+         class Cart 5-51
+         method Cart.Cart 12-14
+         method Cart.add 16-26
+         function Cart.add.run 21-24
+         class Cart.Priced 28-34
+         method Cart.Priced.price 29-29
+         method Cart.Priced.twice 31-33
+         class Cart.Currency 36-40
+         method Cart.Currency.sign 37-37
+         method Cart.Currency.sign 39-39
+         class Cart.Line 42-46
+         method Cart.Line.Line 43-45
+         class Cart.Audited 48-50
+        ",
+    ),
+    (
+        Language::Kotlin,
+        include_str!("../../tests/fixtures/scopes/Cart.kt"),
+        r"
+         class Item 5-8
+         class Cart 10-34
+         method Cart.constructor 13-15
+         method Cart.add 17-25
+         function Cart.add.check 21-23
+         method Cart.iterator 27-27
+         class Cart.Companion 29-33
+         method Cart.Companion.empty 32-32
+         class Priced 36-39
+         method Priced.twice 38-38
+         class Currency 41-45
+         method Currency.show 44-44
+         class Shop 47-50
+         method Shop.open 48-49
+         function total 52-54
+        ",
+    ),
+    (
+        Language::Go,
+        include_str!("../../tests/fixtures/scopes/cart.go"),
+        r"
+         class Item 6-9
+         class Priced 11-15
+         class Cart 20-21
+         method Cart.Add 23-30
+         method Item.Cost 32-32
+         function New 34-40
+         class New.local 35-37
+        ",
+    ),
+    (
+        Language::C,
+        include_str!("../../tests/fixtures/scopes/cart.c"),
+        r"
+         class item 3-10
+         class cart 12-16
+         class currency 18-18
+         function total 22-31
+         function first 33-33
+         function handler 35-38
+         function dump 41-43
+        ",
+    ),
+    (
+        Language::Cpp,
+        include_str!("../../tests/fixtures/scopes/cart.cpp"),
+        r"
+         module shop 3-47
+         class shop::Item 5-19
+         method shop::Item::Item 8-8
+         method shop::Item::~Item 9-9
+         method shop::Item::operator== 11-13
+         method shop::Item::operator bool 15-15
+         class shop::Cart 21-32
+         method shop::Cart::each 28-31
+         method shop::Cart::first 34-39
+         class shop::Currency 41-41
+         function shop::hidden 44-44
+         module shop::tax 49-51
+         function shop::tax::rate 50-50
+         method shop::operator<< 55-56
+         function main 59-61
+        ",
+    ),
+    (
+        Language::CSharp,
+        include_str!("../../tests/fixtures/scopes/Cart.cs"),
+        r"
+         module Example.Shop 4-54
+         class Example.Shop.Cart 6-39
+         method Example.Shop.Cart.Cart 14-17
+         method Example.Shop.Cart.~Cart 19-19
+         method Example.Shop.Cart.Add 23-34
+         function Example.Shop.Cart.Add.Check 30-33
+         method Example.Shop.Cart.operator + 36-36
+         method Example.Shop.Cart.operator int 38-38
+         class Example.Shop.IPriced 41-44
+         method Example.Shop.IPriced.Price 43-43
+         class Example.Shop.Line 46-49
+         class Example.Shop.Currency 51-51
+         class Example.Shop.Money 53-53
+        ",
+    ),
+    (
+        Language::Ruby,
+        include_str!("../../tests/fixtures/scopes/cart.rb"),
+        r"
+         module Shop 5-42
+         class Shop::Cart 6-39
+         method Shop::Cart.initialize 12-14
+         method Shop::Cart.<< 16-24
+         method Shop::Cart.empty 26-28
+         method Shop::Cart.full? 31-33
+         method Shop::Cart.total 38-38
+         class Shop::Shop::Error 41-41
+         function main 44-49
+        ",
+    ),
+    (
+        Language::Php,
+        include_str!("../../tests/fixtures/scopes/cart.php"),
+        r"
+         module Example\Shop 5-55
+         class Example\Shop\Cart 9-31
+         method Example\Shop\Cart::__construct 17-17
+         method Example\Shop\Cart::add 19-28
+         method Example\Shop\Cart::count 30-30
+         class Example\Shop\Priced 33-36
+         method Example\Shop\Priced::price 35-35
+         class Example\Shop\Loggable 38-44
+         method Example\Shop\Loggable::log 40-43
+         class Example\Shop\Currency 46-49
+         function Example\Shop\total 51-54
+        ",
+    ),
+    (
+        Language::Scala,
+        include_str!("../../tests/fixtures/scopes/Cart.scala"),
+        r"
+         class Item 5-6
+         class Cart 8-21
+         method Cart.add 13-18
+         function Cart.add.check 16-16
+         method Cart.iterator 20-20
+         class Cart 23-25
+         method Cart.empty 24-24
+         class Priced 27-30
+         method Priced.twice 29-29
+         class Currency 32-38
+         method Currency.sign 35-38
+         function dear 41-42
+         class order 44-45
+         method order.compare 45-45
+         module tax 47-51
+         class tax.Rates 48-50
+         method tax.Rates.rate 49-49
+         function run 53-54
+         class Last 56-62
+         method Last.one 58-59
+         method Last.two 61-62
+        ",
+    ),
+    (
+        Language::Swift,
+        include_str!("../../tests/fixtures/scopes/Cart.swift"),
+        r"
+         class Item 3-6
+         class Cart 8-35
+         method Cart.init 13-15
+         method Cart.deinit 17-19
+         method Cart.add 21-30
+         function Cart.add.check 26-28
+         method Cart.subscript 32-34
+         class Item 37-43
+         method Item.== 40-42
+         class Priced 45-47
+         class Currency 49-53
+         method Currency.sign 52-52
+         class Shop 55-57
+         method Shop.open 56-56
+         function total 59-61
+        ",
+    ),
+    (
+        Language::Shell,
+        include_str!("../../tests/fixtures/scopes/cart.sh"),
+        r"
+         function add 7-13
+         function total 15-21
+         function checkout 23-30
+         function checkout.pay 24-24
+        ",
+    ),
+    (
+        Language::Sql,
+        include_str!("../../tests/fixtures/scopes/cart.sql"),
+        r"
+         class shop.item 1-5
+         class dear 9-13
+         class currency 15-15
+         function shop.total 17-21
+         function item_log 23-25
+        ",
+    ),
+];
+
+/// The sample of a language.
+pub(super) fn sample(language: Language) -> &'static str {
+    SAMPLES.iter().find(|sample| sample.0 == language).expect("a sample of each").1
+}
+
+#[test]
+fn samples_have_their_scopes() {
+    let mut wrong = Vec::new();
+    for language in Language::ALL {
+        let (_, source, expected) = SAMPLES.iter().find(|sample| sample.0 == language).expect("a sample of each");
+        let Outcome::Found(found) = scopes(language, source.as_bytes()) else { panic!("{language:?}: not parsed") };
+        let expected = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+        if found.errors || told(&found) != expected {
+            wrong.push(format!("{language:?} (errors: {}):\n{}\n", found.errors, told(&found)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
