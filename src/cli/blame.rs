@@ -1,6 +1,7 @@
 //! `git tracevault blame`: who or what wrote each line of a file, by the record of the commit that added it.
 
 pub mod asked;
+mod scopes;
 mod view;
 
 use std::borrow::Cow;
@@ -39,6 +40,9 @@ pub struct Args {
     asked: asked::Asked,
     #[command(flatten)]
     view: view::View,
+    /// Count the lines of each function, method, class and module instead of listing them
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["View", "porcelain", "line_porcelain"], help_heading = "Formats")]
+    by: Option<By>,
     /// Print a JSON object a line
     #[arg(long, conflicts_with_all = ["View", "porcelain", "line_porcelain"], help_heading = "Formats")]
     json: bool,
@@ -48,6 +52,12 @@ pub struct Args {
     /// The same with all of git's headers on every line
     #[arg(long, help_heading = "Formats")]
     line_porcelain: bool,
+}
+
+/// What lines are counted by.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Scope,
 }
 
 /// What is known of a line.
@@ -138,7 +148,11 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         texts: args.asked.passes_over_commits().then(|| Texts::new(ledger)),
         last: None,
     };
-    if args.json {
+    if args.by == Some(By::Scope) {
+        args.asked.whole_file()?;
+        let origins: Vec<_> = blame.lines.iter().map(|line| reader.line(line).origin.clone()).collect();
+        scopes::print(&blame, &origins, &args.asked.file()?.to_string_lossy(), args.json, out)?;
+    } else if args.json {
         blame.lines.iter().try_for_each(|line| out.json(&blamed(line, &reader.line(line))))?;
     } else if args.porcelain || args.line_porcelain {
         porcelain(&blame, &mut reader, out)?;

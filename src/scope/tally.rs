@@ -4,7 +4,7 @@ use super::Scopes;
 use crate::attribution::labels::Origin;
 
 /// The lines of a scope that are not of a scope within, by origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Tally {
     pub lines: u64,
     pub agent: u64,

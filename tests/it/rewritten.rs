@@ -123,3 +123,25 @@ fn what_is_picked_from_anothers_branch_is_their_agents() {
     bob.commit(&bobs, "indented");
     assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "-AA");
 }
+
+#[test]
+fn lines_are_counted_by_scope() {
+    let team = Team::new();
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    agent.prompt("Write.");
+    team.ada.write(&team.work, "a.py", "import os\n\ndef person():\n    return os.name\n");
+    team.ada.commit(&team.work, "a person's");
+    agent.edit("a.py", "os.name\n", "os.name\n\ndef of_agent():\n    x = 1\n    return x\n");
+    team.ada.commit(&team.work, "an agent's");
+    let told = team.ada.run(&team.work, ["blame", "--by", "scope", "--json", "a.py"]).ok();
+    let rows: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| rows.iter().find(|row| row["scope"] == name).unwrap_or_else(|| panic!("{name}: {told}"));
+    assert_eq!((&of("person")["agent"], &of("person")["lines"]), (&0.into(), &2.into()));
+    assert_eq!((&of("of_agent")["agent"], &of("of_agent")["lines"]), (&3.into(), &3.into()));
+    assert_eq!((&of("-")["agent"], &of("-")["lines"]), (&1.into(), &3.into()));
+    let shown = team.ada.run(&team.work, ["blame", "--by", "scope", "a.py"]).ok();
+    assert!(shown.contains("of_agent") && shown.contains("100 %"), "{shown}");
+    let refused = team.ada.run(&team.work, ["blame", "--by", "scope", "-L1,2", "a.py"]).exits(2);
+    assert!(refused.stderr.contains("whole file"), "{}", refused.stderr);
+    team.ada.run(&team.work, ["blame", "--by", "scope", "README.md"]).exits(2);
+}

@@ -80,6 +80,11 @@ impl Asked {
         Ok(blame::Asked { options: self.options(), revisions: revisions.to_vec(), file: file.clone(), input })
     }
 
+    /// Refuses what asks for some lines only.
+    pub fn whole_file(&self) -> anyhow::Result<()> {
+        if self.ranges.is_empty() { Ok(()) } else { anyhow::bail!("--by scope is of a whole file, without -L") }
+    }
+
     pub fn file(&self) -> anyhow::Result<&OsStr> {
         Ok(self.names()?.1)
     }
