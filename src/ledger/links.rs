@@ -1,10 +1,11 @@
 //! Links: which commit was rewritten to which. Found by comparing, and compared again by whoever reads them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::attribution::content::{KnownLines, KnownRange, Which};
+use crate::attribution::content::{KnownLines, Which};
+use crate::attribution::lines::{self, LineIndex};
 use crate::cost::PriceTable;
 use crate::finding::{Code, Finding};
 use crate::git::diff;
@@ -136,7 +137,7 @@ impl Ledger {
         let mut levels: HashMap<RecordId, u32> = HashMap::new();
         for (record, link) in links {
             let known = found.as_ref().and_then(|found| found.get(&record).copied());
-            let level = known.or_else(|| self.level(&mut traces, book.record_of(&link.old)?, &link.new));
+            let level = known.or_else(|| self.level(&mut traces, book.record_of(&link.old)?, &link));
             if let Some(level) = level {
                 levels.insert(record, level);
                 if let Some(found) = &mut found {
@@ -157,28 +158,35 @@ impl Ledger {
         findings
     }
 
-    /// How much a commit has in common with a recorded one; `None` where it is not here.
-    fn level(&self, traces: &mut Traces<'_>, old: &Entry, new: &GitId) -> Option<u32> {
-        let body = commit_of(old)?;
+    /// How much a commit has in common with a recorded one, or as much as the link claims; `None` where it is not here.
+    fn level(&self, traces: &mut Traces<'_>, old: &Entry, link: &Link) -> Option<u32> {
+        let (body, new) = (commit_of(old)?, &link.new);
         let mut facts = CommitFacts::header(self, new).ok()?;
         if facts.tree == body.tree {
             return Some(if facts.parents == body.parents { SAME_COMMIT } else { SAME_PATCH });
         }
-        if body.patch_id.is_some() {
+        // What the patch is, git has to say; it is asked only where it matters.
+        let patch = body.patch_id.as_ref().filter(|_| link.level >= SAME_PATCH);
+        if patch.is_some() {
             facts = CommitFacts::read(self, diff::begin(&self.repo, new)).ok()?;
         }
-        if body.patch_id.is_some() && body.patch_id == facts.changes.patch_id {
+        if patch.is_some() && patch == facts.changes.patch_id.as_ref() {
             return Some(SAME_PATCH);
         }
         let common = body.files.iter().any(|file| {
             let Some(bytes) = file_at(self, new, &file.path) else { return false };
+            let ranges = traces.ranges(old, &file.path);
+            if let Some(old) = file_at(self, &body.commit, &file.path) {
+                let new: HashSet<&[u8]> = lines::split(&bytes).filter(|line| lines::is_telling(line)).collect();
+                let old = LineIndex::new(&old);
+                return ranges
+                    .iter()
+                    .any(|range| lines::split(old.bytes(range.start..=range.end)).any(|line| new.contains(line)));
+            }
             let mut known = KnownLines::default();
-            for range in traces.ranges(old, &file.path) {
-                match file_at(self, &body.commit, &file.path) {
-                    Some(old) => known.add(&old, &[KnownRange { start: range.start, end: range.end, known: () }]),
-                    None => range.content_hash().into_iter().for_each(|hash| {
-                        known.add_hash(range.end - range.start + 1, hash, ());
-                    }),
+            for range in ranges {
+                if let Some(hash) = range.content_hash() {
+                    known.add_hash(range.end - range.start + 1, hash, ());
                 }
             }
             known.find(&bytes, Which::Any).iter().any(Option::is_some)

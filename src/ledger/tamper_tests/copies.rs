@@ -73,7 +73,7 @@ fn a_chain_is_rewritten_by_its_own_writer() {
     let fixture = good();
     let developer = &fixture.people.developer;
     fixture.tamper(developer.chain(), |raws| {
-        raws[5].replace("\"level\":1", "\"level\":3");
+        raws[5].replace("\"found_by\":\"amend\"", "\"found_by\":\"other\"");
         raws[5].sign(developer);
     });
     // It is sound in itself: only who has seen the other knows.

@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 use super::{fail, good, inconclusive, tiny};
+use crate::finding::Code;
 use crate::git::repo::Kind;
 use crate::ledger::payload;
 use crate::ledger::testing::{Fixture, Raw, relink};
+use crate::ledger::verify::Options;
 use crate::record::body::{Body, PayloadClass};
 use crate::record::object::{RECORD_FILE, SIGNATURE_FILE, TRACE_FILE};
 
@@ -195,4 +197,25 @@ fn a_commit_is_the_one_its_record_describes() {
         relink(raws, 5, developer);
     });
     assert_eq!(fixture.ask(), super::pass(&[]));
+}
+
+#[test]
+fn a_link_that_claims_more_than_the_commits_have_in_common_counts_for_less() {
+    let fixture = Fixture::new();
+    let commit = |text: &str| fixture.code(None, "x.rs", text);
+    let (old, same, other) =
+        (commit("fn one_of_all() {}\n"), commit("fn one_of_all() {}\n\n"), commit("nothing like it\n"));
+    let developer = &fixture.people.developer;
+    fixture.record_commit(developer, &old);
+    fixture.link(developer, &old, &same);
+    let options = || Options { pinned: Some(fixture.id), full: true, entries: true, ..Options::default() };
+    assert!(fixture.verify(options()).findings.is_empty());
+    fixture.link(developer, &old, &other);
+    let report = fixture.verify(options());
+    assert_eq!(report.findings.iter().map(|f| f.code).collect::<Vec<_>>(), [Code::Link]);
+    let mut levels = report.entries().filter_map(|entry| match &entry.body {
+        Body::Link(link) => Some(link.level),
+        _ => None,
+    });
+    assert!(levels.any(|level| level == 0));
 }

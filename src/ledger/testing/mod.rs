@@ -208,7 +208,7 @@ impl Fixture {
         self.folder.git(&["update-ref", "refs/heads/main", third.as_str()]);
 
         self.open(ci, "ci");
-        self.link(ci, &second, &third);
+        self.link(ci, &first, &second);
     }
 
     /// Adds `count` link records to a chain.
