@@ -115,6 +115,11 @@ pub fn log(dir: &Path, asked: &Asked) -> Result<Vec<CommitInfo>, GitError> {
 
 /// The bytes of a file as a commit has it; `None` if it has no such file.
 pub fn file_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Vec<u8>>, RepoError> {
+    blob_at(repo, commit, path)?.map(|blob| repo.read_checked(&blob, Kind::Blob)).transpose()
+}
+
+/// The object of a file as a commit has it; `None` if it has no such file.
+pub fn blob_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<GitId>, RepoError> {
     let bytes = repo.read_checked(commit, Kind::Commit)?;
     let tree = bytes.split(|byte| *byte == b'\n').next().and_then(|line| line.strip_prefix(b"tree "));
     let mut at = tree.and_then(|id| std::str::from_utf8(id).ok()?.parse::<GitId>().ok());
@@ -124,7 +129,7 @@ pub fn file_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Ve
         let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)?;
         at = entries.into_iter().find(|entry| entry.name == part).map(|entry| entry.id);
     }
-    at.map(|blob| repo.read_checked(&blob, Kind::Blob)).transpose()
+    Ok(at)
 }
 
 fn info(fields: &[&str]) -> Option<CommitInfo> {

@@ -1,5 +1,6 @@
 //! Whose the lines are that a commit adds: the known edits of its files, the parent's and the committed bytes.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 
@@ -9,13 +10,13 @@ use crate::attribution::timeline::{Before, Step, Timeline};
 use crate::attribution::{carry, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
+use crate::git::history;
 use crate::git::locate::Location;
 use crate::git::repo::{Kind, RepoError};
 use crate::host::clock;
 use crate::id::{GitId, RepoPath};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
-use crate::ledger::traces::file_at;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
@@ -27,6 +28,7 @@ const MAX_GONE: usize = 50;
 pub struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
+    vanished: OnceCell<Vec<Vanished>>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
 }
@@ -45,7 +47,7 @@ impl Edited {
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited { journal, by_path, here })
+        Ok(Edited { journal, by_path, vanished: OnceCell::new(), here })
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
@@ -63,10 +65,13 @@ impl Edited {
         trees.into_iter().map(of_tree).collect()
     }
 
-    /// The edits of a file that the commit has nothing of.
-    fn under(&self, path: &RepoPath) -> Result<Vec<Edit>, LedgerError> {
-        let Some(journal) = &self.journal else { return Ok(Vec::new()) };
-        journal.edits(path).map_err(|source| LedgerError::File { path: journal.dir().to_owned(), source })
+    /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
+    fn find_vanished(&self, ledger: &Ledger, commit: &GitId) -> Vec<Vanished> {
+        let Some(journal) = &self.journal else { return Vec::new() };
+        // What cannot be read is not known; the commit is recorded all the same.
+        let recent = journal.recent_files(MAX_GONE).unwrap_or_default().into_iter();
+        let vanished = recent.filter(|path| history::blob_at(&ledger.repo, commit, path).is_ok_and(|at| at.is_none()));
+        vanished.filter_map(|path| Some(Vanished { edits: journal.edits(&path).ok()?, path })).collect()
     }
 
     /// All edits of a file under its name and the one it had before.
@@ -165,10 +170,14 @@ pub fn attribute_commit(
         };
         let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
         if open.bytes.len() as u64 <= FILE_LIMIT {
-            let former = former(ledger, commit, file, &open.bytes, files, edits);
-            follow_edits(ledger, &mut open, former.as_ref(), edits, &mut authors)?;
+            follow_edits(ledger, &mut open, None, edits, &mut authors);
+            if open.unknown().next().is_some()
+                && let Some(former) = former(ledger, commit, file, &open.bytes, files, edits)
+            {
+                follow_edits(ledger, &mut open, Some(&former), edits, &mut authors);
+                edits.note_name(Some(former.path()), &file.path);
+            }
             find_moved(ledger, &mut open, files, edits, &mut authors);
-            edits.note_name(former.as_ref().map(|former| &former.path), &file.path);
         }
         let added = ranges(file.added.iter().copied());
         let labels: Labels = open.known.into_iter().collect();
@@ -185,17 +194,17 @@ fn follow_edits(
     former: Option<&Former<'_>>,
     edits: &Edited,
     authors: &mut Authors,
-) -> Result<(), LedgerError> {
-    let unknown = match former {
-        Some(Former { path, change: None }) => edits.under(path)?,
-        _ => Vec::new(),
+) {
+    let (change, more) = match former {
+        Some(Former::Deleted(change)) => (Some(*change), &[][..]),
+        Some(Former::Uncommitted(file)) => (None, &file.edits[..]),
+        None => (None, &[][..]),
     };
-    let former = former.and_then(|former| former.change);
-    let timelines = edits.of(open.file, former, &unknown);
+    let timelines = edits.of(open.file, change, more);
     if timelines.is_empty() {
-        return Ok(());
+        return;
     }
-    let before = before_bytes(ledger, former.unwrap_or(open.file));
+    let before = before_bytes(ledger, change.unwrap_or(open.file));
     let mut left = true;
     for all in &timelines {
         let labels = edits.timeline(since(&before, all), authors).project(&open.bytes);
@@ -204,14 +213,13 @@ fn follow_edits(
     // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell.
     let from = if left { carry::sources(&before, &open.bytes) } else { Vec::new() };
     if !open.unknown().any(|line| from.get(line) == Some(&true)) {
-        return Ok(());
+        return;
     }
     for all in &timelines {
         let mut timeline = edits.timeline(all, authors);
         timeline.seen(&before);
         open.learn(timeline.project(&open.bytes).iter());
     }
-    Ok(())
 }
 
 /// Lines that other files of the commit lose with it have been moved here.
@@ -242,10 +250,25 @@ fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits:
 }
 
 /// The file that a new one was before it was renamed.
-struct Former<'f> {
+enum Former<'f> {
+    Deleted(&'f FileChange),
+    /// It never was committed.
+    Uncommitted(&'f Vanished),
+}
+
+impl Former<'_> {
+    fn path(&self) -> &RepoPath {
+        match self {
+            Former::Deleted(change) => &change.path,
+            Former::Uncommitted(file) => &file.path,
+        }
+    }
+}
+
+/// A file that was edited lately and that the commit has not.
+struct Vanished {
     path: RepoPath,
-    /// What the commit does to it, if it had been committed.
-    change: Option<&'f FileChange>,
+    edits: Vec<Edit>,
 }
 
 /// What a new file was, if it was renamed and git does not see it: a file that the commit deletes and whose bytes the new
@@ -257,12 +280,16 @@ fn former<'f>(
     file: &FileChange,
     bytes: &[u8],
     files: &'f [FileChange],
-    edits: &Edited,
+    edits: &'f Edited,
 ) -> Option<Former<'f>> {
     if file.from.is_some() || file.blob_before.is_some() {
         return None;
     }
     let first = edits.by_path.get(&file.path).and_then(|edits| edits.first()).map(|edit| &edit.before);
+    if first == Some(&Known::Is(None)) {
+        // It was made under this name.
+        return None;
+    }
     let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
     let half_of = |had: &[u8]| {
         let from = carry::sources(had, bytes);
@@ -279,16 +306,10 @@ fn former<'f>(
         edits.by_path.get(&gone.path).is_some_and(|edits| fits(edits)) || half_of(&before_bytes(ledger, gone))
     });
     if let Some(change) = renamed {
-        return Some(Former { path: change.path.clone(), change: Some(change) });
+        return Some(Former::Deleted(change));
     }
-    // What is there still was copied; that is another's doing.
-    let mut recent = edits.journal.as_ref()?.recent_files(MAX_GONE).ok()?.into_iter();
-    let path = recent.find(|path| {
-        *path != file.path
-            && file_at(ledger, commit, path).is_none()
-            && edits.under(path).is_ok_and(|there| fits(&there))
-    })?;
-    Some(Former { path, change: None })
+    let vanished = edits.vanished.get_or_init(|| edits.find_vanished(ledger, commit));
+    vanished.iter().find(|there| fits(&there.edits)).map(Former::Uncommitted)
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

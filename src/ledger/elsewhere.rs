@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::attribution::carry::carry_known;
 use crate::attribution::content::{KnownLines, KnownRange, Which};
+use crate::attribution::lines;
 use crate::attribution::trace::TraceRange;
 use crate::git::history;
 use crate::id::{ChainId, GitId, RecordId, RepoPath};
@@ -32,6 +33,8 @@ pub struct Elsewhere<'b> {
     /// The records of agents' lines in each file, the newest first.
     on_path: BTreeMap<&'b RepoPath, Vec<&'b Entry>>,
     known: HashMap<(Rc<RepoPath>, Sources), Rc<KnownLines<u32>>>,
+    /// What may have been renamed to the new files of a commit.
+    renamed: HashMap<GitId, Rc<KnownLines<u32>>>,
     /// What the numbers in `known` stand for.
     ranges: Vec<(RecordId, TraceRange)>,
 }
@@ -47,7 +50,7 @@ impl<'b> Elsewhere<'b> {
         }
         // Of two records of the same lines the older one saw them made: it is added last and so counts.
         on_path.values_mut().for_each(|entries| entries.sort_by_key(|entry| std::cmp::Reverse(entry.time)));
-        Elsewhere { ledger, book, on_path, known: HashMap::new(), ranges: Vec::new() }
+        Elsewhere { ledger, book, on_path, known: HashMap::new(), renamed: HashMap::new(), ranges: Vec::new() }
     }
 
     /// What is known of each line of a file of a commit.
@@ -60,14 +63,13 @@ impl<'b> Elsewhere<'b> {
     ) -> Vec<Option<Found>> {
         let linked = self.book.rewritten_from(commit);
         let on_path = self.on_path.get(&**path).into_iter().flatten().any(|entry| sources.has(entry));
-        let bytes = match () {
-            () if linked.is_empty() && !on_path && sources != Sources::All => None,
-            () => file_at(self.ledger, commit, path),
-        };
-        let Some(bytes) = bytes else { return Vec::new() };
+        if linked.is_empty() && !on_path && sources != Sources::All {
+            return Vec::new();
+        }
+        let Some(bytes) = file_at(self.ledger, commit, path) else { return Vec::new() };
         let parent = history::first_parent(&self.ledger.repo, commit);
         let before = parent.as_ref().and_then(|parent| file_at(self.ledger, parent, path));
-        let mut found = vec![None; lines(&bytes)];
+        let mut found = vec![None; lines::count(&bytes)];
 
         for (entry, level) in linked {
             let mut known = KnownLines::default();
@@ -83,7 +85,7 @@ impl<'b> Elsewhere<'b> {
         }
         let known = match on_path {
             true => Some(self.known(traces, path, sources)),
-            false if before.is_none() && sources == Sources::All => self.known_by_other_names(traces, commit),
+            false if before.is_none() && sources == Sources::All => Some(self.known_by_other_names(traces, commit)),
             false => None,
         };
         if let Some(known) = known {
@@ -100,7 +102,7 @@ impl<'b> Elsewhere<'b> {
     /// those that are not there any more.
     fn names<'p>(&self, commit: &GitId, entry: &'p Entry, path: &'p RepoPath) -> Vec<&'p RepoPath> {
         let Body::Commit(body) = &entry.body else { return Vec::new() };
-        let gone = |path: &&RepoPath| file_at(self.ledger, commit, path).is_none();
+        let gone = |path: &&RepoPath| self.is_gone(commit, path);
         let others = body.files.iter().filter(|file| file.agent > 0).map(|file| &file.path);
         [path].into_iter().chain(others.filter(|other| *other != path).take(MAX_NAMES).filter(gone)).collect()
     }
@@ -130,16 +132,25 @@ impl<'b> Elsewhere<'b> {
     }
 
     /// For a file that is new: what records say of files that are not there any more, and may have been renamed to it.
-    fn known_by_other_names(&mut self, traces: &mut Traces<'_>, commit: &GitId) -> Option<Rc<KnownLines<u32>>> {
-        let gone = |path: &&&RepoPath| file_at(self.ledger, commit, path).is_none();
-        let paths: Vec<&RepoPath> = self.on_path.keys().take(MAX_NAMES).filter(gone).copied().collect();
+    fn known_by_other_names(&mut self, traces: &mut Traces<'_>, commit: &GitId) -> Rc<KnownLines<u32>> {
+        if let Some(known) = self.renamed.get(commit) {
+            return known.clone();
+        }
+        let gone = |path: &&&RepoPath| self.is_gone(commit, path);
+        let paths: Vec<&RepoPath> = self.on_path.keys().filter(gone).take(MAX_NAMES).copied().collect();
         let mut known = KnownLines::default();
         for path in paths {
             for entry in self.on_path.get(path).cloned().unwrap_or_default() {
                 self.add(&mut known, traces, entry, path);
             }
         }
-        Some(Rc::new(known))
+        let known = Rc::new(known);
+        self.renamed.insert(commit.clone(), known.clone());
+        known
+    }
+
+    fn is_gone(&self, commit: &GitId, path: &RepoPath) -> bool {
+        !matches!(history::blob_at(&self.ledger.repo, commit, path), Ok(Some(_)))
     }
 
     /// Adds what a record says of a file: by its lines where the commit is here, else by the hashes of its ranges.
@@ -171,8 +182,4 @@ impl Sources {
             Sources::OfOthers(chain) => entry.chain != chain,
         }
     }
-}
-
-fn lines(bytes: &[u8]) -> usize {
-    crate::attribution::lines::count(bytes)
 }
