@@ -21,3 +21,5 @@ pub mod unified;
 
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod schema;

@@ -349,14 +349,13 @@ struct RawRange {
 
 #[cfg(test)]
 mod tests {
+    use crate::attribution::schema::{SCHEMA, assert_valid};
     use proptest::prelude::*;
 
     use super::*;
     use crate::attribution::commit::ContentHash;
     use crate::digest::Digest;
     use crate::record::body::FileLines;
-
-    const SCHEMA: &str = include_str!("../../tests/fixtures/agent-trace-0.1.0.schema.json");
 
     fn range(start: u32, end: u32, origin: Origin<LineAuthor>) -> LineRange {
         LineRange { start, end, origin, content_hash: ContentHash(Digest::of(&start.to_le_bytes())) }
@@ -378,14 +377,6 @@ mod tests {
         let model =
             |author: &LineAuthor| (author.call.as_str() != "bare").then(|| "anthropic/claude-opus-5-5".to_owned());
         String::from_utf8(write(&facts, files, model).unwrap()).unwrap()
-    }
-
-    fn assert_valid(trace: &str) {
-        let schema = serde_json::from_str(SCHEMA).unwrap();
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-        let instance = serde_json::from_str(trace).unwrap();
-        let errors: Vec<_> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?} in {trace}");
     }
 
     #[test]

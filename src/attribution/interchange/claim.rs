@@ -170,23 +170,15 @@ pub fn read_traces(bytes: &[u8]) -> Result<Vec<(usize, Trace)>, ReadError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::attribution::schema::assert_valid;
     use proptest::prelude::*;
 
     use super::*;
 
-    const SCHEMA: &str = include_str!("../../../tests/fixtures/agent-trace-0.1.0.schema.json");
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
     fn commit() -> GitId {
         COMMIT.parse().unwrap()
-    }
-
-    fn assert_valid(trace: &str) {
-        let schema = serde_json::from_str(SCHEMA).unwrap();
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-        let instance = serde_json::from_str(trace).unwrap();
-        let errors: Vec<_> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{errors:?} in {trace}");
     }
 
     #[test]
