@@ -1,5 +1,7 @@
 //! Checking one record: its wrapping, its signature, the payloads and the commit it names.
 
+use std::ops::Range;
+
 use crate::chain::Head;
 use crate::digest::Digest;
 use crate::finding::{Code, Finding};
@@ -7,7 +9,7 @@ use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::{Payloads, PieceError};
-use crate::ledger::store::{StoreError, Stored};
+use crate::ledger::store::{self, StoreError, Stored};
 use crate::record::body::{Body, Commit, Payload};
 use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::{SignatureError, Verifier};
@@ -46,44 +48,64 @@ impl Checked {
     }
 }
 
-/// Checks the record with the number `at` of a writer's chain with the chain's key.
-pub fn writer_record(
-    repo: &Repo,
-    chain: ChainId,
-    key: &Verifier,
-    (walk, at): (&Walk, usize),
-    payloads: &Payloads,
-) -> Checked {
-    let Stored { commit, record, signatures, .. } = match walk.record(repo, at) {
-        Ok(stored) => stored,
-        Err(error) => return Checked::unreadable(&walk.commits[at], chain, error),
-    };
-    let head = Head::of(&record);
-    let place = |finding: Finding| finding.chain(chain).seq(head.seq).record(head.id);
-    let mut findings = Vec::new();
+/// A writer's chain, and what its records are checked against.
+pub struct Writer<'a> {
+    pub chain: ChainId,
+    pub key: Verifier,
+    pub walk: &'a Walk,
+    pub payloads: &'a Payloads,
+}
 
-    if signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
-        findings.push(place(Finding::new(Code::Envelope, "there is a signature that is no writer's")));
+impl Writer<'_> {
+    /// Checks the records with these numbers. The same is done with all of them before the next thing is: what a
+    /// processor has to know for reading, for parsing and for verifying does not fit into its cache together.
+    pub fn check(&self, repo: &Repo, numbers: Range<usize>) -> Vec<Checked> {
+        let files: Vec<_> = numbers.clone().map(|at| self.walk.files(repo, at)).collect();
+        let stored: Vec<_> = files.into_iter().map(|files| files.and_then(store::Files::parse)).collect();
+        let named: Vec<_> = stored
+            .iter()
+            .map(|stored| stored.as_ref().map_or_else(|_| Vec::new(), |stored| self.named(repo, stored)))
+            .collect();
+        let verdict = |((at, stored), named)| match stored {
+            Ok(stored) => self.verify(stored, named),
+            Err(error) => Checked::unreadable(&self.walk.commits[at], self.chain, error),
+        };
+        numbers.zip(stored).zip(named).map(verdict).collect()
     }
-    match record.body() {
-        Body::Session(session) => {
-            findings.extend(session.payloads.iter().flat_map(|p| payload(repo, chain, p, payloads)).map(place));
+
+    /// What is wrong with the payloads or the commit that a record names.
+    fn named(&self, repo: &Repo, stored: &Stored) -> Vec<Finding> {
+        match stored.record.body() {
+            Body::Session(session) => {
+                session.payloads.iter().flat_map(|p| payload(repo, self.chain, p, self.payloads)).collect()
+            }
+            Body::Commit(body) => named_commit(repo, body).into_iter().collect(),
+            _ => Vec::new(),
         }
-        Body::Commit(body) => findings.extend(named_commit(repo, body).map(place)),
-        _ => {}
     }
-    let signature = signatures.iter().find(|(name, _)| name == SIGNATURE_FILE);
-    let verified = match signature {
-        Some((_, signature)) => record.verify(key, signature),
-        None => Err(Box::new(Rejected { record, error: SignatureError::Wrong("it has no signature file") })),
-    };
-    let record = verified.map_err(|rejected| {
-        let Rejected { record, error } = *rejected;
-        let error = RecordError::from(error);
-        findings.insert(0, place(Finding::new(error.code(), error.to_string())));
-        Box::new(record)
-    });
-    Checked { commit, head: Some(head), record: Some(record), findings }
+
+    fn verify(&self, stored: Stored, named: Vec<Finding>) -> Checked {
+        let Stored { commit, record, signatures, .. } = stored;
+        let head = Head::of(&record);
+        let mut findings = Vec::new();
+        if signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
+            findings.push(Finding::new(Code::Envelope, "there is a signature that is no writer's"));
+        }
+        findings.extend(named);
+        let verified = match signatures.iter().find(|(name, _)| name == SIGNATURE_FILE) {
+            Some((_, signature)) => record.verify(&self.key, signature),
+            None => Err(Box::new(Rejected { record, error: SignatureError::Wrong("it has no signature file") })),
+        };
+        let record = verified.map_err(|rejected| {
+            let Rejected { record, error } = *rejected;
+            let error = RecordError::from(error);
+            findings.insert(0, Finding::new(error.code(), error.to_string()));
+            Box::new(record)
+        });
+        let place = |finding: Finding| finding.chain(self.chain).seq(head.seq).record(head.id);
+        let findings = findings.into_iter().map(place).collect();
+        Checked { commit, head: Some(head), record: Some(record), findings }
+    }
 }
 
 fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {

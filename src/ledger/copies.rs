@@ -7,7 +7,7 @@ use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
 use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
-use crate::ledger::store::{self, Header, StoreError, Stored};
+use crate::ledger::store::{self, Files, Header, StoreError, Stored};
 use crate::ledger::{Ledger, LedgerError};
 
 /// All refs of a ledger, by what they hold.
@@ -85,9 +85,14 @@ pub struct Walk {
 impl Walk {
     /// Reads the record with this number.
     pub fn record(&self, repo: &Repo, at: usize) -> Result<Stored, StoreError> {
+        self.files(repo, at)?.parse()
+    }
+
+    /// The files of the record with this number.
+    pub fn files(&self, repo: &Repo, at: usize) -> Result<Files, StoreError> {
         match &self.headers[at] {
-            Some(header) => store::read_under(repo, &self.commits[at], header),
-            None => store::read(repo, &self.commits[at]),
+            Some(header) => Files::read_under(repo, &self.commits[at], header),
+            None => Files::read(repo, &self.commits[at]),
         }
     }
 }

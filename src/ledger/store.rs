@@ -52,6 +52,7 @@ impl From<RepoError> for StoreError {
 }
 
 /// The tree and the parent that a commit object names in its first lines, and the digest of all its bytes.
+#[derive(Clone)]
 pub struct Header {
     pub tree: GitId,
     pub parent: Option<GitId>,
@@ -71,55 +72,81 @@ pub fn header(commit: &[u8]) -> Result<Header, StoreError> {
 /// Reads the record at a commit: every object's id is computed anew, and the commit and its tree are rebuilt from
 /// the record and compared.
 pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
-    let bytes = repo.read_at_most(commit, Kind::Commit, MAX_WRAPPING_BYTES)?;
-    read_under(repo, commit, &header(&bytes)?)
+    Files::read(repo, commit)?.parse()
 }
 
-/// The same for a commit whose header has been read already.
-pub fn read_under(repo: &Repo, commit: &GitId, header: &Header) -> Result<Stored, StoreError> {
-    let envelope = |message: &str| StoreError::new(Code::Envelope, message);
-    let tree = repo.read_at_most(&header.tree, Kind::Tree, MAX_WRAPPING_BYTES)?;
-    let entries = repo.tree_entries(&tree)?;
+/// What lies at a commit that should be a record: files with the right names, nothing yet known of their contents.
+pub struct Files {
+    commit: GitId,
+    header: Header,
+    tree: Vec<u8>,
+    names: Vec<(String, GitId)>,
+    record: Vec<u8>,
+    signatures: Vec<(String, Vec<u8>)>,
+    trace: Option<Vec<u8>>,
+    odd: bool,
+}
 
-    // One name twice would be a place to hide a file: readers differ in which they take.
-    if entries.windows(2).any(|pair| pair[0].name == pair[1].name) {
-        return Err(envelope("the tree has a name twice"));
+impl Files {
+    pub fn read(repo: &Repo, commit: &GitId) -> Result<Self, StoreError> {
+        let bytes = repo.read_at_most(commit, Kind::Commit, MAX_WRAPPING_BYTES)?;
+        Self::read_under(repo, commit, &header(&bytes)?)
     }
-    let (mut record, mut signatures, mut trace, mut odd_file) = (None, Vec::new(), None, false);
-    let mut names = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        let name = std::str::from_utf8(&entry.name).map_err(|_| envelope("a file's name is not text"))?;
-        if entry.mode != 0o100_644 {
-            odd_file = true;
-            continue;
+
+    /// The same for a commit whose header has been read already.
+    pub fn read_under(repo: &Repo, commit: &GitId, header: &Header) -> Result<Self, StoreError> {
+        let envelope = |message: &str| StoreError::new(Code::Envelope, message);
+        let tree = repo.read_at_most(&header.tree, Kind::Tree, MAX_WRAPPING_BYTES)?;
+        let entries = repo.tree_entries(&tree)?;
+
+        // One name twice would be a place to hide a file: readers differ in which they take.
+        if entries.windows(2).any(|pair| pair[0].name == pair[1].name) {
+            return Err(envelope("the tree has a name twice"));
         }
-        names.push((name, &entry.id));
-        let read = |limit: usize| repo.read_at_most(&entry.id, Kind::Blob, limit);
-        match name {
-            RECORD_FILE => record = Some(read(canonical::MAX_BYTES)?),
-            TRACE_FILE => trace = Some(read(MAX_TRACE_BYTES)?),
-            _ if name.starts_with("record.json.") && name.ends_with(".minisig") => {
-                signatures.push((name.to_owned(), read(signature::MAX_BYTES)?));
+        let (mut record, mut signatures, mut trace, mut odd) = (None, Vec::new(), None, false);
+        let mut names = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let name = String::from_utf8(entry.name).map_err(|_| envelope("a file's name is not text"))?;
+            if entry.mode != 0o100_644 {
+                odd = true;
+                continue;
             }
-            _ => odd_file = true,
+            let read = |limit: usize| repo.read_at_most(&entry.id, Kind::Blob, limit);
+            match name.as_str() {
+                RECORD_FILE => record = Some(read(canonical::MAX_BYTES)?),
+                TRACE_FILE => trace = Some(read(MAX_TRACE_BYTES)?),
+                _ if name.starts_with("record.json.") && name.ends_with(".minisig") => {
+                    signatures.push((name.clone(), read(signature::MAX_BYTES)?));
+                }
+                _ => odd = true,
+            }
+            names.push((name, entry.id));
         }
+        let record = record.ok_or_else(|| envelope("there is no record.json"))?;
+        let (commit, header) = (commit.clone(), header.clone());
+        Ok(Files { commit, header, tree, names, record, signatures, trace, odd })
     }
-    let record = record.ok_or_else(|| envelope("there is no record.json"))?;
-    let record = Record::parse(record).map_err(|error| StoreError::new(error.code(), error.to_string()))?;
 
-    let wrapping = if odd_file {
-        Err(envelope("there is a file that is no part of a record"))
-    } else if object::tree(&names).as_deref() != Some(&tree[..]) {
-        Err(envelope("the tree is not the one its files make"))
-    } else if Digest::of(&object::commit(&record, &header.tree, header.parent.as_ref())) != header.digest {
-        Err(envelope("the commit is not the one its record makes"))
-    } else {
-        check_trace(&record, trace.as_deref())
-    };
-    if let Err(error) = wrapping {
-        return Err(StoreError { record: Some(Box::new(record)), ..error });
+    /// The record, if the tree and the commit are exactly those that it makes.
+    pub fn parse(self) -> Result<Stored, StoreError> {
+        let Files { commit, header, tree, names, record, signatures, trace, odd } = self;
+        let envelope = |message: &str| StoreError::new(Code::Envelope, message);
+        let record = Record::parse(record).map_err(|error| StoreError::new(error.code(), error.to_string()))?;
+        let names: Vec<_> = names.iter().map(|(name, id)| (name.as_str(), id)).collect();
+        let wrapping = if odd {
+            Err(envelope("there is a file that is no part of a record"))
+        } else if object::tree(&names).as_deref() != Some(&tree[..]) {
+            Err(envelope("the tree is not the one its files make"))
+        } else if Digest::of(&object::commit(&record, &header.tree, header.parent.as_ref())) != header.digest {
+            Err(envelope("the commit is not the one its record makes"))
+        } else {
+            check_trace(&record, trace.as_deref())
+        };
+        if let Err(error) = wrapping {
+            return Err(StoreError { record: Some(Box::new(record)), ..error });
+        }
+        Ok(Stored { commit, parent: header.parent, record, signatures, trace })
     }
-    Ok(Stored { commit: commit.clone(), parent: header.parent.clone(), record, signatures, trace })
 }
 
 /// Exactly commit records carry a trace, and it is the one they name.

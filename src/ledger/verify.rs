@@ -346,9 +346,9 @@ impl Run<'_> {
             }
         }
 
-        let verifier = key.verifier();
-        let check = |repo: &Repo, at| check::writer_record(repo, id, &verifier, (walk, at), self.payloads);
-        for checked in self.workers.map(start..commits.len(), self.bar, check) {
+        let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
+        let check = |repo: &Repo, numbers| writer.check(repo, numbers);
+        for checked in self.workers.map_batches(start..commits.len(), self.bar, check) {
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING

@@ -18,6 +18,9 @@ class World:
         self.env = {"PATH": path, "HOME": f"{self.root}/home", "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
         for role in ("AUTHOR", "COMMITTER"):
             self.env |= {f"GIT_{role}_NAME": "Tess", f"GIT_{role}_EMAIL": "tess@example.com"}
+        # git would tidy up in the background, while something is measured.
+        self.git("config", "--global", "gc.auto", "0", cwd=self.root)
+        self.git("config", "--global", "maintenance.auto", "false", cwd=self.root)
         self.git("init", "-q", "--bare", "-b", "main", self.remote, cwd=self.root)
         self.git("clone", "-q", self.remote, self.repo, cwd=self.root)
         self.git("symbolic-ref", "HEAD", "refs/heads/main")
