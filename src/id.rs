@@ -123,38 +123,28 @@ impl FromStr for ChainId {
 serde_by_text!(ChainId);
 
 /// The id of a git object: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits. A locator, never evidence.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GitId {
-    /// In place, for there are many of them; zeros behind the digits.
-    digits: [u8; 64],
-    len: u8,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GitId(String);
 
 impl GitId {
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.digits[..usize::from(self.len)]).unwrap_or_default()
+        &self.0
     }
 
     /// The first 12 hex digits, for people.
     pub fn short(&self) -> &str {
-        &self.as_str()[..12]
+        &self.0[..12]
     }
 
     /// Whether it is all zeros, which git writes for "no object".
     pub fn is_null(&self) -> bool {
-        self.as_str().bytes().all(|b| b == b'0')
+        self.0.bytes().all(|b| b == b'0')
     }
 }
 
 impl fmt::Display for GitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for GitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitId({self})")
+        f.write_str(&self.0)
     }
 }
 
@@ -163,14 +153,11 @@ impl FromStr for GitId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let len = match text.len() {
-            40 if hex => 40,
-            64 if hex => 64,
-            _ => return Err(ParseIdError::new(text, "a git object id (40 or 64 lower-case hex digits)")),
-        };
-        let mut digits = [0; 64];
-        digits[..text.len()].copy_from_slice(text.as_bytes());
-        Ok(GitId { digits, len })
+        if hex && matches!(text.len(), 40 | 64) {
+            Ok(GitId(text.to_owned()))
+        } else {
+            Err(ParseIdError::new(text, "a git object id (40 or 64 lower-case hex digits)"))
+        }
     }
 }
 
