@@ -75,6 +75,11 @@ pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
     field(repo, commit, b"parent ")?.parse().ok()
 }
 
+/// How many parents a commit has; none where it is not here.
+pub fn parents(repo: &Repo, commit: &GitId) -> usize {
+    fields(repo, commit, b"parent ").len()
+}
+
 /// When a commit was made, by its committer's clock; `None` where the commit is not here.
 pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
     // `Name <mail> seconds zone`.
@@ -84,9 +89,15 @@ pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
 
 /// The first line of a commit's head that begins so, without that beginning.
 fn field(repo: &Repo, commit: &GitId, name: &[u8]) -> Option<String> {
-    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
-    let mut head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-    head.find_map(|line| line.strip_prefix(name)).map(|line| String::from_utf8_lossy(line).into_owned())
+    fields(repo, commit, name).into_iter().next()
+}
+
+/// All lines of a commit's head that begin so.
+fn fields(repo: &Repo, commit: &GitId, name: &[u8]) -> Vec<String> {
+    let Ok((Kind::Commit, bytes)) = repo.read(commit) else { return Vec::new() };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let found = head.filter_map(|line| line.strip_prefix(name));
+    found.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
 /// Which commits `git log` is asked for, in its own words.
