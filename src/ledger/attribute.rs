@@ -94,9 +94,12 @@ impl Edited {
     /// A file's timeline in one work tree.
     fn timeline(&self, edits: &[&Edit], authors: &mut Authors) -> Timeline {
         let mut timeline = Timeline::default();
+        let mut last = i64::MIN;
         for edit in edits {
+            // It was looked at before another call's change that came since.
+            let stale = edit.began.is_some_and(|began| began < last);
             let before = match edit.before {
-                Known::Is(Some(digest)) => self.load(&digest),
+                Known::Is(Some(digest)) if !stale => self.load(&digest),
                 _ => None,
             };
             let after = edit.after.map(|digest| self.load(&digest));
@@ -105,9 +108,11 @@ impl Edited {
                 continue;
             }
             let after = after.flatten();
+            last = last.max(edit.at);
             let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
             timeline.step(&Step {
                 before: match (&edit.before, &before) {
+                    _ if stale => Before::Unknown,
                     (Known::Is(None), _) => Before::NoFile,
                     (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
                     _ => Before::Unknown,
@@ -210,9 +215,16 @@ fn follow_edits(
         let labels = edits.timeline(since(&before, all), authors).project(&open.bytes);
         left = open.learn(labels.iter());
     }
-    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell.
-    let from = if left { carry::sources(&before, &open.bytes) } else { Vec::new() };
-    if !open.unknown().any(|line| from.get(line) == Some(&true)) {
+    if !left {
+        return;
+    }
+    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell; and of a
+    // file that is again as it once was, whose all its lines were.
+    let now = Digest::of(&open.bytes);
+    let was = |edit: &&Edit| edit.after == Some(now) || edit.before == Known::Is(Some(now));
+    let is_as_before = || timelines.iter().flatten().any(was);
+    let from = carry::sources(&before, &open.bytes);
+    if !open.unknown().any(|line| from.get(line) == Some(&true)) && !is_as_before() {
         return;
     }
     for all in &timelines {
