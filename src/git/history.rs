@@ -80,6 +80,23 @@ pub fn parents(repo: &Repo, commit: &GitId) -> usize {
     fields(repo, commit, b"parent ").len()
 }
 
+/// How many times HEAD moved, at most, since a commit was made that is asked about.
+const MAX_MOVES: usize = 1000;
+
+/// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it.
+pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
+    let made = || -> Option<bool> {
+        let head = repo.gix().head().ok()?;
+        let mut log = head.log_iter();
+        let mut moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
+        let made = moves.find(|line| line.new_oid.to_string() == commit.as_str())?;
+        let how = String::from_utf8_lossy(&made.message).into_owned();
+        let how = how.split_once(": ").map_or(&*how, |(how, _)| how);
+        Some(["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"].iter().any(|name| how.contains(name)))
+    };
+    made().unwrap_or(false)
+}
+
 /// When a commit was made, by its committer's clock; `None` where the commit is not here.
 pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
     // `Name <mail> seconds zone`.

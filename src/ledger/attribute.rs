@@ -29,6 +29,8 @@ pub struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
     vanished: OnceCell<Vec<Vanished>>,
+    /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
+    repeats: OnceCell<bool>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
 }
@@ -47,7 +49,7 @@ impl Edited {
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited { journal, by_path, vanished: OnceCell::new(), here })
+        Ok(Edited { journal, by_path, vanished: OnceCell::new(), repeats: OnceCell::new(), here })
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
@@ -72,6 +74,10 @@ impl Edited {
         let recent = journal.recent_files(MAX_GONE).unwrap_or_default().into_iter();
         let vanished = recent.filter(|path| history::blob_at(&ledger.repo, commit, path).is_ok_and(|at| at.is_none()));
         vanished.filter_map(|path| Some(Vanished { edits: journal.edits(&path).ok()?, path })).collect()
+    }
+
+    fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
+        *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
     }
 
     /// All edits of a file under its name and the one it had before.
@@ -175,11 +181,11 @@ pub fn attribute_commit(
         };
         let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
         if open.bytes.len() as u64 <= FILE_LIMIT {
-            follow_edits(ledger, &mut open, None, edits, &mut authors);
+            follow_edits(ledger, commit, &mut open, None, edits, &mut authors);
             if open.unknown().next().is_some()
                 && let Some(former) = former(ledger, commit, file, &open.bytes, files, edits)
             {
-                follow_edits(ledger, &mut open, Some(&former), edits, &mut authors);
+                follow_edits(ledger, commit, &mut open, Some(&former), edits, &mut authors);
                 edits.note_name(Some(former.path()), &file.path);
             }
             find_moved(ledger, &mut open, files, edits, &mut authors);
@@ -195,6 +201,7 @@ pub fn attribute_commit(
 /// Follows a file's timelines in all work trees: what one does not know another may.
 fn follow_edits(
     ledger: &Ledger,
+    commit: &GitId,
     open: &mut Open<'_>,
     former: Option<&Former<'_>>,
     edits: &Edited,
@@ -218,13 +225,13 @@ fn follow_edits(
     if !left {
         return;
     }
-    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell; and of a
-    // file that is again as it once was, whose all its lines were.
+    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell; so may
+    // they of a file that is again as it once was, and of lines that git brings from other commits.
     let now = Digest::of(&open.bytes);
     let was = |edit: &&Edit| edit.after == Some(now) || edit.before == Known::Is(Some(now));
-    let is_as_before = || timelines.iter().flatten().any(was);
     let from = carry::sources(&before, &open.bytes);
-    if !open.unknown().any(|line| from.get(line) == Some(&true)) && !is_as_before() {
+    let is_carried = open.unknown().any(|line| from.get(line) == Some(&true));
+    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(ledger, commit) {
         return;
     }
     for all in &timelines {

@@ -78,3 +78,29 @@ fn what_is_picked_and_changed_by_a_person() {
     scene.human("f", "h1\na1\nh2\na3\n").git("commit --quiet --all -m picked");
     scene.is("f", &["- exact h1", "s:1 exact a1", "- exact h2", "s:1 exact a3"]).holds();
 }
+
+#[test]
+fn a_pick_onto_what_another_agent_wrote_with_a_conflict() {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("left").edit("f", "h1\n", "h1\nleft 1\nleft 2\n");
+    scene.commit();
+    scene.git("switch --quiet main");
+    scene.agent("right").edit("f", "h1\n", "h1\nright 1\nright 2\n");
+    scene.commit();
+    scene.stops("cherry-pick topic").human("f", "h1\nright 1\nright 2\nleft 1\nleft 2\nh2\n").git("add f");
+    scene.git("cherry-pick --continue");
+    scene.is("f", &["- exact h1", "right:1 exact right 1|right 2", "left:1 exact left 1|left 2", "- exact h2"]).holds();
+}
+
+#[test]
+fn a_merge_that_could_have_been_no_commit_adds_nothing() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").write("f", "a1\na2\n");
+    scene.commit();
+    scene.git("switch --quiet main").git("merge --quiet --no-ff --no-edit topic");
+    assert_eq!((scene.totals("HEAD"), scene.totals("topic")), ((0, 0), (2, 2)));
+    scene.is("f", &["s:1 exact a1|a2"]).holds();
+}

@@ -147,20 +147,35 @@ fn a_commit_that_is_not_the_branchs_last() {
     assert_eq!(scene.totals("HEAD~2"), (2, 2));
 }
 
-#[test]
-fn both_sides_of_a_conflict_are_kept_by_hand() {
+/// Two agents each write into the same file, `left` on topic and `right` on main; topic is checked out.
+fn two_agents(left: &str, right: &str) -> Scene {
     let scene = topic();
-    let (left, right) = (scene.agent("left"), scene.agent("right"));
-    left.edit("f", "base\n", "base\nleft one\nleft two\nleft three\n");
+    scene.agent("left").edit("f", "base\n", left);
     scene.commit();
     scene.git("switch --quiet main");
-    right.edit("f", "base\n", "base\nright one\nright two\nright three\n");
+    scene.agent("right").edit("f", "base\n", right);
     scene.commit();
-    scene.git("switch --quiet topic").stops("rebase --quiet main");
-    let both = "base\nright one\nright two\nright three\nleft one\nleft two\nleft three\n";
-    scene.human("f", both).git("add f").git("rebase --continue");
-    let (right, left) = ("right:1 exact right one|right two|right three", "left:1 linked left one|left two|left three");
-    scene.is("f", &["- exact base", right, left]).holds();
+    scene.git("switch --quiet topic");
+    scene
+}
+
+#[test]
+fn onto_what_another_agent_wrote_in_the_same_file() {
+    let scene = two_agents("left 1\nleft 2\n\n\nbase\n", "base\n\n\nright 1\nright 2\n");
+    scene.git("rebase --quiet main");
+    scene.is("f", &["left:1 exact left 1|left 2||", "- exact base", "right:1 exact ||right 1|right 2"]).holds();
+    assert_eq!(scene.totals("HEAD"), (4, 4));
+}
+
+#[test]
+fn both_sides_of_a_conflict_are_kept_by_hand() {
+    let scene = two_agents("base\nleft 1\nleft 2\nleft 3\n", "base\nright 1\nright 2\nright 3\n");
+    scene.stops("rebase --quiet main");
+    scene.human("f", "base\nright 1\nright 2\nright 3\nleft 1\nleft 2\nleft 3\n").git("add f").git("rebase --continue");
+    scene
+        .is("f", &["- exact base", "right:1 exact right 1|right 2|right 3", "left:1 exact left 1|left 2|left 3"])
+        .holds();
+    assert_eq!((scene.totals("HEAD"), scene.sessions("HEAD")), ((3, 3), vec!["left".to_owned()]));
 }
 
 #[test]

@@ -37,6 +37,20 @@ fn a_revert_of_what_an_agent_deleted() {
 }
 
 #[test]
+fn a_revert_of_what_an_agent_deleted_before_other_changes() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("f", "top\ngone 1\ngone 2\n\n\n\nend\n");
+    scene.commit();
+    agent.edit("f", "gone 1\ngone 2\n", "");
+    scene.commit();
+    agent.edit("f", "end\n", "end\na3\n");
+    scene.commit();
+    scene.git("revert --no-edit HEAD~1");
+    scene.is("f", &["s:1 exact top|gone 1|gone 2||||end", "s:3 exact a3"]).holds();
+}
+
+#[test]
 fn a_soft_reset_and_the_same_commit_again() {
     let scene = Scene::new();
     scene.human("f", "h1\n").commit();
