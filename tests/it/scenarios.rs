@@ -10,6 +10,7 @@ use crate::ledger::Team;
 use crate::support::{Output, World};
 
 mod amend;
+mod by_agent;
 mod carried;
 mod content;
 mod interactive;
