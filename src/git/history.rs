@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::git::command::{Git, GitError};
-use crate::git::repo::{Kind, Repo, RepoError};
+use crate::git::repo::{Kind, Repo, RepoError, object_id};
 use crate::id::{GitId, RepoPath};
 use crate::time::Time;
 
@@ -86,10 +86,11 @@ const MAX_MOVES: usize = 1000;
 /// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it.
 pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
     let made = || -> Option<bool> {
+        let commit = object_id(commit).ok()?;
         let head = repo.gix().head().ok()?;
         let mut log = head.log_iter();
         let mut moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
-        let made = moves.find(|line| line.new_oid.to_string() == commit.as_str())?;
+        let made = moves.find(|line| line.new_oid == commit)?;
         let how = String::from_utf8_lossy(&made.message).into_owned();
         let how = how.split_once(": ").map_or(&*how, |(how, _)| how);
         Some(["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"].iter().any(|name| how.contains(name)))

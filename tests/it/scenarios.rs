@@ -1,6 +1,7 @@
 //! What agents, people and git do in turn, with a real git and the real hooks: of every line who wrote it, in which
 //! session, by which call, and by what evidence that is known. `docs/attribution.md` tells the same in words.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -159,4 +160,23 @@ fn told(world: &World, dir: &Path, rev: &str, file: &str) -> Vec<String> {
         }
     }
     groups.into_iter().map(|(head, texts)| format!("{head} {texts}")).collect()
+}
+
+/// `docs/attribution.md` names these tests, by their modules.
+#[test]
+fn the_document_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/attribution.md")).unwrap();
+    let mut named = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        let Some(tests) = row.trim_end_matches(" |").rsplit(" | ").next() else { continue };
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).flat_map(|name| name.split("::")).collect();
+        let Some((module, names)) = names.split_first() else { continue };
+        let Ok(code) = fs::read_to_string(root.join(format!("tests/it/scenarios/{module}.rs"))) else { continue };
+        for name in names.iter().filter(|name| !name.ends_with('_')) {
+            assert!(code.contains(&format!("#[test]\nfn {name}() {{")), "{module}: no test {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 70, "only {named} are named");
 }
