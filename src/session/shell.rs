@@ -426,6 +426,7 @@ mod tests {
         let harmless = [
             "git add -A && git commit -m 'git stash pop' && git push",
             "git checkout -b topic",
+            "git checkout -qb topic",
             "git switch topic",
             "git --version; git -C x status",
             "git",

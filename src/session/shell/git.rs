@@ -93,10 +93,16 @@ pub(super) fn brings<'a>(mut arguments: impl Iterator<Item = &'a str>) -> bool {
             arguments.next();
         } else if !argument.starts_with('-') {
             return match argument {
-                "checkout" => !arguments.any(|option| ["-b", "-B", "--orphan"].contains(&option)),
+                "checkout" => !arguments.any(makes_branch),
                 _ => !HARMLESS.contains(&argument),
             };
         }
     }
     false
+}
+
+/// Whether `git checkout` with this option begins a branch where it stands: `-b`, also among others, as `-qb`.
+fn makes_branch(option: &str) -> bool {
+    let short = option.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+    option == "--orphan" || short.is_some_and(|letters| letters.contains(['b', 'B']))
 }
