@@ -20,7 +20,8 @@ pub struct Step<'a> {
     /// The bytes the call left; `None` if it left no such file.
     pub after: Option<&'a [u8]>,
     pub author: AuthorId,
-    /// `Named` for tools that write what they say; `Any` for shells, which also bring back what others wrote.
+    /// `Named` for tools that write what they say; `Any` for shells, which also bring back what others wrote; `Brings`
+    /// where they ran git to do so.
     pub reach: Reach,
 }
 
@@ -56,7 +57,12 @@ impl Timeline {
             Before::NoFile => self.seen(b""),
             Before::Unknown => {}
         }
-        self.edited(step.after.unwrap_or_default(), Origin::Agent(step.author), step.reach);
+        let after = step.after.unwrap_or_default();
+        match step.reach {
+            // Whose what it brought is nobody can tell, unless it stood here before.
+            Reach::Brings => self.seen(after),
+            reach => self.edited(after, Origin::Agent(step.author), reach),
+        }
     }
 
     /// The file was seen like this; who made it so is not known.

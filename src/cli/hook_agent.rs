@@ -86,7 +86,7 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> Afte
         event.work_tree = place.location.linked_name();
         match reach {
             Reach::Named => keep_named(place, i, &named, &mut event),
-            Reach::Any if i < at_home => compare(place, &mut event),
+            Reach::Any | Reach::Brings if i < at_home => compare(place, &mut event),
             _ => {}
         }
         if let Err(error) = place.journal.append(&event) {

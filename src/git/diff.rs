@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread::JoinHandle;
 
 use crate::git::command::{Answer, Git, GitError};
+use crate::git::history;
 use crate::git::patch_id::PatchId;
 use crate::git::repo::{Repo, RepoError};
 use crate::id::{GitId, RepoPath};
@@ -91,10 +92,15 @@ pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
     let answer = answer.join().map_err(|_| DiffError::Unexpected("a panic".to_owned()))??;
     let commit = &commit;
     let kind = repo.gix().object_hash();
-    let mut parents = split_parents(&answer.stdout, commit).into_iter();
-    let Some(first) = parents.next() else { return Ok(Changes::default()) };
+    let sections = split_parents(&answer.stdout, commit);
+    // Of a parent that has the same tree git says nothing: against that one nothing is added.
+    if sections.len() < history::parents(repo, commit) {
+        return Ok(Changes::default());
+    }
+    let mut sections = sections.into_iter();
+    let Some(first) = sections.next() else { return Ok(Changes::default()) };
     let mut changes = read(first, kind)?;
-    for section in parents {
+    for section in sections {
         let other = read(section, kind)?;
         changes = merge(changes, other);
     }
@@ -367,5 +373,22 @@ mod tests {
         assert_eq!(changes.files.len(), 1);
         assert_eq!(changes.files[0].added, BTreeSet::from([6]));
         assert_eq!((changes.patch_id, changes.patch_id_u0), (None, None));
+
+        // One that is as one of its parents is, whichever it is, adds nothing.
+        let adds = |revision: &str| {
+            let id = git(dir, &["rev-parse", revision]).run().unwrap().text().parse().unwrap();
+            super::changes(&repo, begin(&repo, &id)).unwrap()
+        };
+        write("f", "no more\n");
+        commit(dir);
+        git(dir, &["checkout", "-q", "-b", "on", "main~1"]).run().unwrap();
+        git(dir, &["merge", "-q", "--no-ff", "-m", "x", "main"]).run().unwrap();
+        assert_eq!(adds("HEAD"), Changes::default());
+        git(dir, &["checkout", "-q", "-b", "other", "main~1"]).run().unwrap();
+        write("g", "1\n");
+        commit(dir);
+        git(dir, &["merge", "-q", "-s", "ours", "-m", "x", "main"]).run().unwrap();
+        assert_eq!(adds("HEAD"), Changes::default());
+        assert_eq!(adds("HEAD~1").files.len(), 1);
     }
 }

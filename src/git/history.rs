@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::git::command::{Git, GitError};
-use crate::git::repo::{Kind, Repo, RepoError};
+use crate::git::repo::{Kind, Repo, RepoError, object_id};
 use crate::id::{GitId, RepoPath};
 use crate::time::Time;
 
@@ -75,6 +75,29 @@ pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
     field(repo, commit, b"parent ")?.parse().ok()
 }
 
+/// How many parents a commit has; none where it is not here.
+pub fn parents(repo: &Repo, commit: &GitId) -> usize {
+    fields(repo, commit, b"parent ").len()
+}
+
+/// How many times HEAD moved, at most, since a commit was made that is asked about.
+const MAX_MOVES: usize = 1000;
+
+/// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it.
+pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
+    let made = || -> Option<bool> {
+        let commit = object_id(commit).ok()?;
+        let head = repo.gix().head().ok()?;
+        let mut log = head.log_iter();
+        let mut moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
+        let made = moves.find(|line| line.new_oid == commit)?;
+        let how = String::from_utf8_lossy(&made.message).into_owned();
+        let how = how.split_once(": ").map_or(&*how, |(how, _)| how);
+        Some(["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"].iter().any(|name| how.contains(name)))
+    };
+    made().unwrap_or(false)
+}
+
 /// When a commit was made, by its committer's clock; `None` where the commit is not here.
 pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
     // `Name <mail> seconds zone`.
@@ -84,9 +107,15 @@ pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
 
 /// The first line of a commit's head that begins so, without that beginning.
 fn field(repo: &Repo, commit: &GitId, name: &[u8]) -> Option<String> {
-    let (Kind::Commit, bytes) = repo.read(commit).ok()? else { return None };
-    let mut head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
-    head.find_map(|line| line.strip_prefix(name)).map(|line| String::from_utf8_lossy(line).into_owned())
+    fields(repo, commit, name).into_iter().next()
+}
+
+/// All lines of a commit's head that begin so.
+fn fields(repo: &Repo, commit: &GitId, name: &[u8]) -> Vec<String> {
+    let Ok((Kind::Commit, bytes)) = repo.read(commit) else { return Vec::new() };
+    let head = bytes.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let found = head.filter_map(|line| line.strip_prefix(name));
+    found.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
 /// Which commits `git log` is asked for, in its own words.

@@ -29,6 +29,8 @@ pub struct Edited {
     journal: Option<Journal>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
     vanished: OnceCell<Vec<Vanished>>,
+    /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
+    repeats: OnceCell<bool>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
 }
@@ -47,7 +49,7 @@ impl Edited {
             }
         }
         let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited { journal, by_path, vanished: OnceCell::new(), here })
+        Ok(Edited { journal, by_path, vanished: OnceCell::new(), repeats: OnceCell::new(), here })
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
@@ -81,6 +83,10 @@ impl Edited {
         vanished.filter_map(|path| Some(Vanished { edits: journal.edits(&path).ok()?, path })).collect()
     }
 
+    fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
+        *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
+    }
+
     /// All edits of a file under its name and the one it had before.
     pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
         let names = [Some(&file.path), file.from.as_ref()];
@@ -101,9 +107,12 @@ impl Edited {
     /// A file's timeline in one work tree.
     fn timeline(&self, edits: &[&Edit], authors: &mut Authors) -> Timeline {
         let mut timeline = Timeline::default();
+        let mut last = i64::MIN;
         for edit in edits {
+            // It was looked at before another call's change that came since.
+            let stale = edit.began.is_some_and(|began| began < last);
             let before = match edit.before {
-                Known::Is(Some(digest)) => self.load(&digest),
+                Known::Is(Some(digest)) if !stale => self.load(&digest),
                 _ => None,
             };
             let after = edit.after.map(|digest| self.load(&digest));
@@ -112,9 +121,11 @@ impl Edited {
                 continue;
             }
             let after = after.flatten();
+            last = last.max(edit.at);
             let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
             timeline.step(&Step {
                 before: match (&edit.before, &before) {
+                    _ if stale => Before::Unknown,
                     (Known::Is(None), _) => Before::NoFile,
                     (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
                     _ => Before::Unknown,
@@ -195,11 +206,11 @@ pub fn attribute_commit(
         };
         let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
         if open.bytes.len() as u64 <= FILE_LIMIT {
-            follow_edits(ledger, &mut open, None, edits, &mut authors);
+            follow_edits(ledger, commit, &mut open, None, edits, &mut authors);
             if open.unknown().next().is_some()
                 && let Some(former) = former(ledger, commit, file, &open.bytes, files, edits)
             {
-                follow_edits(ledger, &mut open, Some(&former), edits, &mut authors);
+                follow_edits(ledger, commit, &mut open, Some(&former), edits, &mut authors);
                 edits.note_name(Some(former.path()), &file.path);
             }
             find_moved(ledger, commit, &mut open, files, edits, &mut authors);
@@ -215,6 +226,7 @@ pub fn attribute_commit(
 /// Follows a file's timelines in all work trees: what one does not know another may.
 fn follow_edits(
     ledger: &Ledger,
+    commit: &GitId,
     open: &mut Open<'_>,
     former: Option<&Former<'_>>,
     edits: &Edited,
@@ -235,9 +247,16 @@ fn follow_edits(
         let labels = edits.timeline(since(&before, all), authors).project(&open.bytes);
         left = open.learn(labels.iter());
     }
-    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell.
-    let from = if left { carry::sources(&before, &open.bytes) } else { Vec::new() };
-    if !open.unknown().any(|line| from.get(line) == Some(&true)) {
+    if !left {
+        return;
+    }
+    // Whose a line was that is only wrapped or indented anew, or moved, all the edits up to the parent may tell; so may
+    // they of a file that is again as it once was, and of lines that git brings from other commits.
+    let now = Digest::of(&open.bytes);
+    let was = |edit: &&Edit| edit.after == Some(now) || edit.before == Known::Is(Some(now));
+    let from = carry::sources(&before, &open.bytes);
+    let is_carried = open.unknown().any(|line| from.get(line) == Some(&true));
+    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(ledger, commit) {
         return;
     }
     for all in &timelines {

@@ -32,7 +32,7 @@ const MAX_CHANGE: usize = 1 << 20;
 pub fn shell_edits(events: &[AgentEvent]) -> Vec<Edit> {
     let mut edits = Edits::default();
     for event in events {
-        if event.call.as_ref().is_some_and(|call| call.reach == Reach::Any) {
+        if event.call.as_ref().is_some_and(|call| matches!(call.reach, Reach::Any | Reach::Brings)) {
             edits.add(AgentEvent { raw: None, ..event.clone() });
         }
     }

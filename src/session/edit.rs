@@ -12,6 +12,8 @@ use crate::session::event::{AgentEvent, EventKind, FileState, Reach};
 /// write: what is in the file at the next state that is known counts as nobody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
+    /// When the state before it was seen, in milliseconds since 1970; none if nobody knows.
+    pub began: Option<i64>,
     /// When the call was over, in milliseconds since 1970.
     pub at: i64,
     pub session: SessionId,
@@ -40,7 +42,7 @@ pub enum Known {
 #[derive(Default)]
 pub struct Edits {
     /// What the files of calls that have not ended were before them.
-    open: HashMap<(SessionId, CallId), Vec<FileState>>,
+    open: HashMap<(SessionId, CallId), (i64, Vec<FileState>)>,
     done: Vec<Edit>,
 }
 
@@ -50,18 +52,19 @@ impl Edits {
         let key = (event.session, call.id);
         match event.kind {
             EventKind::ToolBefore if call.reach == Reach::Named => {
-                self.open.insert(key, event.files);
+                self.open.insert(key, (event.at, event.files));
             }
             EventKind::ToolAfter | EventKind::ToolFailed => {
-                let before = match call.reach {
-                    Reach::Named => self.open.remove(&key).unwrap_or_default(),
-                    _ => event.before,
+                let (began, before) = match call.reach {
+                    Reach::Named => self.open.remove(&key).map_or((None, Vec::new()), |(at, files)| (Some(at), files)),
+                    _ => (None, event.before),
                 };
                 for FileState { path, state: after } in event.files {
                     let seen = before.iter().find(|file| file.path == path);
                     let before = seen.map_or(Known::Unknown, |file| Known::Is(file.state));
                     if before != Known::Is(after) {
                         self.done.push(Edit {
+                            began,
                             at: event.at,
                             session: key.0.clone(),
                             call: key.1.clone(),

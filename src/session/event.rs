@@ -110,6 +110,8 @@ pub enum Reach {
     Named,
     /// It may change any file (a shell, an MCP tool, an unknown tool).
     Any,
+    /// The same, and what is new in a file may have stood elsewhere before: it runs git to bring it (`git stash pop`).
+    Brings,
     /// It changes none (`Read`, `Grep`).
     None,
 }

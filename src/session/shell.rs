@@ -3,6 +3,8 @@
 //! This reads the words of POSIX shell and bash well enough to name programs, and runs nothing. What it does not
 //! understand (`case`, functions, an open quote) yields nothing rather than a guess.
 
+mod git;
+
 /// Longer commands are scripts; they yield nothing.
 const MAX_COMMAND: usize = 64 << 10;
 
@@ -14,11 +16,33 @@ const MAX_DEPTH: usize = 8;
 
 /// The base names of the programs that `command` runs, in order, each as often as it stands there.
 pub fn programs(command: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     match read(command, 0, &mut found) {
-        Some(()) => found,
+        Some(()) => found.programs,
         None => Vec::new(),
     }
+}
+
+/// Whether `command` runs git in a way that may put lines into files that stood elsewhere before: in a stash, on another
+/// branch, in an older commit. What is not understood does so where its words say it might.
+pub fn brings(command: &str) -> bool {
+    let mut found = Found::default();
+    match read(command, 0, &mut found) {
+        Some(()) => found.brings,
+        None => {
+            let apart = |c: char| c.is_whitespace() || ";&|()`{}<>$\"'".contains(c);
+            let words: Vec<&str> = command.split(apart).filter(|word| !word.is_empty()).collect();
+            let is_git = |word: &str| word.rsplit('/').next() == Some("git");
+            words.iter().any(|word| is_git(word)) && words.iter().any(|word| git::BRINGING.contains(word))
+        }
+    }
+}
+
+/// What a command was found to do.
+#[derive(Default)]
+struct Found {
+    programs: Vec<String>,
+    brings: bool,
 }
 
 /// A word of a command, and whether all of it is known without running anything.
@@ -29,7 +53,7 @@ struct Word {
 }
 
 /// Reads a whole script; `None` where it is not understood.
-fn read(script: &str, depth: usize, found: &mut Vec<String>) -> Option<()> {
+fn read(script: &str, depth: usize, found: &mut Found) -> Option<()> {
     if depth > MAX_DEPTH || script.len() > MAX_COMMAND {
         return None;
     }
@@ -59,7 +83,7 @@ enum End {
 struct Reader<'a, 'f> {
     rest: &'a str,
     depth: usize,
-    found: &'f mut Vec<String>,
+    found: &'f mut Found,
     /// Ends of the here-documents that begin after this line, and whether tabs before them are dropped.
     heredocs: Vec<(String, bool)>,
 }
@@ -306,7 +330,7 @@ const RUNNERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Adds the programs that one simple command runs.
-fn run(mut words: &[Word], depth: usize, found: &mut Vec<String>) -> Option<()> {
+fn run(mut words: &[Word], depth: usize, found: &mut Found) -> Option<()> {
     loop {
         words = after_prefixes(words)?;
         let Some((first, arguments)) = words.split_first() else { return Some(()) };
@@ -315,8 +339,11 @@ fn run(mut words: &[Word], depth: usize, found: &mut Vec<String>) -> Option<()> 
         if !known || NO_PROGRAMS.contains(&name) {
             return Some(());
         }
-        if found.len() < MAX_PROGRAMS {
-            found.push(name.to_owned());
+        if found.programs.len() < MAX_PROGRAMS {
+            found.programs.push(name.to_owned());
+        }
+        if name == "git" {
+            found.brings |= git::brings(arguments.iter().map(|word| word.text.as_str()));
         }
         if matches!(name, "sh" | "bash" | "zsh" | "dash") {
             let mut after =
@@ -377,6 +404,41 @@ fn is_assignment(word: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_brings_lines_from_elsewhere_is_told_from_what_does_not() {
+        let bringing = [
+            "git stash pop",
+            "git -C sub -c a.b=c merge --squash topic",
+            "cd x && git checkout main -- f || true",
+            "if true; then /usr/bin/git cherry-pick -n x; fi",
+            "sh -c 'git reset --soft HEAD~1'",
+            "echo $(git restore f)",
+            "xargs git apply",
+            "git $command",
+            "git co x",
+            // Not understood, and it says so.
+            "case x in x) git stash pop;; esac",
+        ];
+        for command in bringing {
+            assert!(brings(command), "{command}");
+        }
+        let harmless = [
+            "git add -A && git commit -m 'git stash pop' && git push",
+            "git checkout -b topic",
+            "git checkout -qb topic",
+            "git switch topic",
+            "git --version; git -C x status",
+            "git",
+            "cat > notes <<'EOF'\ngit stash pop\nEOF",
+            "echo git merge",
+            "case x in x) git status;; esac",
+            "legit stash",
+        ];
+        for command in harmless {
+            assert!(!brings(command), "{command}");
+        }
+    }
 
     #[test]
     fn programs_are_named() {

@@ -18,6 +18,7 @@ mod ledger;
 mod push;
 mod replay;
 mod rewritten;
+mod scenarios;
 mod stats;
 mod support;
 mod verify_sh;

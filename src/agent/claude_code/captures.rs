@@ -11,6 +11,7 @@ use crate::agent::Kind;
 use crate::record::body::{ModelUsage, PromptClass};
 use crate::session::entry::{Line, Outcome};
 use crate::session::event::{EventKind, Reach};
+use crate::session::shell;
 use crate::session::tally::{Facts, Segment, Tally, TallyState};
 use crate::session::turns::{Step, Turns};
 
@@ -359,6 +360,7 @@ fn every_payload_is_understood() {
             let reach = match call.tool.as_str() {
                 "Write" | "Edit" | "NotebookEdit" => Reach::Named,
                 "Agent" | "ExitPlanMode" | "Glob" | "Grep" | "Read" | "Skill" => Reach::None,
+                "Bash" if shell::brings(json["tool_input"]["command"].as_str().unwrap()) => Reach::Brings,
                 _ => Reach::Any,
             };
             assert_eq!(call.reach, reach, "{}", call.tool);

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::agent::{Heard, json};
 use crate::id::{CallId, SessionId};
 use crate::session::event::{AgentEvent, EventKind, Gap, GapKind, Reach, ToolCall};
+use crate::session::shell;
 
 /// A payload larger than this is not kept as it came.
 const MAX_RAW: usize = 8 << 20;
@@ -50,7 +51,7 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
     let cwd = short(fields.cwd);
     let call = short(fields.tool).map(|tool| ToolCall {
         id: CallId::from_agent(&json::text(fields.call).unwrap_or_default()),
-        reach: super::reach(&tool),
+        reach: reach(&tool, fields.input),
         tool,
     });
     let paths = match &call {
@@ -75,6 +76,15 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
         raw,
     };
     Heard { event, paths }
+}
+
+/// How a call reaches files, as far as its tool and its input tell.
+fn reach(tool: &str, input: Option<&RawValue>) -> Reach {
+    let [command] = json::pick(input, ["command"]);
+    match super::reach(tool) {
+        Reach::Any if json::text(command).is_some_and(|command| shell::brings(&command)) => Reach::Brings,
+        reach => reach,
+    }
 }
 
 /// What an event of this name is. That a subagent stops is no stop of the session.

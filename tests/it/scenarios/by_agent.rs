@@ -1,0 +1,96 @@
+//! Git that an agent runs: what it brings is whose it was, never the agent's who ran it.
+
+use super::Scene;
+
+/// A person's line on `topic`, main being checked out.
+fn topic() -> Scene {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    scene.git("switch --quiet -c topic").human("f", "h1\na person's own line\n").commit();
+    scene.git("switch --quiet main");
+    scene
+}
+
+#[test]
+fn a_squash() {
+    let scene = topic();
+    scene.agent("s").bash("git merge --quiet --squash topic");
+    scene.commit();
+    scene.is("f", &["- exact h1|a person's own line"]).holds();
+}
+
+#[test]
+fn a_stash_that_is_brought_back() {
+    let scene = topic();
+    scene.human("f", "h1\nanother of a person's lines\n").git("stash push --quiet");
+    scene.agent("s").bash("git stash pop --quiet");
+    scene.commit();
+    scene.is("f", &["- exact h1|another of a person's lines"]).holds();
+}
+
+#[test]
+fn a_file_of_another_branch() {
+    let scene = topic();
+    scene.agent("s").bash("git checkout --quiet topic -- f");
+    scene.commit();
+    scene.is("f", &["- exact h1|a person's own line"]).holds();
+}
+
+#[test]
+fn a_pick_and_a_pick_without_a_commit() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    agent.bash("git cherry-pick topic");
+    scene.is("f", &["- exact h1|a person's own line"]);
+    scene.git("reset --quiet --hard HEAD~1");
+    agent.bash("git cherry-pick --no-commit topic");
+    scene.commit();
+    scene.is("f", &["- exact h1|a person's own line"]).holds();
+}
+
+#[test]
+fn a_rebase_that_stops_at_a_conflict() {
+    let scene = topic();
+    scene.human("f", "h1\nof main\n").commit();
+    scene.git("switch --quiet topic");
+    let agent = scene.agent("s");
+    agent.bash("git rebase --quiet main || true");
+    agent.write("f", "h1\nof main\na person's own line\nof the agent\n");
+    scene.git("add f").git("rebase --continue");
+    scene.is("f", &["- exact h1|of main|a person's own line", "s:2 exact of the agent"]).holds();
+}
+
+#[test]
+fn a_persons_commit_that_is_taken_apart() {
+    let scene = topic();
+    scene.git("switch --quiet topic");
+    scene.agent("s").bash("git reset --quiet --soft HEAD~1");
+    scene.commit();
+    scene.is("f", &["- exact h1|a person's own line"]).holds();
+}
+
+#[test]
+fn agents_lines_that_are_brought_back_are_still_theirs() {
+    let scene = topic();
+    scene.git("switch --quiet topic");
+    let (writer, other) = (scene.agent("writer"), scene.agent("other"));
+    writer.edit("f", "h1\n", "h1\nwritten by an agent\n");
+    scene.commit();
+    writer.edit("f", "h1\n", "h0, of an agent\nh1\n");
+    other.bash("git stash push --quiet && git switch --quiet main && git merge --quiet --squash topic");
+    scene.commit();
+    other.bash("git stash pop --quiet");
+    scene.commit();
+    let expected = ["writer:2 exact h0, of an agent", "- exact h1", "writer:1 exact written by an agent"];
+    scene.is("f", &[&expected[..], &["- exact a person's own line"]].concat()).holds();
+}
+
+#[test]
+fn a_branch_that_is_made_before_writing_takes_nothing_from_the_agent() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    agent.bash("git switch --quiet -c more && echo 'an agent wrote it' >> f && git add f");
+    agent.bash("git checkout --quiet -b yet && echo 'and that' >> f && git add f");
+    scene.commit();
+    scene.is("f", &["- exact h1", "s:1 exact an agent wrote it", "s:2 exact and that"]).holds();
+}

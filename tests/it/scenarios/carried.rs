@@ -1,0 +1,135 @@
+//! Lines that are renamed, moved, wrapped and indented anew, and commits that are rewritten as they are.
+
+use super::{Scene, told};
+
+#[test]
+fn a_file_that_is_renamed() {
+    let scene = Scene::new();
+    scene.agent("s").write("old", "a1\na2\na3\n");
+    scene.commit();
+    scene.git("mv old new").commit();
+    scene.is("new", &["s:1 exact a1|a2|a3"]).holds();
+    assert_eq!(scene.totals("HEAD"), (0, 0));
+}
+
+#[test]
+fn a_file_that_is_renamed_before_it_was_ever_committed() {
+    let scene = Scene::new();
+    scene.agent("s").write("old", "a1\na2\na3\n");
+    scene.git("add old").git("mv old new").commit();
+    scene.is("new", &["s:1 exact a1|a2|a3"]).holds();
+}
+
+#[test]
+fn renamed_and_edited_by_the_agent_in_one_commit() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "a1\na2\na3\n");
+    scene.commit();
+    scene.git("mv old new");
+    agent.edit("new", "a3\n", "a three\n");
+    scene.commit();
+    scene.is("new", &["s:1 exact a1|a2", "s:2 exact a three"]).holds();
+}
+
+#[test]
+fn renamed_and_edited_by_a_person_in_one_commit() {
+    let scene = Scene::new();
+    scene.agent("s").write("old", "a1\na2\na3\na4\n");
+    scene.commit();
+    scene.git("mv old new").human("new", "a1\na2\nh3\na4\n").commit();
+    scene.is("new", &["s:1 exact a1|a2", "- exact h3", "s:1 exact a4"]).holds();
+}
+
+#[test]
+fn renamed_into_a_folder_and_rewritten_beyond_gits_recognition() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old.py", "a1\na2\n");
+    scene.commit();
+    scene.git("rm --quiet --cached old.py");
+    std::fs::create_dir(scene.work().join("pkg")).unwrap();
+    std::fs::rename(scene.work().join("old.py"), scene.work().join("pkg/new.py")).unwrap();
+    agent.edit("pkg/new.py", "a2\n", "a2\nb1\nb2\nb3\nb4\nb5\nb6\n");
+    scene.commit();
+    scene.is("pkg/new.py", &["s:1 exact a1|a2", "s:2 exact b1|b2|b3|b4|b5|b6"]).holds();
+}
+
+#[test]
+fn an_agent_that_wraps_a_persons_line() {
+    let scene = Scene::new();
+    scene.human("f", "call(foo, bar, baz)\n").commit();
+    scene.agent("s").write("f", "call(\n    foo,\n    bar,\n    baz\n)\n");
+    scene.commit();
+    scene.is("f", &["- exact call(|    foo,|    bar,|    baz|)"]).holds();
+    assert_eq!(scene.totals("HEAD"), (5, 0));
+}
+
+#[test]
+fn a_person_or_a_formatter_that_wraps_an_agents_line_before_the_commit() {
+    let scene = Scene::new();
+    scene.agent("s").write("f", "call(foo, bar, baz)\n");
+    scene.human("f", "call(\n    foo,\n    bar,\n    baz\n)\n").commit();
+    scene.is("f", &["s:1 exact call(|    foo,|    bar,|    baz|)"]).holds();
+}
+
+#[test]
+fn a_formatter_that_indents_agents_lines_in_a_later_commit() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("f", "fn of_agent() {\nlet a = 1;\nreturn a;\n}\n");
+    scene.human("f", "fn of_agent() {\nlet a = 1;\nreturn a;\n}\nfn of_person() {\nlet b = 2;\n}\n").commit();
+    let formatted = "fn of_agent() {\n    let a = 1;\n    return a;\n}\nfn of_person() {\n    let b = 2;\n}\n";
+    scene.human("f", formatted).commit();
+    let expected =
+        ["s:1 exact fn of_agent() {|    let a = 1;|    return a;|}", "- exact fn of_person() {|    let b = 2;|}"];
+    scene.is("f", &expected).holds();
+    assert_eq!(scene.totals("HEAD"), (3, 2));
+}
+
+#[test]
+fn an_agent_that_indents_a_persons_lines() {
+    let scene = Scene::new();
+    scene.human("f", "let a = 1;\nlet b = 2;\n").commit();
+    scene.agent("s").write("f", "if x {\n    let a = 1;\n    let b = 2;\n}\n");
+    scene.commit();
+    scene.is("f", &["s:1 exact if x {", "- exact     let a = 1;|    let b = 2;", "s:1 exact }"]).holds();
+}
+
+#[test]
+fn a_person_changes_one_of_five_lines() {
+    let scene = Scene::new();
+    scene.agent("s").write("f", "a1\na2\na3\na4\na5\n");
+    scene.commit();
+    scene.human("f", "a1\na2\nmine\na4\na5\n").commit();
+    scene.is("f", &["s:1 exact a1|a2", "- exact mine", "s:1 exact a4|a5"]).holds();
+    assert_eq!(scene.totals("HEAD"), (1, 0));
+}
+
+#[test]
+fn messages_that_are_rewritten_over_a_whole_branch() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("f.py", "def first():\n    return first_of_all\n");
+    scene.commit();
+    scene.human("f.py", "def first():\n    return first_of_all\n\n# a person's own line\n").commit();
+    agent.edit("f.py", "# a person's own line\n", "# a person's own line\ndef second():\n    pass\n");
+    scene.commit();
+    let lines = |evidence: &str, nobody: &str| {
+        [
+            format!("s:1 {evidence} def first():|    return first_of_all"),
+            format!("- {nobody} |# a person's own line"),
+            format!("s:2 {evidence} def second():|    pass"),
+        ]
+    };
+    assert_eq!(told(scene.ada(), scene.work(), "HEAD", "f.py"), lines("exact", "exact"));
+    let filter = ["filter-branch", "-f", "--msg-filter", "sed s/x/y/", "HEAD~3..HEAD"];
+    let mut command = scene.ada().command("git", scene.work());
+    assert!(command.env("FILTER_BRANCH_SQUELCH_WARNING", "1").args(filter).output().unwrap().status.success());
+    assert_eq!(scene.try_git("log -3 --format=%s").ok(), "y\ny\ny");
+    assert_eq!(told(scene.ada(), scene.work(), "HEAD", "f.py"), lines("content", "none"));
+    scene.ada().run(scene.work(), ["link", "--range", "HEAD~3..HEAD"]).ok();
+    let linked = told(scene.ada(), scene.work(), "HEAD", "f.py");
+    assert_eq!((&linked[0], &linked[2]), (&lines("linked", "")[0], &lines("linked", "")[2]));
+    assert!(linked[1].starts_with("- ") && linked[1].ends_with(" |# a person's own line"), "{linked:?}");
+}

@@ -1,0 +1,125 @@
+//! Branches that are squashed: here, and on a server where no hook of ours runs.
+
+use std::path::PathBuf;
+
+use super::{Scene, told};
+use crate::support::World;
+
+#[test]
+fn an_agents_line_of_a_branch() {
+    let scene = Scene::new();
+    scene.human("f", "h1\nh2\nh3\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").edit("f", "h3\n", "h3\na1\n");
+    scene.commit();
+    scene.human("f", "h1\nh2\nh3\na1\nh4\n").commit();
+    scene.git("switch --quiet main").git("merge --quiet --squash topic").git("commit --quiet -m squashed");
+    scene.is("f", &["- exact h1|h2|h3", "s:1 exact a1", "- exact h4"]).holds();
+    assert_eq!(scene.totals("HEAD"), (2, 1));
+    let stats = scene.ada().run(scene.work(), ["stats", "--range", "HEAD~1..HEAD", "--json"]).json();
+    assert_eq!((&stats["total"]["agent"], &stats["total"]["unattributed"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn while_main_changed_the_same_file() {
+    let scene = Scene::new();
+    scene.human("f", "h1\nh2\nh3\nh4\nh5\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").edit("f", "h5\n", "h5\na1\n");
+    scene.commit();
+    scene.git("switch --quiet main").human("f", "h0\nh1\nh2\nh3\nh4\nh5\n").commit();
+    scene.git("merge --quiet --squash topic").git("commit --quiet -m squashed");
+    scene.is("f", &["- exact h0|h1|h2|h3|h4|h5", "s:1 exact a1"]).holds();
+}
+
+#[test]
+fn two_sessions_of_a_branch() {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").edit("f", "h1\n", "h1\na1\n");
+    scene.commit();
+    scene.agent("two").edit("f", "a1\n", "a1\nb1\n");
+    scene.commit();
+    scene.git("switch --quiet main").git("merge --quiet --squash topic").git("commit --quiet -m squashed");
+    scene.is("f", &["- exact h1", "one:1 exact a1", "two:1 exact b1"]).holds();
+    assert_eq!(scene.sessions("HEAD"), ["one", "two"]);
+}
+
+#[test]
+fn a_conflict_in_which_both_are_kept() {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").edit("f", "h1\n", "h1\na1\na2\n");
+    scene.commit();
+    scene.git("switch --quiet main").human("f", "h1\nh2\n").commit();
+    scene.stops("merge --quiet --squash topic").human("f", "h1\nh2\na1\na2\n");
+    scene.git("add f").git("commit --quiet -m squashed");
+    scene.is("f", &["- exact h1|h2", "s:1 exact a1|a2"]).holds();
+    assert_eq!(scene.totals("HEAD"), (2, 2));
+}
+
+/// Two sessions and a person on a branch, squashed and pushed by somebody without hooks, while main went on.
+fn on_the_server(scene: &Scene) -> (World, PathBuf) {
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").write("a.py", "def first():\n    return first_of_all\n");
+    scene.commit();
+    scene.agent("two").edit("a.py", "first_of_all\n", "first_of_all\n\ndef second():\n    return second_of_all\n");
+    scene.human("h.py", "a person's own line\n").commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    let git = |args: &[&str]| olga.git(&clone, args).ok();
+    olga.commit_file(&clone, "main.py", "main went on meanwhile\n");
+    git(&["merge", "--quiet", "--squash", "origin/topic"]);
+    git(&["commit", "--quiet", "-m", "Squashed (#1)"]);
+    git(&["push", "--quiet", "origin", "main", ":topic"]);
+    (olga, clone)
+}
+
+#[test]
+fn a_squash_on_the_server_that_is_pulled() {
+    let scene = Scene::new();
+    let (bea, hers) = scene.team.join("Bea");
+    on_the_server(&scene);
+    // Where the agents were, with the branch; and elsewhere, without it: by the hashes of what was recorded.
+    scene.git("pull --quiet origin main");
+    bea.run(&hers, ["fetch"]).ok();
+    bea.git(&hers, ["pull", "--quiet", "origin", "main"]).ok();
+    let lines = |evidence: &str| {
+        vec![
+            format!("one:1 {evidence} def first():|    return first_of_all"),
+            format!("two:1 {evidence} |def second():|    return second_of_all"),
+        ]
+    };
+    for (who, dir) in [(scene.ada(), scene.work()), (&bea, &*hers)] {
+        assert_eq!(told(who, dir, "HEAD", "a.py"), lines("content"));
+        assert_eq!(told(who, dir, "HEAD", "h.py"), ["- none a person's own line"]);
+        assert_eq!(told(who, dir, "HEAD", "main.py"), ["- none main went on meanwhile"]);
+    }
+    bea.run(&hers, ["link", "--range", "HEAD~2..HEAD"]).ok();
+    assert_eq!(told(&bea, &hers, "HEAD", "a.py"), lines("linked"));
+    assert_eq!(told(&bea, &hers, "HEAD", "h.py"), ["- linked a person's own line"]);
+}
+
+#[test]
+fn a_pull_request_rebased_on_the_server() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").write("a.py", "def first():\n    return first_of_all\n");
+    scene.commit();
+    scene.human("a.py", "def first():\n    return first_of_all\n\n# a person's own\n").commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    olga.commit_file(&clone, "main.py", "main went on meanwhile\n");
+    olga.git(&clone, ["cherry-pick", "origin/main..origin/topic"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main", ":topic"]).ok();
+    scene.git("pull --quiet origin main");
+    let lines = |evidence: &str| [format!("s:1 {evidence} def first():|    return first_of_all")];
+    assert_eq!(told(scene.ada(), scene.work(), "HEAD", "a.py")[..1], lines("content"));
+    assert_eq!(told(scene.ada(), scene.work(), "HEAD", "a.py")[1..], ["- none |# a person's own"]);
+    scene.ada().run(scene.work(), ["link", "--range", "HEAD~3..HEAD"]).ok();
+    assert_eq!(told(scene.ada(), scene.work(), "HEAD", "a.py")[..1], lines("linked"));
+}
