@@ -1,18 +1,19 @@
-//! `git tracevault member`: who may write to the ledger.
+//! `git tracevault member`: who may do what in the ledger.
 
 use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use crate::cli::Code;
+use crate::cli::decide::How;
+use crate::cli::{Code, key};
 use crate::host::output::{self, Out};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
 use crate::ledger::verify::{Chain, Options, Report};
-use crate::record::body::{Body, EnrolledKey, Member, Role, Roster};
+use crate::record::body::{Body, CloseChain, EnrolledKey, Member, Place, Reason, Role, Roster};
 
-/// List members, and enrol those who are pending
+/// List members, enrol those who are pending, change what they may do, and let them go
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(subcommand)]
@@ -40,6 +41,36 @@ enum Sub {
         /// What the member may do
         #[arg(long = "role", value_name = "ROLE", value_parser = role, default_value = "developer")]
         roles: Vec<Role>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Change what a member may do from now on
+    ///
+    /// What they wrote before is judged by what they might then. To take a right away from a key that may go on citing
+    /// the old roster, close its chain (git tracevault key close).
+    Set {
+        /// The member's id
+        who: String,
+        /// What the member may do, instead of what they might
+        #[arg(long = "role", value_name = "ROLE", value_parser = role, required = true)]
+        roles: Vec<Role>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Let a member go: their chains are closed where they are, and their keys sign nothing any more
+    Remove {
+        /// The member's id
+        who: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Set how many owners must sign what only owners may do
+    ///
+    /// As many owners must sign the change as the old and the new number say.
+    Threshold {
+        owners: u32,
+        #[command(flatten)]
+        how: How,
     },
 }
 
@@ -68,7 +99,14 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     match &args.command {
         None => list(&report, args.json, out),
         Some(Sub::List { json }) => list(&report, args.json || *json, out),
-        Some(Sub::Add { who, roles }) => add(ledger, &report, who, roles, out),
+        Some(Sub::Add { who, roles, how }) => add(ledger, &report, who, roles, how, out),
+        Some(Sub::Set { who, roles, how }) => set(ledger, &report, who, roles, how, out),
+        Some(Sub::Remove { who, how }) => remove(ledger, &report, who, how, out),
+        Some(Sub::Threshold { owners, how }) => {
+            let done = format!("From now on {owners} owners sign together.");
+            let body = Body::Roster(Roster { threshold: Some(*owners), ..Roster::default() });
+            how.decide(ledger, body, &done, out)
+        }
     }
 }
 
@@ -86,12 +124,19 @@ fn list(report: &Report, json: bool, out: &mut Out) -> anyhow::Result<Code> {
         return Ok(0);
     }
     for member in roster.members() {
-        let roles: Vec<String> = member.roles.iter().map(role_name).collect();
-        let line = format!("{}  {}", output::visible(&member.id), roles.join(", "));
+        let line = format!("{}  {}", output::visible(&member.id), role_names(&member.roles).join(", "));
         out.line(out.paint(output::HEAD, line))?;
         for key in &member.keys {
-            out.line(format_args!("    {}  from record {}", key.public_key.chain(), key.from_seq))?;
+            let end = match roster.closure(key.public_key.chain()) {
+                None => String::new(),
+                Some(None) => "  closed, nothing counts".to_owned(),
+                Some(Some(last)) => format!("  closed after record {}", last.seq),
+            };
+            out.line(format_args!("    {}  from record {}{end}", key.public_key.chain(), key.from_seq))?;
         }
+    }
+    if roster.threshold() > 1 {
+        out.line(format_args!("{} owners sign together what only owners may do.", roster.threshold()))?;
     }
     for chain in pending {
         let claim = output::visible(chain.member.as_deref().unwrap_or("nobody"));
@@ -101,11 +146,53 @@ fn list(report: &Report, json: bool, out: &mut Out) -> anyhow::Result<Code> {
     Ok(0)
 }
 
-fn role_name(role: &Role) -> String {
-    serde_json::to_value(role).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+/// Roles as they are written.
+pub fn role_names(roles: &[Role]) -> Vec<String> {
+    let name = |role| serde_json::to_value(role).ok()?.as_str().map(str::to_owned);
+    roles.iter().filter_map(name).collect()
 }
 
-fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Out) -> anyhow::Result<Code> {
+fn sorted(roles: &[Role]) -> Vec<Role> {
+    let mut roles = roles.to_vec();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+fn set(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let roster = report.history.newest().context("there is no ledger here")?;
+    let member = roster.member(who).with_context(|| format!("{who} is no member"))?;
+    let member = Member { roles: sorted(roles), ..member.clone() };
+    let done = format!("{} is now {}.", output::visible(who), role_names(&member.roles).join(", "));
+    how.decide(ledger, Body::Roster(Roster { set: vec![member], ..Roster::default() }), &done, out)
+}
+
+fn remove(ledger: &Ledger, report: &Report, who: &str, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let roster = report.history.newest().context("there is no ledger here")?;
+    let member = roster.member(who).with_context(|| format!("{who} is no member"))?;
+    let open = key::open_chains(report, who);
+    if how.is_proposal() && !open.is_empty() {
+        bail!("close their chains first: git tracevault key close {}", open[0].id.short());
+    }
+    let shown = output::visible(who);
+    let question = match open.len() {
+        0 => format!("Remove {shown}?"),
+        n => format!("Remove {shown}, so that nothing counts which they write on their {n} chains from now on?"),
+    };
+    how.confirm(&question, out)?;
+    let signer = ledger.signer()?;
+    for key in member.keys.iter().filter(|key| roster.closure(key.public_key.chain()).is_none()) {
+        let chain = key.public_key.chain();
+        // Of a chain that is not here nothing can be told, but that it may not go on.
+        let head = report.chains.iter().find(|here| here.id == chain).and_then(|here| here.head);
+        let last = head.map(|head| Place { seq: head.seq, id: head.id });
+        ledger.change_policy(&signer, Body::CloseChain(CloseChain { chain, last, reason: Reason::Left }))?;
+    }
+    let body = Body::Roster(Roster { remove: vec![who.to_owned()], ..Roster::default() });
+    how.decide(ledger, body, &format!("Removed {shown}."), out)
+}
+
+fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, out: &mut Out) -> anyhow::Result<Code> {
     let chain = find(report, who)?;
     let key = chain.key.context("the chain's key could not be read")?;
     let roster = report.history.newest().context("there is no ledger here")?;
@@ -127,31 +214,18 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Ou
     });
     // A further device keeps the roles; a new member gets those that were named.
     if member.roles.is_empty() {
-        member.roles = roles.to_vec();
-        member.roles.sort_unstable();
-        member.roles.dedup();
+        member.roles = sorted(roles);
     }
     member.keys.push(EnrolledKey { public_key: key, from_seq: 0 });
-    let shown = member.roles.iter().map(role_name).collect::<Vec<_>>().join(", ");
-    if std::io::stdin().is_terminal() && out.is_terminal() && !confirm(chain, &id, &shown)? {
-        bail!("nothing was changed");
-    }
-    let change = Roster { set: vec![member], ..Roster::default() };
-    ledger.change_policy(&ledger.signer()?, Body::Roster(change))?;
+    let shown = role_names(&member.roles).join(", ");
     let id = output::visible(&id);
-    out.line(format_args!(
-        "Enrolled {id} ({shown}) with chain {}. Push it with: git tracevault push",
-        chain.id.short()
-    ))?;
-    Ok(0)
-}
-
-fn confirm(chain: &Chain, id: &str, roles: &str) -> anyhow::Result<bool> {
-    let id = output::visible(id);
-    output::say(format_args!("Chain {} says it is written by {id}. Enrol it as {roles}? [y/N]", chain.id));
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let question = format!("Chain {} says it is written by {id}. Enrol it as {shown}?", chain.id);
+    // Who adds no key of a stranger's by a script has compared the chain's name before.
+    if std::io::stdin().is_terminal() {
+        how.confirm(&question, out)?;
+    }
+    let done = format!("Enrolled {id} ({shown}) with chain {}.", chain.id.short());
+    how.decide(ledger, Body::Roster(Roster { set: vec![member], ..Roster::default() }), &done, out)
 }
 
 /// The name that a chain's first record claims.
@@ -162,6 +236,18 @@ fn name_claimed(ledger: &Ledger, chain: ChainId) -> Option<String> {
         Body::Open(open) if entry.chain == chain => Some(open.member.name.clone()),
         _ => None,
     })
+}
+
+/// The chain that is meant by its name, the beginning of it, or its only member.
+pub fn whose<'r>(report: &'r Report, who: &str) -> anyhow::Result<&'r Chain> {
+    let fits = |chain: &&Chain| {
+        (who.len() >= 6 && chain.id.to_string().starts_with(who)) || chain.member.as_deref() == Some(who)
+    };
+    match report.chains.iter().filter(fits).collect::<Vec<_>>().as_slice() {
+        [chain] => Ok(chain),
+        [] => bail!("no chain here fits {who:?}; see: git tracevault key list"),
+        _ => bail!("several chains fit {who:?}; name one by its first characters: git tracevault key list"),
+    }
 }
 
 fn find<'r>(report: &'r Report, who: &str) -> anyhow::Result<&'r Chain> {

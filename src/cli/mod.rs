@@ -2,6 +2,7 @@
 
 mod blame;
 mod completions;
+mod decide;
 mod demo;
 mod doctor;
 mod export;
@@ -12,6 +13,7 @@ mod hook_agent;
 mod hook_git;
 mod import;
 mod init;
+mod key;
 mod link;
 mod log;
 mod man;
@@ -72,6 +74,7 @@ enum Command {
     Sync(sync::Args),
     Link(link::Args),
     Member(member::Args),
+    Key(key::Args),
     Export(export::Args),
     Import(import::Args),
     Redact(redact::Args),
@@ -157,6 +160,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Link(args) => link::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Key(args) => key::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Export(args) => export::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Import(args) => import::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),

@@ -50,7 +50,7 @@ impl PublicKey {
 
     /// The key number as minisign prints it: 16 upper-case hex digits.
     pub fn number(&self) -> String {
-        hex::encode_upper(self.number.iter().rev().copied().collect::<Vec<_>>())
+        shown(&self.number)
     }
 
     /// The key, ready to verify with.
@@ -120,6 +120,11 @@ pub struct Signature<'a> {
 }
 
 impl<'a> Signature<'a> {
+    /// The number of the key that it says it was made with, as minisign shows it.
+    pub fn number(&self) -> String {
+        shown(&self.number)
+    }
+
     /// Reads the four lines of a `.minisig` file; only the prehashed algorithm `ED` is accepted.
     pub fn parse(file: &'a [u8]) -> Result<Self, SignatureError> {
         use SignatureError::Format;
@@ -150,6 +155,11 @@ impl<'a> Signature<'a> {
         let (signature, global) = (Ed25519::from_bytes(&raw), Ed25519::from_bytes(&global));
         Ok(Signature { number, signature, trusted_comment, global })
     }
+}
+
+/// A key number as minisign shows it: the other way round, in upper-case hex digits.
+fn shown(number: &[u8; 8]) -> String {
+    hex::encode_upper(number.iter().rev().copied().collect::<Vec<_>>())
 }
 
 fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
