@@ -67,6 +67,16 @@ pub fn is_telling(line: &[u8]) -> bool {
     has_words(line, 4)
 }
 
+/// Whether a line has a word, however short: what is more than a brace.
+pub fn has_word(line: &[u8]) -> bool {
+    has_words(line, 1)
+}
+
+/// A line without the white space around it.
+pub fn trimmed(line: &[u8]) -> Vec<u8> {
+    line.trim_ascii().to_vec()
+}
+
 /// Whether a line says so much that it is not written twice by chance.
 pub(super) fn is_long(line: &[u8]) -> bool {
     has_words(line, 13)

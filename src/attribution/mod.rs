@@ -14,6 +14,7 @@ pub mod content;
 pub mod timeline;
 pub mod carry;
 mod recall;
+pub mod doubt;
 mod reformat;
 pub mod labels;
 pub mod lines;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::carry::{Run, follow};
+use super::doubt::{self, Doubt};
 use super::labels::{AuthorId, Labels, Origin};
 use super::lines;
 use super::recall::Past;
@@ -91,6 +92,16 @@ impl Timeline {
             Some(state) => self.next(state, bytes, Origin::Unattributed, true).0,
             None => Labels::all(Origin::Unattributed, lines::count(bytes)),
         }
+    }
+
+    /// The labels of other bytes, as far as they hold where the file may have become them in another way.
+    pub fn project_in_doubt(&self, bytes: &[u8], doubt: Doubt) -> Labels {
+        let projected = self.project(bytes);
+        if self.states.contains_key(&Digest::of(bytes)) {
+            return projected;
+        }
+        let had = self.state.as_deref().map_or(0, |state| doubt::words_of_agents(&self.labels, state));
+        doubt.holds(projected, bytes, had)
     }
 
     /// For each line of other bytes whose it was when this file lost it, if it did.

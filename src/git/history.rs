@@ -98,6 +98,20 @@ pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
     made().unwrap_or(false)
 }
 
+/// When HEAD last went to another commit by a checkout, or anywhere by a reset, in milliseconds since 1970: what lay in
+/// the work tree before may not lie there any more. `None` where git's log of HEAD says nothing of it.
+pub fn left_at(repo: &Repo) -> Option<i64> {
+    let head = repo.gix().head().ok()?;
+    let mut log = head.log_iter();
+    let moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
+    let left = moves.into_iter().find(|line| {
+        line.message.starts_with(b"reset: ")
+            || (line.message.starts_with(b"checkout: ") && line.previous_oid != line.new_oid)
+    })?;
+    // Git's log knows seconds.
+    Some(left.signature.time.seconds * 1000 + 999)
+}
+
 /// When a commit was made, by its committer's clock; `None` where the commit is not here.
 pub fn committed_at(repo: &Repo, commit: &GitId) -> Option<Time> {
     // `Name <mail> seconds zone`.

@@ -1,143 +1,24 @@
 //! Whose the lines are that a commit adds: the known edits of its files, the parent's and the committed bytes.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::attribution::commit::{ChangedFile, FileAttribution, attribute};
+use crate::attribution::doubt::{self, Doubt, FIRM_RUN};
 use crate::attribution::labels::{Authors, Labels, Origin};
-use crate::attribution::timeline::{Before, Step, Timeline};
+use crate::attribution::timeline::Timeline;
 use crate::attribution::{carry, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
-use crate::git::history;
-use crate::git::locate::Location;
 use crate::git::repo::{Kind, RepoError};
-use crate::host::clock;
 use crate::id::{GitId, RepoPath};
-use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
+use crate::ledger::edited::{Edited, Vanished};
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
 
 /// How many deleted files a new one is compared with.
 const MAX_GONE: usize = 50;
-
-/// The known edits of the files that a commit changes.
-pub struct Edited {
-    journal: Option<Journal>,
-    by_path: BTreeMap<RepoPath, Vec<Edit>>,
-    vanished: OnceCell<Vec<Vanished>>,
-    /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
-    repeats: OnceCell<bool>,
-    /// The work tree that the commit is made in; none for the main one.
-    here: Option<String>,
-}
-
-impl Edited {
-    pub fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
-        let journal = Journal::open(&ledger.repo.common_dir());
-        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
-        if let Some(journal) = &journal {
-            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
-                let edits = journal.edits(path).map_err(failed)?;
-                if !edits.is_empty() {
-                    by_path.insert(path.clone(), edits);
-                }
-            }
-        }
-        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited { journal, by_path, vanished: OnceCell::new(), repeats: OnceCell::new(), here })
-    }
-
-    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    fn of<'e>(&'e self, file: &'e FileChange, former: Option<&'e FileChange>, more: &'e [Edit]) -> Vec<Vec<&'e Edit>> {
-        let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
-        self.by_tree(names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more))
-    }
-
-    fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
-        let mut edits: Vec<&Edit> = edits.collect();
-        edits.sort_by_key(|edit| edit.at);
-        let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
-        trees.sort_unstable();
-        trees.dedup();
-        trees.sort_by_key(|tree| *tree != self.here.as_deref());
-        let of_tree =
-            |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
-        trees.into_iter().map(of_tree).collect()
-    }
-
-    fn vanished(&self, ledger: &Ledger, commit: &GitId) -> &[Vanished] {
-        self.vanished.get_or_init(|| self.find_vanished(ledger, commit))
-    }
-
-    /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
-    fn find_vanished(&self, ledger: &Ledger, commit: &GitId) -> Vec<Vanished> {
-        let Some(journal) = &self.journal else { return Vec::new() };
-        // What cannot be read is not known; the commit is recorded all the same.
-        let recent = journal.recent_files(MAX_GONE).unwrap_or_default().into_iter();
-        let vanished = recent.filter(|path| history::blob_at(&ledger.repo, commit, path).is_ok_and(|at| at.is_none()));
-        vanished.filter_map(|path| Some(Vanished { edits: journal.edits(&path).ok()?, path })).collect()
-    }
-
-    fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
-        *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
-    }
-
-    /// All edits of a file under its name and the one it had before.
-    pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
-        let names = [Some(&file.path), file.from.as_ref()];
-        names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten()
-    }
-
-    /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
-    fn note_name(&self, from: Option<&RepoPath>, to: &RepoPath) {
-        if let (Some(journal), Some(from)) = (&self.journal, from) {
-            drop(journal.renamed(from, to, clock::now_millis()));
-        }
-    }
-
-    fn load(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.journal.as_ref()?.states().load(digest).ok().flatten()
-    }
-
-    /// A file's timeline in one work tree.
-    fn timeline(&self, edits: &[&Edit], authors: &mut Authors) -> Timeline {
-        let mut timeline = Timeline::default();
-        let mut last = i64::MIN;
-        for edit in edits {
-            // It was looked at before another call's change that came since.
-            let stale = edit.began.is_some_and(|began| began < last);
-            let before = match edit.before {
-                Known::Is(Some(digest)) if !stale => self.load(&digest),
-                _ => None,
-            };
-            let after = edit.after.map(|digest| self.load(&digest));
-            if matches!(after, Some(None)) {
-                // The bytes are gone: what the file became by this edit cannot be told, and is nobody's.
-                continue;
-            }
-            let after = after.flatten();
-            last = last.max(edit.at);
-            let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
-            timeline.step(&Step {
-                before: match (&edit.before, &before) {
-                    _ if stale => Before::Unknown,
-                    (Known::Is(None), _) => Before::NoFile,
-                    (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
-                    _ => Before::Unknown,
-                },
-                after: after.as_deref(),
-                author,
-                reach: edit.reach,
-            });
-        }
-        timeline
-    }
-}
 
 /// A file whose lines are to be attributed.
 struct Open<'c> {
@@ -170,10 +51,11 @@ impl Open<'_> {
         self.learn(known);
     }
 
-    /// Takes in whose the lines were that another file lost.
-    fn learn_lost(&mut self, other: &Timeline) {
-        let lost = other.lost_in(&self.bytes);
-        self.learn(lost.into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed)));
+    /// Takes in whose the lines were that another file lost, where so many telling ones stand together.
+    fn learn_lost(&mut self, other: &Timeline, telling: usize) {
+        let lost = other.lost_in(&self.bytes).into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed));
+        let lost = doubt::in_company(lost, &self.bytes, telling);
+        self.learn(lost.iter());
     }
 
     /// The lines that the commit adds and of which nothing is known, counted from 0.
@@ -244,7 +126,16 @@ fn follow_edits(
     let before = before_bytes(ledger, change.unwrap_or(open.file));
     let mut left = true;
     for all in &timelines {
-        let labels = edits.timeline(since(&before, all), authors).project(&open.bytes);
+        let timeline = edits.timeline(since(&before, all), authors);
+        let doubt = match former {
+            Some(Former::Uncommitted(_)) => Doubt::Guess,
+            _ if edits.is_apart(ledger, commit, open.file, all) => Doubt::Much,
+            _ => Doubt::Little,
+        };
+        let labels = match edits.lies_there(ledger, &open.file.path, all) {
+            true => timeline.project(&open.bytes),
+            false => timeline.project_in_doubt(&open.bytes, doubt),
+        };
         left = open.learn(labels.iter());
     }
     if !left {
@@ -300,17 +191,20 @@ fn find_moved(
                 open.learn_but(&timeline, &after);
             }
             timeline.seen(&after);
-            open.learn_lost(&timeline);
+            open.learn_lost(&timeline, 2);
         }
     }
     if open.file.blob_before.is_some() || open.unknown().next().is_none() {
         return;
     }
     for there in edits.vanished(ledger, commit) {
+        if there.like(&open.bytes).is_none() {
+            continue;
+        }
         for all in edits.by_tree(there.edits.iter()) {
             let mut timeline = edits.timeline(&all, authors);
             timeline.seen(b"");
-            open.learn_lost(&timeline);
+            open.learn_lost(&timeline, FIRM_RUN);
         }
     }
 }
@@ -331,12 +225,6 @@ impl Former<'_> {
     }
 }
 
-/// A file that was edited lately and that the commit has not.
-struct Vanished {
-    path: RepoPath,
-    edits: Vec<Edit>,
-}
-
 /// What a new file was, if it was renamed and git does not see it: a file that the commit deletes and whose bytes the new
 /// one had when it was first edited under its new name, or half of its lines but for white space; or one that never was
 /// committed and was edited lately.
@@ -351,32 +239,44 @@ fn former<'f>(
     if file.from.is_some() || file.blob_before.is_some() {
         return None;
     }
-    let first = edits.by_path.get(&file.path).and_then(|edits| edits.first()).map(|edit| &edit.before);
+    let first = edits.first(&file.path).map(|edit| &edit.before);
     if first == Some(&Known::Is(None)) {
         // It was made under this name.
         return None;
     }
-    let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
-    // Half of the new one comes from it, or half of what it had came here.
-    let half_of = |had: &[u8]| {
-        let kept = carry::sources(had, bytes).into_iter().filter(|from| *from).count();
-        let came = || carry::sources(bytes, had).into_iter().filter(|to| *to).count();
-        kept * 2 >= lines::count(bytes).max(1) || (kept >= 2 && came() * 2 >= lines::count(had))
-    };
-    let fits = |edits_there: &[Edit]| {
+    let gone = files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
+    let was_there = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
-        if matches!(first, Some(Known::Is(Some(first))) if known.clone().any(|after| after == *first)) {
-            return true;
-        }
-        known.next_back().and_then(|digest| edits.load(&digest)).is_some_and(|last| half_of(&last))
+        matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
     };
     let renamed = gone.take(MAX_GONE).find(|gone| {
-        edits.by_path.get(&gone.path).is_some_and(|edits| fits(edits)) || half_of(&before_bytes(ledger, gone))
+        let there = edits.under(&gone.path).unwrap_or_default();
+        let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
+        was_there(there)
+            || last().is_some_and(|last| half_of(&last, bytes))
+            || half_of(&before_bytes(ledger, gone), bytes)
     });
     if let Some(change) = renamed {
         return Some(Former::Deleted(change));
     }
-    edits.vanished(ledger, commit).iter().find(|there| fits(&there.edits)).map(Former::Uncommitted)
+    let fits =
+        |there: &&Vanished| was_there(&there.edits) || there.like(bytes).is_some_and(|last| half_of(last, bytes));
+    edits.vanished(ledger, commit).iter().find(fits).map(Former::Uncommitted)
+}
+
+/// Whether half of the lines with words of one file come from another, or half of the other's came to it.
+fn half_of(had: &[u8], bytes: &[u8]) -> bool {
+    let share = |bytes: &[u8], from: &[u8]| {
+        let sources = carry::sources(from, bytes);
+        let words = lines::split(bytes).zip(sources).filter(|(line, _)| lines::has_word(line));
+        words.fold((0, 0), |(kept, of), (_, from)| (kept + usize::from(from), of + 1))
+    };
+    let (kept, of) = share(bytes, had);
+    let came_half = || {
+        let (came, of) = share(had, bytes);
+        came * 2 >= of
+    };
+    kept > 0 && (kept * 2 >= of || (kept >= 2 && came_half()))
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

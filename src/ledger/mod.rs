@@ -7,6 +7,7 @@ pub mod claims;
 pub mod commits;
 pub mod copies;
 pub mod cursor;
+pub mod edited;
 pub mod edits;
 pub mod elsewhere;
 pub mod exports;

@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::ledger::Team;
 use crate::support::{Output, World};
 
+mod alike;
 mod amend;
 mod by_agent;
 mod carried;

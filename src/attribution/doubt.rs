@@ -1,0 +1,125 @@
+//! How far labels hold where a file may not have gone on from the state they come from.
+//!
+//! `#!/bin/sh`, `import os` and `}` stand in many files, and a diff pairs them wherever they stand. They are an agent's
+//! only in a file that is known to be the one it wrote.
+
+use super::labels::{Labels, Origin};
+use super::lines;
+
+/// How many telling lines together are not written twice by chance.
+pub const FIRM_RUN: usize = 3;
+
+/// How sure it is that a file went on from a known state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing happened in between but editing; yet the file may have been written anew.
+    Little,
+    /// It may be another file with its name.
+    Much,
+    /// It has another name, and only looks like the file.
+    Guess,
+}
+
+impl Doubt {
+    /// Of `projected`, the labels of `bytes`, those that hold: all of them, if enough of the agents' lines with words in the
+    /// state before, of which there were `had`, are still there; otherwise those in company.
+    pub fn holds(self, projected: Labels, bytes: &[u8], had: usize) -> Labels {
+        let kept = words_of_agents(&projected, bytes);
+        let enough = match self {
+            Doubt::Little => had == 0 || (kept > 0 && (had <= FIRM_RUN || kept * 4 >= had)),
+            Doubt::Much => had > 0 && kept * 3 >= had * 2,
+            Doubt::Guess => had > 0 && kept * 4 >= had * 3,
+        };
+        if enough { projected } else { in_company(projected.iter(), bytes, FIRM_RUN) }
+    }
+}
+
+/// How many lines with words are agents'.
+pub fn words_of_agents(labels: &Labels, bytes: &[u8]) -> usize {
+    let is_agents = |(line, origin): &(&[u8], Origin)| matches!(origin, Origin::Agent(_)) && lines::has_word(line);
+    lines::split(bytes).zip(labels.iter()).filter(is_agents).count()
+}
+
+/// The agents' lines that stand in runs with at least so many telling ones; the others are nobody's.
+pub fn in_company(labels: impl Iterator<Item = Origin>, bytes: &[u8], telling: usize) -> Labels {
+    let labels: Vec<Origin> = labels.collect();
+    let lines: Vec<&[u8]> = lines::split(bytes).collect();
+    let is_agents = |at: &usize| matches!(labels.get(*at), Some(Origin::Agent(_)));
+    let mut held = Labels::default();
+    let mut at = 0;
+    while at < labels.len() {
+        let run = (at..).take_while(is_agents).count();
+        let told = (at..at + run).filter(|at| lines.get(*at).is_some_and(|line| lines::is_telling(line))).count();
+        for origin in &labels[at..at + run] {
+            held.push(if told >= telling { *origin } else { Origin::Unattributed });
+        }
+        at += run;
+        if let Some(origin) = labels.get(at) {
+            held.push(*origin);
+            at += 1;
+        }
+    }
+    held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::labels::AuthorId;
+    use super::*;
+
+    fn labels(letters: &str) -> Labels {
+        let origin = |letter| match letter {
+            'A' => Origin::Agent(AuthorId(0)),
+            'H' => Origin::Human,
+            _ => Origin::Unattributed,
+        };
+        letters.chars().map(origin).collect()
+    }
+
+    fn letters(labels: &Labels) -> String {
+        let letter = |origin| match origin {
+            Origin::Agent(_) => 'A',
+            Origin::Human => 'H',
+            Origin::Unattributed => '-',
+        };
+        labels.iter().map(letter).collect()
+    }
+
+    const FILE: &[u8] = b"#!/bin/sh\nset -e\n}\nfirst_call\nsecond_call\n\nthird_call\n";
+
+    #[test]
+    fn lines_hold_in_company() {
+        for (of, telling, held) in [
+            ("AAAHHHH", 3, "---HHHH"),
+            ("AAAHHHH", 2, "AAAHHHH"),
+            ("HHHAAAA", 3, "HHHAAAA"),
+            ("HHHAA-A", 3, "HHH----"),
+            ("AAAAAAA", 3, "AAAAAAA"),
+            ("", 3, ""),
+        ] {
+            assert_eq!(letters(&in_company(labels(of).iter(), FILE, telling)), held, "{of}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_kept_what_agents_wrote_is_the_same_one() {
+        for (doubt, of, had, held) in [
+            (Doubt::Little, "AA--H-A", 3, "AA--H-A"),
+            (Doubt::Little, "A------", 4, "A------"),
+            (Doubt::Little, "AAA----", 40, "-------"),
+            (Doubt::Little, "HHHAAAA", 40, "HHHAAAA"),
+            (Doubt::Much, "AAA----", 4, "-------"),
+            (Doubt::Much, "AAAA---", 4, "AAAA---"),
+            (Doubt::Much, "A------", 1, "A------"),
+            (Doubt::Much, "AA-----", 3, "AA-----"),
+            (Doubt::Guess, "AA-----", 3, "-------"),
+            (Doubt::Guess, "AA-----", 2, "AA-----"),
+            // A brace is no sign of having been there before.
+            (Doubt::Much, "--A----", 0, "-------"),
+            (Doubt::Little, "--A----", 1, "-------"),
+            (Doubt::Little, "--A----", 0, "--A----"),
+        ] {
+            assert_eq!(letters(&doubt.holds(labels(of), FILE, had)), held, "{doubt:?} {of} {had}");
+        }
+    }
+}

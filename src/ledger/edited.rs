@@ -1,0 +1,206 @@
+//! The known edits of the files that a commit changes, and of files that vanished before they were committed.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashSet};
+
+use crate::attribution::labels::Authors;
+use crate::attribution::lines;
+use crate::attribution::timeline::{Before, Step, Timeline};
+use crate::digest::Digest;
+use crate::git::diff::FileChange;
+use crate::git::history;
+use crate::git::locate::Location;
+use crate::host::{clock, files};
+use crate::id::{GitId, RepoPath};
+use crate::journal::Journal;
+use crate::journal::states::FILE_LIMIT;
+use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::LineAuthor;
+use crate::session::edit::{Edit, Known};
+
+/// How many files that vanished are looked at, and how large each may be.
+const MAX_VANISHED: usize = 50;
+const MAX_VANISHED_BYTES: u64 = 256 << 10;
+
+/// The known edits of the files that a commit changes.
+pub struct Edited {
+    journal: Option<Journal>,
+    by_path: BTreeMap<RepoPath, Vec<Edit>>,
+    vanished: OnceCell<Vec<Vanished>>,
+    /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
+    repeats: OnceCell<bool>,
+    /// When HEAD last went elsewhere in this work tree, in milliseconds since 1970.
+    left: OnceCell<Option<i64>>,
+    /// The work tree that the commit is made in; none for the main one.
+    here: Option<String>,
+}
+
+impl Edited {
+    pub fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
+        let journal = Journal::open(&ledger.repo.common_dir());
+        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
+        if let Some(journal) = &journal {
+            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
+            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
+                let edits = journal.edits(path).map_err(failed)?;
+                if !edits.is_empty() {
+                    by_path.insert(path.clone(), edits);
+                }
+            }
+        }
+        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
+        Ok(Edited {
+            journal,
+            by_path,
+            vanished: OnceCell::new(),
+            repeats: OnceCell::new(),
+            left: OnceCell::new(),
+            here,
+        })
+    }
+
+    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
+    pub fn of<'e>(
+        &'e self,
+        file: &'e FileChange,
+        former: Option<&'e FileChange>,
+        more: &'e [Edit],
+    ) -> Vec<Vec<&'e Edit>> {
+        let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
+        self.by_tree(names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+    }
+
+    pub fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
+        let mut edits: Vec<&Edit> = edits.collect();
+        edits.sort_by_key(|edit| edit.at);
+        let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
+        trees.sort_unstable();
+        trees.dedup();
+        trees.sort_by_key(|tree| *tree != self.here.as_deref());
+        let of_tree =
+            |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
+        trees.into_iter().map(of_tree).collect()
+    }
+
+    /// The first edit of a file under its own name.
+    pub fn first(&self, path: &RepoPath) -> Option<&Edit> {
+        self.by_path.get(path)?.first()
+    }
+
+    /// The edits of a file under its own name.
+    pub fn under(&self, path: &RepoPath) -> Option<&[Edit]> {
+        self.by_path.get(path).map(Vec::as_slice)
+    }
+
+    /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
+    pub fn vanished(&self, ledger: &Ledger, commit: &GitId) -> &[Vanished] {
+        self.vanished.get_or_init(|| {
+            let Some(journal) = &self.journal else { return Vec::new() };
+            // What cannot be read is not known; the commit is recorded all the same.
+            let recent = journal.recent_files(MAX_VANISHED).unwrap_or_default().into_iter();
+            let gone = recent.filter(|path| history::blob_at(&ledger.repo, commit, path).is_ok_and(|at| at.is_none()));
+            gone.filter_map(|path| Vanished::read(self, path)).collect()
+        })
+    }
+
+    /// Whether a file of the commit may have become another one since it was edited, unseen: HEAD went elsewhere
+    /// meanwhile, the commit before has no such file, or it was edited in another work tree.
+    pub fn is_apart(&self, ledger: &Ledger, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
+        let Some(last) = edits.last() else { return false };
+        let left = *self.left.get_or_init(|| history::left_at(&ledger.repo));
+        // Git's times are seconds.
+        let before = || history::committed_at(&ledger.repo, &history::first_parent(&ledger.repo, commit)?);
+        let is_younger = || before().is_some_and(|before| before.unix() * 1000 + 999 >= last.at);
+        last.work_tree.as_deref() != self.here.as_deref()
+            || left.is_some_and(|left| left >= last.at)
+            || (file.blob_before.is_none() && is_younger())
+    }
+
+    /// Whether the file lies there as the last of these edits left it.
+    pub fn lies_there(&self, ledger: &Ledger, path: &RepoPath, edits: &[&Edit]) -> bool {
+        let Some((dir, last)) = ledger.repo.work_tree().zip(edits.last()) else { return false };
+        let Some(bytes) = files::read_small(&dir.join(path.as_str()), FILE_LIMIT).ok().flatten() else { return false };
+        last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
+    }
+
+    pub fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
+        *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
+    }
+
+    /// All edits of a file under its name and the one it had before.
+    pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
+        let names = [Some(&file.path), file.from.as_ref()];
+        names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten()
+    }
+
+    /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
+    pub fn note_name(&self, from: Option<&RepoPath>, to: &RepoPath) {
+        if let (Some(journal), Some(from)) = (&self.journal, from) {
+            drop(journal.renamed(from, to, clock::now_millis()));
+        }
+    }
+
+    pub fn load(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.journal.as_ref()?.states().load(digest).ok().flatten()
+    }
+
+    /// A file's timeline in one work tree.
+    pub fn timeline(&self, edits: &[&Edit], authors: &mut Authors) -> Timeline {
+        let mut timeline = Timeline::default();
+        let mut last = i64::MIN;
+        for edit in edits {
+            // It was looked at before another call's change that came since.
+            let stale = edit.began.is_some_and(|began| began < last);
+            let before = match edit.before {
+                Known::Is(Some(digest)) if !stale => self.load(&digest),
+                _ => None,
+            };
+            let after = edit.after.map(|digest| self.load(&digest));
+            if matches!(after, Some(None)) {
+                // The bytes are gone: what the file became by this edit cannot be told, and is nobody's.
+                continue;
+            }
+            let after = after.flatten();
+            last = last.max(edit.at);
+            let author = authors.add(LineAuthor { session: edit.session.clone(), call: edit.call.clone() });
+            timeline.step(&Step {
+                before: match (&edit.before, &before) {
+                    _ if stale => Before::Unknown,
+                    (Known::Is(None), _) => Before::NoFile,
+                    (Known::Is(Some(_)), Some(bytes)) => Before::Bytes(bytes),
+                    _ => Before::Unknown,
+                },
+                after: after.as_deref(),
+                author,
+                reach: edit.reach,
+            });
+        }
+        timeline
+    }
+}
+
+/// A file that was edited lately and that the commit has not.
+pub struct Vanished {
+    pub path: RepoPath,
+    pub edits: Vec<Edit>,
+    /// How it was last.
+    last: Vec<u8>,
+    /// Its lines with words.
+    words: HashSet<Vec<u8>>,
+}
+
+impl Vanished {
+    fn read(edits: &Edited, path: RepoPath) -> Option<Self> {
+        let all = edits.journal.as_ref()?.edits(&path).ok()?;
+        let last = all.iter().filter_map(|edit| edit.after).next_back()?;
+        let last = edits.load(&last).filter(|bytes| bytes.len() as u64 <= MAX_VANISHED_BYTES)?;
+        let words = lines::split(&last).filter(|line| lines::has_word(line)).map(lines::trimmed).collect();
+        Some(Vanished { path, edits: all, last, words })
+    }
+
+    /// How it was last, if that has a line with words in common with these bytes, but for white space around it.
+    pub fn like(&self, bytes: &[u8]) -> Option<&[u8]> {
+        let common = lines::split(bytes).any(|line| self.words.contains(&lines::trimmed(line)));
+        common.then_some(&self.last)
+    }
+}
