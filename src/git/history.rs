@@ -89,6 +89,46 @@ fn field(repo: &Repo, commit: &GitId, name: &[u8]) -> Option<String> {
     head.find_map(|line| line.strip_prefix(name)).map(|line| String::from_utf8_lossy(line).into_owned())
 }
 
+/// A commit among those before another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub id: GitId,
+    pub parents: Vec<GitId>,
+    pub author_email: String,
+    /// When its author made it, in seconds since 1970.
+    pub authored: i64,
+}
+
+/// A commit and all before it, each after its parents.
+pub fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<Step>, GitError> {
+    let format = "--format=%H%x00%P%x00%at%x00%ae%x00";
+    let options = ["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--topo-order", "--reverse", "-z"];
+    let git = Git::in_dir(&repo.home()).args(options).arg("--no-patch").arg(format).arg(tip.as_str()).arg("--");
+    let text = String::from_utf8_lossy(&git.run()?.stdout).into_owned();
+    let fields: Vec<&str> = text.split('\0').collect();
+    let step = |fields: &[&str]| {
+        let [id, parents, authored, email, ..] = fields else { return None };
+        Some(Step {
+            id: id.trim_start_matches('\n').parse().ok()?,
+            parents: parents.split(' ').filter_map(|id| id.parse().ok()).collect(),
+            author_email: (*email).to_owned(),
+            authored: authored.parse().ok()?,
+        })
+    };
+    Ok(fields.chunks(5).filter_map(step).collect())
+}
+
+/// The one commit that a range ends with, as in `v1..v2`.
+pub fn tip_of(repo: &Repo, range: &str) -> Result<GitId, GitError> {
+    let git = Git::in_dir(&repo.home()).args(["rev-parse", "--revs-only", "--end-of-options", range]);
+    let text = git.relay()?.text();
+    let tips: Vec<&str> = text.lines().filter(|line| !line.starts_with('^')).collect();
+    match tips.as_slice() {
+        [tip] => resolve(repo, tip),
+        _ => Err(GitError::Refused { said: format!("{range} does not end with one commit") }),
+    }
+}
+
 /// Which commits `git log` is asked for, in its own words.
 #[derive(Debug, Default)]
 pub struct Asked {
