@@ -1,7 +1,9 @@
 //! Commits: which there are in a range, and what they say of themselves.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::git::command::{Git, GitError};
 use crate::git::repo::{Kind, Repo, RepoError};
@@ -170,6 +172,39 @@ pub fn blob_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Gi
         at = entries.into_iter().find(|entry| entry.name == part).map(|entry| entry.id);
     }
     Ok(at)
+}
+
+/// The trees of many commits, of which neighbours share most: each is read once.
+#[derive(Default)]
+pub struct Trees {
+    folders: HashMap<GitId, Rc<HashMap<Vec<u8>, GitId>>>,
+}
+
+/// So many folders are remembered at once.
+const MAX_FOLDERS: usize = 1 << 14;
+
+impl Trees {
+    /// Whether a commit, whose tree is `tree`, has such a file; not, where that cannot be told.
+    pub fn has(&mut self, repo: &Repo, tree: &GitId, path: &RepoPath) -> bool {
+        let mut at = tree.clone();
+        path.to_bytes().split(|byte| *byte == b'/').all(|part| {
+            let next = self.folder(repo, &at).and_then(|folder| folder.get(part).cloned());
+            next.map(|next| at = next).is_some()
+        })
+    }
+
+    fn folder(&mut self, repo: &Repo, tree: &GitId) -> Option<Rc<HashMap<Vec<u8>, GitId>>> {
+        if let Some(known) = self.folders.get(tree) {
+            return Some(known.clone());
+        }
+        let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree).ok()?).ok()?;
+        let folder: Rc<HashMap<_, _>> = Rc::new(entries.into_iter().map(|entry| (entry.name, entry.id)).collect());
+        if self.folders.len() >= MAX_FOLDERS {
+            self.folders.clear();
+        }
+        self.folders.insert(tree.clone(), folder.clone());
+        Some(folder)
+    }
 }
 
 fn info(fields: &[&str]) -> Option<CommitInfo> {

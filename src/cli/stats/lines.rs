@@ -104,7 +104,9 @@ pub fn run(by: By, args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> a
 
 /// What a file or folder is called in the repository; `None` for all of it.
 fn repo_path(ledger: &Ledger, dir: &Path, named: &Path) -> anyhow::Result<Option<RepoPath>> {
-    let path = resolve_parent(&dir.join(named))?;
+    let path = dir.join(named);
+    // Of a file its own name counts, whatever it links to; a folder may be called `..`.
+    let path = if path.is_dir() { path.canonicalize()? } else { resolve_parent(&path)? };
     let Some(within) = ledger.repo.work_tree().and_then(|top| path.strip_prefix(top).ok().map(Path::to_owned)) else {
         bail!("{} is not in the work tree", named.display());
     };
