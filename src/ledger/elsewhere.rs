@@ -87,11 +87,12 @@ impl<'b> Elsewhere<'b> {
         let on_path = self.on_path.get(&**path).into_iter().flatten().any(|entry| sources.has(entry));
         let made = history::committed_at(&self.ledger.repo, commit);
         let on_path = on_path && self.is_not_before(path, made);
-        // A file without records of its own may be another one that was renamed.
-        let by_other_names = !on_path && sources == Sources::All && !self.gone_names(commit, made).is_empty();
         let parent = history::first_parent(&self.ledger.repo, commit);
         let is_new = || parent.as_ref().is_none_or(|parent| self.is_gone(self.tree_of(parent).as_ref(), path));
-        if linked.is_empty() && !on_path && !(by_other_names && is_new()) {
+        // A new file without records of its own may be another one that was renamed.
+        let by_other_names =
+            !on_path && sources == Sources::All && is_new() && !self.gone_names(commit, made).is_empty();
+        if linked.is_empty() && !on_path && !by_other_names {
             return Vec::new();
         }
         let Some(bytes) = file_at(self.ledger, commit, path) else { return Vec::new() };
@@ -112,7 +113,7 @@ impl<'b> Elsewhere<'b> {
         }
         let known = match on_path {
             true => Some(self.known(traces, path, sources)),
-            false if by_other_names && before.is_none() => Some(self.known_by_other_names(traces, commit, made)),
+            false if by_other_names => Some(self.known_by_other_names(traces, commit, made)),
             false => None,
         };
         if let Some(known) = known {

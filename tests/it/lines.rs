@@ -241,3 +241,30 @@ fn what_became_of_agents_lines_is_counted() {
         assert!(text.lines().any(|found| found == line), "{line:?} is not in\n{text}");
     }
 }
+
+#[test]
+fn what_people_wrote_before_an_agent_came_stays_theirs() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    ada.write(work, "src/a.py", &body("a", 0..6));
+    ada.write(work, "src/old.py", &body("o", 0..6));
+    ada.git(work, ["add", "-A"]).ok();
+    ada.git(work, ["-c", "core.hooksPath=/dev/null", "commit", "--quiet", "-m", "Before"]).ok();
+    ada.pass(3 * 86_400);
+    // The agent repeats what is there, and writes a file that it removes again.
+    let agent = Agent::start(ada, work, "late");
+    agent.prompt("Again.").write("src/a.py", &format!("{}# again\n{}", body("a", 0..6), body("a", 0..6)));
+    agent.write("src/gone.py", &body("o", 0..6));
+    ada.commit(work, "Again");
+    agent.prompt("Away.").bash("rm src/gone.py");
+    ada.commit(work, "Away");
+    agent.end();
+    let origins = |file: &str| {
+        let text = ada.run(work, ["blame", "--json", file]).ok();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| if line["origin"] == "agent" { 'A' } else { '-' }).collect::<String>()
+    };
+    assert_eq!(origins("src/a.py"), "------AAAAAAA");
+    assert_eq!(origins("src/old.py"), "------");
+    same_as_blame(ada, work);
+}
