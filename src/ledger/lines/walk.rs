@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::label::{Label, Who, pieces};
-use crate::attribution::ancestry::{Change, Now, Run, follow, new_file};
+use crate::attribution::ancestry::{Change, Followed, Hunk, Now, Run, Source, follow, new_file};
 use crate::id::{RepoPath, SessionId};
 use crate::record::body::SessionRef;
 
@@ -38,8 +38,11 @@ pub struct Touch {
     pub fates: Vec<LineFate>,
 }
 
-/// The files of a commit, by the numbers of their paths; `None` for one without lines.
-pub type Files = HashMap<u32, Option<Rc<[Run]>>>;
+/// The lines of a file; `None` of one that has none, as a binary file.
+type Text = Option<Rc<[Run]>>;
+
+/// The files of a commit, by the numbers of their paths.
+pub type Files = HashMap<u32, Text>;
 
 /// What the walk needs to know of a commit.
 pub struct Step<'c> {
@@ -92,67 +95,58 @@ impl Walk {
         let parents: Vec<Rc<Files>> = step.parents.iter().map(|parent| self.take(*parent)).collect();
         let renamed: HashSet<&RepoPath> = step.changes.iter().flat_map(|change| change.now.names()).collect();
         let mut replaced = Vec::new();
-        let mut after: Vec<(u32, Option<Option<Rc<[Run]>>>)> = Vec::new();
+        let (mut gone, mut after): (Vec<u32>, Vec<(u32, Text)>) = (Vec::new(), Vec::new());
         for (number, change) in (0..).zip(step.changes) {
             let path = self.number(&change.path);
-            let old = |parent: usize, path: u32| parents.get(parent).and_then(|files| files.get(&path));
+            let old = |parent: usize| parents.get(parent).and_then(|files| files.get(&path));
             let followed = match &change.now {
                 Now::Gone => {
-                    if let (Some(Some(runs)), false) = (old(0, path), renamed.contains(&change.path)) {
+                    if let (Some(Some(runs)), false) = (old(0), renamed.contains(&change.path)) {
                         replaced.push(Replaced { gone: runs.to_vec(), touch: None, now: 0..0 });
                     }
-                    after.push((path, None));
+                    gone.push(path);
                     continue;
                 }
                 Now::NoLines => {
-                    after.push((path, Some(None)));
+                    after.push((path, None));
                     continue;
                 }
                 Now::As(parent) => {
-                    after.push((path, old(*parent, path).cloned()));
+                    after.push((path, old(*parent).cloned().flatten()));
                     continue;
                 }
                 Now::New(lines) => new_file(self.touches.len() as u32, *lines),
-                Now::From(sources) => {
-                    let names: Vec<u32> = sources
-                        .iter()
-                        .map(|source| source.path.as_ref().map_or(path, |path| self.number(path)))
-                        .collect();
-                    let texts: Vec<(&[Run], &[_])> = sources
-                        .iter()
-                        .zip(&names)
-                        .filter_map(|(source, name)| Some((&**old(source.parent, *name)?.as_ref()?, &*source.hunks)))
-                        .collect();
-                    let followed = follow(self.touches.len() as u32, &texts);
-                    self.renamed.extend(names.into_iter().filter(|name| *name != path).map(|name| (name, path)));
-                    followed
-                }
+                Now::From(sources) => self.follow(path, sources, &parents),
             };
-            let touch = self.touch(
-                at,
-                path,
-                |path, whos| label(number, path, &followed.added, whos),
-                followed.added.is_empty(),
-            );
+            let nothing = followed.added.is_empty();
+            let touch = self.touch(at, path, |path, whos| label(number, path, &followed.added, whos), nothing);
             if parents.len() == 1 {
                 let hunks = followed.replaced.into_iter();
                 replaced.extend(hunks.map(|(gone, now)| Replaced { gone, touch: Some(touch), now }));
             }
-            after.push((path, Some(Some(followed.runs.into()))));
+            after.push((path, Some(followed.runs.into())));
         }
         let first_touch = self.touches.partition_point(|touch| (touch.commit as usize) < at);
         self.tell_fates(&replaced, first_touch, step.sessions);
         let mut files = parents.into_iter().next().unwrap_or_default();
-        if !after.is_empty() {
+        if !gone.is_empty() || !after.is_empty() {
             let files = Rc::make_mut(&mut files);
-            for (path, now) in after {
-                match now {
-                    Some(now) => drop(files.insert(path, now)),
-                    None => drop(files.remove(&path)),
-                }
-            }
+            gone.iter().for_each(|path| drop(files.remove(path)));
+            files.extend(after);
         }
         self.open.insert(at, (files, children));
+    }
+
+    /// What became of files of the parents.
+    fn follow(&mut self, path: u32, sources: &[Source], parents: &[Rc<Files>]) -> Followed {
+        let name = |source: &Source| source.path.as_ref().map_or(path, |path| self.number(path));
+        let names: Vec<u32> = sources.iter().map(name).collect();
+        let text = |(source, name): (&'_ Source, &u32)| parents.get(source.parent)?.get(name)?.clone();
+        let texts: Vec<Text> = sources.iter().zip(&names).map(text).collect();
+        let known = texts.iter().zip(sources).filter_map(|(text, source)| Some((text.as_deref()?, &*source.hunks)));
+        let known: Vec<(&[Run], &[Hunk])> = known.collect();
+        self.renamed.extend(names.into_iter().filter(|name| *name != path).map(|name| (name, path)));
+        follow(self.touches.len() as u32, &known)
     }
 
     /// The files of a commit that is done, once more for each of its children.
@@ -312,7 +306,6 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::ancestry::{Hunk, Source};
     use crate::digest::Digest;
     use crate::id::{CallId, RecordId};
     use crate::ledger::traces::Evidence;
