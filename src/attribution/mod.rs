@@ -7,6 +7,7 @@
 //! What other evidence than a timeline there may be (the same lines in another commit) enters as labels too: it is
 //! carried by the same functions.
 
+pub mod ancestry;
 pub mod interchange;
 pub mod commit;
 pub mod trace;

@@ -153,7 +153,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
-        Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

@@ -1,6 +1,10 @@
 //! `git tracevault stats`: tokens, money, tool calls and lines, by whom and what they belong to.
 
+mod lines;
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
 
 use crate::cli::format::{self, number};
 use crate::cli::pager::paged;
@@ -13,11 +17,17 @@ use crate::ledger::stats::{Calls, Filter, Numbers, Stats, Usage};
 use crate::record::body::Lines;
 use crate::time::Time;
 
-/// Count tokens, cost, tool calls and lines, by model, author, agent, tool and day
+/// Count tokens, cost, tool calls and lines, by model, author, agent, tool and day; with --by, today's lines and agents' share
 ///
 /// Only records that verify count. Cost is reckoned from a dated price table; a model without a price costs unknown and
 /// is never charged at another's. `git config tracevault.prices FILE` puts a table of your own over it.
+///
+/// With --by every line of the repository counts, as `blame` would tell of it: what agents wrote, what of that still
+/// stands, who changed the rest, and the agents' share today.
 #[derive(clap::Args, Debug)]
+#[command(
+    override_usage = "git tracevault stats [OPTIONS]\n       git tracevault stats --by WHAT [OPTIONS] [-- PATH...]"
+)]
 pub struct Args {
     /// Only this session (its id, or the first characters of it), and the commits that draw on it
     #[arg(long, value_name = "ID")]
@@ -31,6 +41,12 @@ pub struct Args {
     /// Only what ended or was recorded until then, the day or second included
     #[arg(long, value_name = "DATE", value_parser = until)]
     until: Option<Time>,
+    /// Count today's lines and agents' lines by this
+    #[arg(long, value_name = "WHAT", conflicts_with = "session")]
+    by: Option<lines::By>,
+    /// Only the lines of these files and folders; with --by
+    #[arg(last = true, value_name = "PATH", requires = "by")]
+    paths: Vec<OsString>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -52,7 +68,10 @@ fn moment(text: &str, of_day: &str) -> Result<Time, String> {
         .ok_or_else(|| "a day like 2026-11-01 or a time like 2026-11-01T08:00:00Z".to_owned())
 }
 
-pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
+    if let Some(by) = args.by {
+        return lines::run(by, args, ledger, dir, out);
+    }
     let prices = ledger.prices()?;
     let commits = match &args.range {
         Some(range) => Some(history::rev_list(&ledger.repo, &[range.as_str()])?.into_iter().collect()),

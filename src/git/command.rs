@@ -172,6 +172,65 @@ impl Git {
     }
 }
 
+/// What a call of git prints, read while it works; [`Stream::finish`] tells how it ended.
+pub struct Stream {
+    child: Child,
+    shown: String,
+    feeder: Option<std::thread::JoinHandle<()>>,
+    errors: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Git {
+    /// Starts it, to be read while it works.
+    pub fn stream(mut self) -> Result<Stream, GitError> {
+        let shown = self.shown();
+        if self.input.is_some() {
+            self.command.stdin(Stdio::piped());
+        }
+        let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| GitError::Start { command: shown.clone(), source })?;
+        let feeder = self.input.take().zip(child.stdin.take());
+        // A program that reads no further says itself why.
+        let feeder = feeder.map(|(bytes, mut stdin)| std::thread::spawn(move || drop(stdin.write_all(&bytes))));
+        let errors = child.stderr.take().map(|mut stderr| {
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                drop(stderr.read_to_end(&mut bytes));
+                String::from_utf8_lossy(&bytes).trim().to_owned()
+            })
+        });
+        Ok(Stream { child, shown, feeder, errors })
+    }
+}
+
+impl Stream {
+    /// What it prints.
+    pub fn output(&mut self) -> Option<impl Read + use<>> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for its end, once all is read; a non-zero exit is an error.
+    pub fn finish(mut self) -> Result<(), GitError> {
+        let ended = self.child.wait();
+        let status = ended.map_err(|source| GitError::Start { command: self.shown.clone(), source })?;
+        drop(self.feeder.take().map(std::thread::JoinHandle::join));
+        if status.success() {
+            return Ok(());
+        }
+        let stderr = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        let command = std::mem::take(&mut self.shown);
+        Err(GitError::Failed { command, status: status.to_string(), code: status.code(), stderr })
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Nobody reads on: it has ended, or it is to.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 /// All that a child prints and its end, or `None` if that takes longer than `span`; the child is stopped then.
 fn wait_within(mut child: Child, span: Duration) -> io::Result<Option<Output>> {
     let (sender, receiver) = mpsc::channel();

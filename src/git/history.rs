@@ -1,7 +1,9 @@
 //! Commits: which there are in a range, and what they say of themselves.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::git::command::{Git, GitError};
 use crate::git::repo::{Kind, Repo, RepoError, object_id};
@@ -132,6 +134,46 @@ fn fields(repo: &Repo, commit: &GitId, name: &[u8]) -> Vec<String> {
     found.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
+/// A commit among those before another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub id: GitId,
+    pub parents: Vec<GitId>,
+    pub author_email: String,
+    /// When its author made it, in seconds since 1970.
+    pub authored: i64,
+}
+
+/// A commit and all before it, each after its parents.
+pub fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<Step>, GitError> {
+    let format = "--format=%H%x00%P%x00%at%x00%ae%x00";
+    let options = ["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--topo-order", "--reverse", "-z"];
+    let git = Git::in_dir(&repo.home()).args(options).arg("--no-patch").arg(format).arg(tip.as_str()).arg("--");
+    let text = String::from_utf8_lossy(&git.run()?.stdout).into_owned();
+    let fields: Vec<&str> = text.split('\0').collect();
+    let step = |fields: &[&str]| {
+        let [id, parents, authored, email, ..] = fields else { return None };
+        Some(Step {
+            id: id.trim_start_matches('\n').parse().ok()?,
+            parents: parents.split(' ').filter_map(|id| id.parse().ok()).collect(),
+            author_email: (*email).to_owned(),
+            authored: authored.parse().ok()?,
+        })
+    };
+    Ok(fields.chunks(5).filter_map(step).collect())
+}
+
+/// The one commit that a range ends with, as in `v1..v2`.
+pub fn tip_of(repo: &Repo, range: &str) -> Result<GitId, GitError> {
+    let git = Git::in_dir(&repo.home()).args(["rev-parse", "--revs-only", "--end-of-options", range]);
+    let text = git.relay()?.text();
+    let tips: Vec<&str> = text.lines().filter(|line| !line.starts_with('^')).collect();
+    match tips.as_slice() {
+        [tip] => resolve(repo, tip),
+        _ => Err(GitError::Refused { said: format!("{range} does not end with one commit") }),
+    }
+}
+
 /// Which commits `git log` is asked for, in its own words.
 #[derive(Debug, Default)]
 pub struct Asked {
@@ -173,6 +215,39 @@ pub fn blob_at(repo: &Repo, commit: &GitId, path: &RepoPath) -> Result<Option<Gi
         at = entries.into_iter().find(|entry| entry.name == part).map(|entry| entry.id);
     }
     Ok(at)
+}
+
+/// The trees of many commits, of which neighbours share most: each is read once.
+#[derive(Default)]
+pub struct Trees {
+    folders: HashMap<GitId, Rc<HashMap<Vec<u8>, GitId>>>,
+}
+
+/// So many folders are remembered at once.
+const MAX_FOLDERS: usize = 1 << 14;
+
+impl Trees {
+    /// Whether a commit, whose tree is `tree`, has such a file; not, where that cannot be told.
+    pub fn has(&mut self, repo: &Repo, tree: &GitId, path: &RepoPath) -> bool {
+        let mut at = tree.clone();
+        path.to_bytes().split(|byte| *byte == b'/').all(|part| {
+            let next = self.folder(repo, &at).and_then(|folder| folder.get(part).cloned());
+            next.map(|next| at = next).is_some()
+        })
+    }
+
+    fn folder(&mut self, repo: &Repo, tree: &GitId) -> Option<Rc<HashMap<Vec<u8>, GitId>>> {
+        if let Some(known) = self.folders.get(tree) {
+            return Some(known.clone());
+        }
+        let entries = repo.tree_entries(&repo.read_checked(tree, Kind::Tree).ok()?).ok()?;
+        let folder: Rc<HashMap<_, _>> = Rc::new(entries.into_iter().map(|entry| (entry.name, entry.id)).collect());
+        if self.folders.len() >= MAX_FOLDERS {
+            self.folders.clear();
+        }
+        self.folders.insert(tree.clone(), folder.clone());
+        Some(folder)
+    }
 }
 
 fn info(fields: &[&str]) -> Option<CommitInfo> {

@@ -4,11 +4,13 @@ pub mod blame;
 pub mod command;
 pub mod diff;
 pub mod history;
+pub mod line_changes;
 pub mod ignore;
 pub mod locate;
 pub mod notes;
 mod patch_id;
 pub mod repo;
+pub mod tree_diff;
 #[cfg(test)]
 pub mod testing;
 pub mod work_tree;

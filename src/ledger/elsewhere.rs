@@ -1,5 +1,6 @@
 //! What the records of other commits say of a commit's lines: those it was rewritten from, and those with the same lines.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -7,16 +8,22 @@ use crate::attribution::carry::carry_known;
 use crate::attribution::content::{KnownLines, KnownRange, Which};
 use crate::attribution::lines;
 use crate::attribution::trace::TraceRange;
-use crate::git::history;
+use crate::git::history::{self, Trees};
+use crate::git::tree_diff;
 use crate::id::{ChainId, GitId, RecordId, RepoPath};
 use crate::ledger::Ledger;
 use crate::ledger::query::Book;
 use crate::ledger::traces::{Evidence, Found, Traces, file_at};
 use crate::ledger::verify::Entry;
 use crate::record::body::{Body, SAME_PATCH};
+use crate::time::Time;
 
 /// How many other names of a file that is new to look for.
 const MAX_NAMES: usize = 200;
+/// So many sets of files that may have been renamed are remembered at once.
+const MAX_RENAMED: usize = 64;
+/// So many seconds may clocks differ: what was committed longer before a record's commit repeats nothing of it.
+const CLOCKS: i64 = 86_400;
 
 /// Whose records are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,8 +40,13 @@ pub struct Elsewhere<'b> {
     /// The records of agents' lines in each file, the newest first.
     on_path: BTreeMap<&'b RepoPath, Vec<&'b Entry>>,
     known: HashMap<(Rc<RepoPath>, Sources), Rc<KnownLines<u32>>>,
-    /// What may have been renamed to the new files of a commit.
-    renamed: HashMap<GitId, Rc<KnownLines<u32>>>,
+    /// What of these files may have been renamed to the new files of commits.
+    renamed: HashMap<Vec<&'b RepoPath>, Rc<KnownLines<u32>>>,
+    /// When the first commit was made whose record speaks of a file, in Unix seconds; `None` where that is not known.
+    first: HashMap<&'b RepoPath, Option<i64>>,
+    /// The files that may have been renamed, by the commit they may be new in.
+    gone: Option<(GitId, Vec<&'b RepoPath>)>,
+    trees: RefCell<Trees>,
     /// What the numbers in `known` stand for.
     ranges: Vec<(RecordId, TraceRange)>,
 }
@@ -50,7 +62,17 @@ impl<'b> Elsewhere<'b> {
         }
         // Of two records of the same lines the older one saw them made: it is added last and so counts.
         on_path.values_mut().for_each(|entries| entries.sort_by_key(|entry| std::cmp::Reverse(entry.time)));
-        Elsewhere { ledger, book, on_path, known: HashMap::new(), renamed: HashMap::new(), ranges: Vec::new() }
+        Elsewhere {
+            ledger,
+            book,
+            on_path,
+            known: HashMap::new(),
+            renamed: HashMap::new(),
+            first: HashMap::new(),
+            gone: None,
+            trees: RefCell::default(),
+            ranges: Vec::new(),
+        }
     }
 
     /// What is known of each line of a file of a commit.
@@ -63,11 +85,17 @@ impl<'b> Elsewhere<'b> {
     ) -> Vec<Option<Found>> {
         let linked = self.book.rewritten_from(commit);
         let on_path = self.on_path.get(&**path).into_iter().flatten().any(|entry| sources.has(entry));
-        if linked.is_empty() && !on_path && sources != Sources::All {
+        let made = history::committed_at(&self.ledger.repo, commit);
+        let on_path = on_path && self.is_not_before(path, made);
+        let parent = history::first_parent(&self.ledger.repo, commit);
+        let is_new = || parent.as_ref().is_none_or(|parent| self.is_gone(self.tree_of(parent).as_ref(), path));
+        // A new file without records of its own may be another one that was renamed.
+        let by_other_names =
+            !on_path && sources == Sources::All && is_new() && !self.gone_names(commit, made).is_empty();
+        if linked.is_empty() && !on_path && !by_other_names {
             return Vec::new();
         }
         let Some(bytes) = file_at(self.ledger, commit, path) else { return Vec::new() };
-        let parent = history::first_parent(&self.ledger.repo, commit);
         let before = parent.as_ref().and_then(|parent| file_at(self.ledger, parent, path));
         let mut found = vec![None; lines::count(&bytes)];
 
@@ -85,7 +113,7 @@ impl<'b> Elsewhere<'b> {
         }
         let known = match on_path {
             true => Some(self.known(traces, path, sources)),
-            false if before.is_none() && sources == Sources::All => Some(self.known_by_other_names(traces, commit)),
+            false if by_other_names => Some(self.known_by_other_names(traces, commit, made)),
             false => None,
         };
         if let Some(known) = known {
@@ -102,7 +130,8 @@ impl<'b> Elsewhere<'b> {
     /// those that are not there any more.
     fn names<'p>(&self, commit: &GitId, entry: &'p Entry, path: &'p RepoPath) -> Vec<&'p RepoPath> {
         let Body::Commit(body) = &entry.body else { return Vec::new() };
-        let gone = |path: &&RepoPath| self.is_gone(commit, path);
+        let tree = self.tree_of(commit);
+        let gone = |path: &&RepoPath| self.is_gone(tree.as_ref(), path);
         let others = body.files.iter().filter(|file| file.agent > 0).map(|file| &file.path);
         [path].into_iter().chain(others.filter(|other| *other != path).take(MAX_NAMES).filter(gone)).collect()
     }
@@ -132,25 +161,67 @@ impl<'b> Elsewhere<'b> {
     }
 
     /// For a file that is new: what records say of files that are not there any more, and may have been renamed to it.
-    fn known_by_other_names(&mut self, traces: &mut Traces<'_>, commit: &GitId) -> Rc<KnownLines<u32>> {
-        if let Some(known) = self.renamed.get(commit) {
+    fn known_by_other_names(
+        &mut self,
+        traces: &mut Traces<'_>,
+        commit: &GitId,
+        made: Option<Time>,
+    ) -> Rc<KnownLines<u32>> {
+        let paths = self.gone_names(commit, made).to_vec();
+        if let Some(known) = self.renamed.get(&paths) {
             return known.clone();
         }
-        let gone = |path: &&&RepoPath| self.is_gone(commit, path);
-        let paths: Vec<&RepoPath> = self.on_path.keys().filter(gone).take(MAX_NAMES).copied().collect();
         let mut known = KnownLines::default();
-        for path in paths {
+        for path in &paths {
             for entry in self.on_path.get(path).cloned().unwrap_or_default() {
                 self.add(&mut known, traces, entry, path);
             }
         }
         let known = Rc::new(known);
-        self.renamed.insert(commit.clone(), known.clone());
+        // The files that are gone are mostly the same from one commit to the next.
+        if self.renamed.len() >= MAX_RENAMED {
+            self.renamed.clear();
+        }
+        self.renamed.insert(paths, known.clone());
         known
     }
 
-    fn is_gone(&self, commit: &GitId, path: &RepoPath) -> bool {
-        !matches!(history::blob_at(&self.ledger.repo, commit, path), Ok(Some(_)))
+    /// The files with records that are not there in a commit, made at this time, and were not made after it.
+    fn gone_names(&mut self, commit: &GitId, made: Option<Time>) -> &[&'b RepoPath] {
+        if self.gone.as_ref().is_none_or(|(known, _)| known != commit) {
+            let paths: Vec<&RepoPath> = self.on_path.keys().copied().collect();
+            let tree = self.tree_of(commit);
+            let mut gone = Vec::new();
+            for path in paths {
+                if gone.len() < MAX_NAMES && self.is_not_before(path, made) && self.is_gone(tree.as_ref(), path) {
+                    gone.push(path);
+                }
+            }
+            self.gone = Some((commit.clone(), gone));
+        }
+        self.gone.as_ref().map_or(&[], |(_, gone)| gone)
+    }
+
+    /// Whether what was committed at this time may repeat what a record says of a file: it was not there before.
+    fn is_not_before(&mut self, path: &RepoPath, made: Option<Time>) -> bool {
+        let Some((path, entries)) = self.on_path.get_key_value(path) else { return false };
+        let repo = &self.ledger.repo;
+        let first = *self.first.entry(path).or_insert_with(|| {
+            let time = |entry: &&Entry| match &entry.body {
+                Body::Commit(body) => history::committed_at(repo, &body.commit).map(Time::unix),
+                _ => None,
+            };
+            entries.iter().map(time).collect::<Option<Vec<i64>>>()?.into_iter().min()
+        });
+        made.zip(first).is_none_or(|(made, first)| made.unix() + CLOCKS >= first)
+    }
+
+    fn tree_of(&self, commit: &GitId) -> Option<GitId> {
+        tree_diff::tree_of(&self.ledger.repo, commit).ok()
+    }
+
+    fn is_gone(&self, tree: Option<&GitId>, path: &RepoPath) -> bool {
+        tree.is_none_or(|tree| !self.trees.borrow_mut().has(&self.ledger.repo, tree, path))
     }
 
     /// Adds what a record says of a file: by its lines where the commit is here, else by the hashes of its ranges.

@@ -13,6 +13,7 @@ pub mod elsewhere;
 pub mod exports;
 pub mod fit;
 pub mod found;
+pub mod lines;
 pub mod links;
 pub mod local;
 pub mod names;
@@ -45,6 +46,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, ConfigError};
 use crate::cost::{PriceError, PriceTable};
 use crate::git::command::GitError;
+use crate::git::diff::DiffError;
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, LedgerId};
@@ -73,6 +75,8 @@ pub enum LedgerError {
     Repo(#[from] RepoError),
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Diff(#[from] DiffError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]

@@ -38,6 +38,11 @@ impl<'b> Origins<'b> {
         &self.traces.troubles
     }
 
+    /// Forgets what was found of files, for who asks of one file after the other and of none twice.
+    pub fn forget(&mut self) {
+        self.files.clear();
+    }
+
     /// What is known of a line that a commit added.
     ///
     /// That the commit's own record knows no agent's hand in it is no proof that there was none: its writer may not have

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::attribution::trace::{self, Trace, TraceRange};
 use crate::git::history;
@@ -12,7 +12,7 @@ use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, LedgerError};
 
 /// How it is known whose a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     /// A record of this very commit.

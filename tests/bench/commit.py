@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the post-commit hook adds to a commit of 5 files that an agent wrote, hooks on and off in turn.
 
-Usage: commit.py [PROGRAM] [ROUNDS]
+Usage: commit.py [PROGRAM] [ROUNDS] [FILES] [CHANGED]: so many files in all and in each commit (300 and 5; 50000 and 20
+for a large repository).
 """
 import os, statistics, sys, time
 
@@ -10,19 +11,23 @@ from world import World, turn
 
 program = sys.argv[1] if len(sys.argv) > 1 else "target/release/git-tracevault"
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 40
+files = int(sys.argv[3]) if len(sys.argv) > 3 else 300
+changed = int(sys.argv[4]) if len(sys.argv) > 4 else 5
 world = World(program)
-for i in range(300):
-    world.write(f"src/f{i}.py", f"line {i}\n" * 60)
+for i in range(files):
+    world.write(f"src/d{i // 200}/f{i}.py", f"line {i}\n" * 60)
 world.git("add", ".")
 world.git("commit", "-qm", "start")
+if files > 10_000:
+    world.git("gc", "-q")
 
 times = {"without": [], "with": []}
 for round_ in range(rounds):
     for name in times:
         world.say(turn(round_ * 2 + (name == "with")))
-        for i in range(5):
+        for i in range(changed):
             text = "".join(f"{round_} {name} {i} {line}\n" for line in range(40))
-            world.agent_writes(f"src/new{i}.py", text, f"toolu_{round_}_{name}_{i}")
+            world.agent_writes(f"src/d{i % 7}/new{i}.py", text, f"toolu_{round_}_{name}_{i}")
         world.git("add", ".")
         off = ["-c", "core.hooksPath=/dev/null"] if name == "without" else []
         start = time.perf_counter()
@@ -39,5 +44,5 @@ for _ in range(rounds):
     world.git("--version")
     version.append(time.perf_counter() - start)
 base = statistics.median(version) * 1000
-print(f"git --version {base:.1f} ms, git commit {plain:.1f} ms, with the hook {hooked:.1f} ms: "
+print(f"{changed} of {files} files: git --version {base:.1f} ms, git commit {plain:.1f} ms, with the hook {hooked:.1f} ms: "
       f"{hooked - plain:.1f} ms added, {(hooked - plain) / base:.1f} x git --version")

@@ -14,6 +14,7 @@ mod journey;
 mod front;
 mod generator;
 mod layers;
+mod lines;
 mod ledger;
 mod push;
 mod replay;

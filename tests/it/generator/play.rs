@@ -8,6 +8,7 @@ use super::Kind::{self, *};
 use super::{Op, Rng, Verdict};
 use crate::agent::Agent;
 use crate::ledger::Team;
+use crate::lines;
 use crate::support::World;
 
 /// What a line's token stands for.
@@ -426,7 +427,7 @@ impl<'t> Play<'t> {
         }
     }
 
-    /// Compares what blame says of every line at HEAD with what is true.
+    /// Compares what blame says of every line at HEAD with what is true, and what stats says with blame.
     pub fn judge(&mut self) -> Verdict {
         for give_up in
             [&["rebase", "--abort"][..], &["merge", "--abort"], &["cherry-pick", "--abort"], &["revert", "--abort"]]
@@ -436,12 +437,18 @@ impl<'t> Play<'t> {
         self.git(&["add", "-A"]);
         self.git(&["commit", "--quiet", "-m", "end"]);
         let mut verdict = Verdict::default();
+        let stats = self.team.ada.run(self.work(), ["stats", "--by", "path", "--json"]).json();
         let files = self.ask(&["-c", "core.quotePath=false", "ls-files"]);
         for file in files.lines().filter(|name| name.ends_with(".py") || name.ends_with(".txt")) {
             let answer = self.team.ada.run(self.work(), ["blame", "--json", "HEAD", "--", file]);
             assert_eq!(answer.code, Some(0), "blame of {file}: {}", answer.stderr);
-            for line in answer.stdout.lines() {
-                let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let lines: Vec<serde_json::Value> =
+                answer.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let (found, told) = (lines::counted(lines.iter()), lines::told(&stats["by_path"][file]));
+            if found != told {
+                verdict.wrong.push(format!("{file}: blame has {found:?}, stats {told:?}"));
+            }
+            for line in lines {
                 let text = line["text"].as_str().unwrap();
                 let Some((token, writer)) = token_of(text).and_then(|token| self.tokens.get_key_value(token)) else {
                     continue;
