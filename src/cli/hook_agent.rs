@@ -189,6 +189,11 @@ fn compare(place: &Place, event: &mut AgentEvent) {
             event.before = changes.before;
             event.files = changes.files;
             event.gaps.extend(changes.gaps);
+            for (from, to) in changes.renames {
+                // Just before: of the former name, all but that it went is the new one's past. That it cannot be written
+                // down costs some knowledge only.
+                drop(place.journal.renamed(&from, &to, event.at - 1));
+            }
         })
     };
     if let Err(error) = result {

@@ -6,6 +6,7 @@
 
 pub mod named;
 mod names;
+mod renames;
 pub mod reader;
 pub mod snapshot;
 pub mod states;

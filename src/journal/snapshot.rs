@@ -23,6 +23,7 @@ use crate::host::clock::{self, Deadline};
 use crate::host::files;
 use crate::id::{CallId, GitId, RepoPath, SessionId};
 use crate::journal::Journal;
+use crate::journal::renames;
 use crate::journal::states::{FILE_LIMIT, States};
 use crate::session::event::{FileState, Gap, GapKind};
 
@@ -46,6 +47,8 @@ pub struct Changes {
     pub before: Vec<FileState>,
     /// The states after it, of every file that it changed.
     pub files: Vec<FileState>,
+    /// What it moved: the former name, and the new one.
+    pub renames: Vec<(RepoPath, RepoPath)>,
     pub gaps: Vec<Gap>,
 }
 
@@ -375,6 +378,7 @@ fn changes(
             }
         }
     }
+    changes.renames = renames::take_in(&mut changes, states);
     changes.gaps = gaps.into_iter().map(|(kind, count)| Gap { kind, count }).collect();
     Ok(changes)
 }

@@ -42,7 +42,7 @@ impl Open<'_> {
     /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
     fn learn_but(&mut self, other: &Timeline, still: &[u8]) {
         let still: HashSet<&[u8]> = lines::split(still).collect();
-        let origins = other.project(&self.bytes);
+        let origins = other.project_in_doubt(&self.bytes, Doubt::Guess);
         let known: Vec<Origin> = origins
             .iter()
             .zip(lines::split(&self.bytes))
@@ -51,10 +51,10 @@ impl Open<'_> {
         self.learn(known);
     }
 
-    /// Takes in whose the lines were that another file lost, where so many telling ones stand together.
-    fn learn_lost(&mut self, other: &Timeline, telling: usize) {
+    /// Takes in whose the lines were that another file lost, where enough telling ones stand together.
+    fn learn_lost(&mut self, other: &Timeline) {
         let lost = other.lost_in(&self.bytes).into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed));
-        let lost = doubt::in_company(lost, &self.bytes, telling);
+        let lost = doubt::in_company(lost, &self.bytes, FIRM_RUN);
         self.learn(lost.iter());
     }
 
@@ -191,7 +191,7 @@ fn find_moved(
                 open.learn_but(&timeline, &after);
             }
             timeline.seen(&after);
-            open.learn_lost(&timeline, 2);
+            open.learn_lost(&timeline);
         }
     }
     if open.file.blob_before.is_some() || open.unknown().next().is_none() {
@@ -204,7 +204,7 @@ fn find_moved(
         for all in edits.by_tree(there.edits.iter()) {
             let mut timeline = edits.timeline(&all, authors);
             timeline.seen(b"");
-            open.learn_lost(&timeline, FIRM_RUN);
+            open.learn_lost(&timeline);
         }
     }
 }
@@ -264,7 +264,7 @@ fn former<'f>(
     edits.vanished(ledger, commit).iter().find(fits).map(Former::Uncommitted)
 }
 
-/// Whether half of the lines with words of one file come from another, or half of the other's came to it.
+/// Whether half of the lines with words of one file come from another, or most of the other's came to it.
 fn half_of(had: &[u8], bytes: &[u8]) -> bool {
     let share = |bytes: &[u8], from: &[u8]| {
         let sources = carry::sources(from, bytes);
@@ -274,7 +274,7 @@ fn half_of(had: &[u8], bytes: &[u8]) -> bool {
     let (kept, of) = share(bytes, had);
     let came_half = || {
         let (came, of) = share(had, bytes);
-        came * 2 >= of
+        came * 4 >= of * 3
     };
     kept > 0 && (kept * 2 >= of || (kept >= 2 && came_half()))
 }

@@ -92,3 +92,33 @@ fn many_files_that_vanished_hold_nothing_up() {
     scene.commit();
     scene.is("new3", &["- exact person's 3|scratch 3 line 7|more"]).holds();
 }
+
+#[test]
+fn what_an_agents_shell_moves_stays_whose_it_was() {
+    let scene = Scene::new();
+    scene.human("f", "persons one\npersons two\npersons three\n").commit();
+    let agent = scene.agent("s");
+    agent.edit("f", "persons two\n", "persons two\nagents own\n");
+    scene.human("f", "persons one\npersons two\nagents own\npersons three\npersons dirty\n");
+    agent.bash("mkdir -p lib && mv f lib/g");
+    scene.commit();
+    scene.is(
+        "lib/g",
+        &["- exact persons one|persons two", "s:1 exact agents own", "- exact persons three|persons dirty"],
+    );
+    // Moved and changed in one go: the change alone is the shell's.
+    agent.bash("git mv lib/g h && echo 'agents more' >> h");
+    scene.commit();
+    let moved = ["- exact persons one|persons two", "s:1 exact agents own", "- exact persons three|persons dirty"];
+    scene.is("h", &[&moved[..], &["s:3 exact agents more"]].concat()).holds();
+}
+
+#[test]
+fn a_person_takes_over_the_first_lines_of_what_they_delete() {
+    let scene = Scene::new();
+    scene.agent("s").write("f", "#!/bin/sh\nset -e\nagents() {\n  own\n}\n");
+    scene.commit();
+    scene.git("rm -q f");
+    scene.human("g", "#!/bin/sh\nset -e\npersons() {\n  new\n}\nmore() {\n  two\n}\n").commit();
+    scene.is("g", &["- exact #!/bin/sh|set -e|persons() {|  new|}|more() {|  two|}"]).holds();
+}
