@@ -16,6 +16,7 @@ mod generator;
 mod layers;
 mod lines;
 mod ledger;
+mod members;
 mod push;
 mod replay;
 mod rewritten;
