@@ -15,6 +15,7 @@ mod front;
 mod generator;
 mod layers;
 mod ledger;
+mod lookalikes;
 mod push;
 mod replay;
 mod rewritten;
