@@ -30,12 +30,14 @@ pub struct KnownRange<T> {
     pub known: Option<T>,
 }
 
+/// Lines that stand together, each with what is known of it, if it is more than that it stood there.
+type Run<T> = Vec<(Vec<u8>, Option<Option<T>>)>;
+
 /// What one record says of the lines of a file, to be added to what others say.
 #[derive(Debug, Clone)]
 pub struct Recorded<T> {
     whole: Option<(Digest, Vec<KnownRange<T>>)>,
-    /// Lines that stand together, each with what is known of it, if it is more than that it stood there.
-    runs: Vec<Vec<(Vec<u8>, Option<Option<T>>)>>,
+    runs: Vec<Run<T>>,
     hashes: Vec<(u32, Digest, T)>,
 }
 
@@ -85,11 +87,7 @@ impl<T: Copy> Recorded<T> {
 
 /// The lines of ranges, those that follow upon each other together; with their neighbours, what tells them from others
 /// like them.
-fn runs<T: Copy>(
-    bytes: &[u8],
-    ranges: &[KnownRange<T>],
-    with_neighbours: bool,
-) -> Vec<Vec<(Vec<u8>, Option<Option<T>>)>> {
+fn runs<T: Copy>(bytes: &[u8], ranges: &[KnownRange<T>], with_neighbours: bool) -> Vec<Run<T>> {
     let all: Vec<&[u8]> = lines::split(bytes).collect();
     let line = |at: usize, known| all.get(at).map(|line| (line.to_vec(), known));
     let neighbour = |at: Option<usize>| at.filter(|_| with_neighbours).and_then(|at| line(at, None));
@@ -144,6 +142,10 @@ impl<T: Copy> KnownLines<T> {
             found.iter_mut().take(lines.end).skip(lines.start).for_each(|line| *line = Some(range.known));
         }
         if which == Which::SameChange {
+            if whole.is_some() {
+                // Where they stand is known: what else is in the file is not of this change.
+                return found.into_iter().map(Option::flatten).collect();
+            }
             self.past.recall_all(&new, &mut found);
         }
         self.past.recall(&new, &mut found, counts);
@@ -246,6 +248,10 @@ mod tests {
         assert_eq!(found(&known, b"h\nx1\nx2\n", None), "---");
         let same = known.find(b"h\nx1\nx2\n", Which::SameChange);
         assert_eq!(same, [None, Some('a'), Some('a')]);
+        let mut known = KnownLines::default();
+        let twice = b"a_line_of_its_own\nh\na_line_of_its_own\n";
+        known.add(&Recorded::of(twice, vec![KnownRange { start: 3, end: 3, known: Some('a') }]));
+        assert_eq!(known.find(twice, Which::SameChange), [None, None, Some('a')]);
         let mut known = KnownLines::default();
         known.add(&Recorded::of(b"call()\n", vec![KnownRange { start: 1, end: 1, known: Some('a') }]));
         assert_eq!(found(&known, b"call()\n", Some(b"")), "a");

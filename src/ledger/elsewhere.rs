@@ -53,6 +53,14 @@ struct Witness<'b> {
     says: Says,
 }
 
+/// A range of lines that a record speaks of.
+struct Range<'b> {
+    entry: &'b Entry,
+    range: TraceRange,
+    /// How many lines of the file the record says to be somebody's.
+    lines: u32,
+}
+
 /// What a record is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Says {
@@ -79,7 +87,7 @@ pub struct Elsewhere<'b> {
     /// What may have been renamed to the new files of a commit.
     renamed: HashMap<GitId, Vec<&'b RepoPath>>,
     /// What the numbers in what is known stand for.
-    ranges: Vec<(&'b Entry, TraceRange)>,
+    ranges: Vec<Range<'b>>,
     founded: Option<Time>,
     times: HashMap<GitId, Option<Time>>,
     ancestry: Ancestry<'b>,
@@ -189,21 +197,40 @@ impl<'b> Elsewhere<'b> {
         witnesses.extend(self.nobodys(asked));
         let least = if sources == Sources::All { FEW } else { MANY };
         let before = asked.before.as_deref().unwrap_or_default();
-        let look = |known: &KnownLines<u32>| {
+        let look_for = |known: &KnownLines<u32>, least: usize| {
             let added = known.find(&asked.bytes, Which::New { before, least });
             // Lines that the commit only wrapped or indented anew, or moved.
             let carried = carry_known(&known.find(before, Which::Once { least }), before, &asked.bytes);
             added.into_iter().zip(carried).map(|(added, carried)| added.or(carried)).collect::<Vec<_>>()
         };
-        let mut lines = look(&self.known(traces, witnesses.clone()));
+        let look = |known: &KnownLines<u32>| (look_for(known, MANY), look_for(known, least));
+        let known = self.known(traces, witnesses.clone());
+        let mut lines = self.weigh(look(&known));
         // Clocks are seldom wrong: what came before what is looked up only for what was found.
-        let mut sources: Vec<&Entry> = lines.iter().flatten().map(|at| self.ranges[*at as usize].0).collect();
+        let mut sources: Vec<&Entry> = lines.iter().flatten().map(|at| self.ranges[*at as usize].entry).collect();
         sources.dedup_by_key(|entry| entry.id);
         if !sources.into_iter().all(|entry| self.is_source(asked.commit, entry)) {
             witnesses.retain(|witness| self.is_source(asked.commit, witness.entry));
-            lines = look(&self.known(traces, witnesses));
+            let known = self.known(traces, witnesses);
+            lines = self.weigh(look(&known));
         }
         self.take(found, &lines, Evidence::Content);
+    }
+
+    /// Of lines that were found together with many, and of all that were found, those that count: where few stand
+    /// together, half of what their record has of the file must be there. Everybody begins a file with the same few.
+    fn weigh(&self, (many, mut all): (Vec<Option<u32>>, Vec<Option<u32>>)) -> Vec<Option<u32>> {
+        let mut found: HashMap<RecordId, u32> = HashMap::new();
+        for at in all.iter().flatten() {
+            *found.entry(self.ranges[*at as usize].entry.id).or_default() += 1;
+        }
+        for (known, _) in all.iter_mut().zip(many).filter(|(_, many)| many.is_none()) {
+            known.take_if(|at| {
+                let Range { entry, lines, .. } = &self.ranges[*at as usize];
+                found.get(&entry.id).is_none_or(|found| found.saturating_mul(2) < *lines)
+            });
+        }
+        all
     }
 
     /// Whether lines of a commit may come from a recorded one.
@@ -290,6 +317,8 @@ impl<'b> Elsewhere<'b> {
             return known.clone();
         }
         let mut ranges = Vec::new();
+        let mut lines = 0;
+        let first = self.ranges.len();
         for range in traces.ranges(entry, path) {
             let told = *says == Says::All || range.origin() != Origin::Unattributed;
             ranges.push(KnownRange {
@@ -297,8 +326,14 @@ impl<'b> Elsewhere<'b> {
                 end: range.end,
                 known: told.then_some(self.ranges.len() as u32),
             });
-            self.ranges.push((entry, range));
+            lines = if told {
+                range.end.saturating_sub(range.start).saturating_add(1).saturating_add(lines)
+            } else {
+                lines
+            };
+            self.ranges.push(Range { entry, range, lines: 0 });
         }
+        self.ranges[first..].iter_mut().for_each(|range| range.lines = lines);
         let bytes = commit_of(entry).and_then(|body| file_at(self.ledger, &body.commit, path));
         let recorded = match (bytes, says) {
             (Some(bytes), Says::Nobodys) => Recorded::alone(&bytes, &ranges),
@@ -306,7 +341,7 @@ impl<'b> Elsewhere<'b> {
             (None, _) => {
                 let mut recorded = Recorded::default();
                 for KnownRange { start, end, known } in ranges {
-                    let hash = known.and_then(|at| Some((at, self.ranges[at as usize].1.content_hash()?)));
+                    let hash = known.and_then(|at| Some((at, self.ranges[at as usize].range.content_hash()?)));
                     if let Some((at, hash)) = hash {
                         recorded.add_hash(end - start + 1, hash, at);
                     }
@@ -322,7 +357,7 @@ impl<'b> Elsewhere<'b> {
     fn take(&self, found: &mut [Option<Found>], known: &[Option<u32>], evidence: Evidence) {
         for (line, known) in found.iter_mut().zip(known) {
             if let (None, Some(at)) = (&line, known) {
-                let (entry, range) = &self.ranges[*at as usize];
+                let Range { entry, range, .. } = &self.ranges[*at as usize];
                 *line = Some(Found { evidence, record: entry.id, range: range.clone() });
             }
         }

@@ -115,6 +115,11 @@ fn few_lines_that_many_write_are_whose_who_commits_them() {
     bob.git(&bobs, ["add", "-A"]).ok();
     bob.git(&bobs, ["-c", "core.hooksPath=/dev/null", "commit", "--quiet", "-m", "Bob's own"]).ok();
     assert_eq!(letters(&bob, &bobs, &["f.py"]), "------");
+    // Nor are two, where most of what the record has of the file is not there.
+    bob.write(&bobs, "f.py", &format!("{head}{text}"));
+    bob.git(&bobs, ["add", "-A"]).ok();
+    bob.git(&bobs, ["-c", "core.hooksPath=/dev/null", "commit", "--quiet", "--amend", "-m", "Bob's own"]).ok();
+    assert_eq!(letters(&bob, &bobs, &["f.py"]), "--------");
 }
 
 #[test]
@@ -142,6 +147,12 @@ fn what_a_record_says_is_nobodys_is_no_agents_after_a_squash() {
     ada.run(work, ["link"]).ok();
     assert_eq!(letters(ada, work, &["f.py"]), "--AAAA----");
     assert_eq!(lines(ada, work, &["f.py"])[2]["evidence"], "linked");
+    // The tree is that of the branch's last commit; the change is not.
+    ada.git(work, ["switch", "--quiet", "-c", "same", "topic~2"]).ok();
+    ada.git(work, ["merge", "--quiet", "--squash", "topic"]).ok();
+    ada.git(work, ["-c", "core.hooksPath=/dev/null", "commit", "--quiet", "-m", "Squashed"]).ok();
+    ada.run(work, ["link"]).ok();
+    assert_eq!(letters(ada, work, &["f.py"]), "-AAAA----");
 }
 
 #[test]
