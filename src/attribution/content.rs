@@ -2,6 +2,7 @@
 //! rewrite that no hook of ours saw.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use super::lines::{self, LineIndex};
 use super::recall::Past;
@@ -13,27 +14,42 @@ const MAX_HASHED: usize = 64 << 20;
 /// What records say of the lines of a file, each line or range with a `T`. Of equals the one added last counts.
 #[derive(Debug, Clone)]
 pub struct KnownLines<T> {
-    past: Past<T>,
+    /// `None` is known of lines that are nobody's: where they fit better, nothing else is.
+    past: Past<Option<T>>,
     /// Whole files, by their digests.
     files: HashMap<Digest, Vec<KnownRange<T>>>,
     /// Ranges whose bytes are not here, by how many lines they have: hash and what is known.
     hashes: BTreeMap<u32, Vec<(Digest, T)>>,
 }
 
-/// A range of lines, counted from 1, and what is known of it.
+/// A range of lines, counted from 1, and what is known of it; `None` if it is nobody's.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownRange<T> {
     pub start: u32,
     pub end: u32,
-    pub known: T,
+    pub known: Option<T>,
+}
+
+/// Lines that stand together, each with what is known of it, if it is more than that it stood there.
+type Run<T> = Vec<(Vec<u8>, Option<Option<T>>)>;
+
+/// What one record says of the lines of a file, to be added to what others say.
+#[derive(Debug, Clone)]
+pub struct Recorded<T> {
+    whole: Option<(Digest, Vec<KnownRange<T>>)>,
+    runs: Vec<Run<T>>,
+    hashes: Vec<(u32, Digest, T)>,
 }
 
 /// Which lines may be recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which<'a> {
-    /// Lines that stand together with one that these bytes do not have: else they may be copies, whoever made them.
-    NotIn(&'a [u8]),
-    /// Any.
+    /// Lines of which so many tell something and are not in these bytes, standing together: what is in there may be
+    /// copied, whoever does it, and few lines may be written twice.
+    New { before: &'a [u8], least: usize },
+    /// Lines of which so many tell something, standing together, and that stand here once: of two one may be a copy.
+    Once { least: usize },
+    /// Any that stand together with one that tells something.
     Any,
     /// Any, however little it says: the bytes are known to have the same lines.
     SameChange,
@@ -45,58 +61,108 @@ impl<T> Default for KnownLines<T> {
     }
 }
 
-impl<T: Copy> KnownLines<T> {
-    /// Adds what is known of some lines of a file, by line and apart.
-    pub fn add(&mut self, bytes: &[u8], ranges: &[KnownRange<T>]) {
-        let all: Vec<&[u8]> = lines::split(bytes).collect();
-        self.files.insert(Digest::of(bytes), ranges.to_vec());
-        let line = |at: usize, known| all.get(at).map(|line| (*line, known));
-        let mut ranges = ranges.iter().peekable();
-        while let Some(first) = ranges.next() {
-            let Some(top) = (first.start as usize).checked_sub(1) else { continue };
-            // What stands around a range tells it from others like it.
-            let mut run: Vec<_> = top.checked_sub(1).and_then(|above| line(above, None)).into_iter().collect();
-            let mut end = first.end as usize;
-            run.extend((top..end).filter_map(|at| line(at, Some(first.known))));
-            while let Some(next) = ranges.next_if(|next| next.start as usize == end + 1) {
-                run.extend((end..next.end as usize).filter_map(|at| line(at, Some(next.known))));
-                end = next.end as usize;
-            }
-            run.extend(line(end, None));
-            self.past.add(run);
-        }
+impl<T> Default for Recorded<T> {
+    fn default() -> Self {
+        Recorded { whole: None, runs: Vec::new(), hashes: Vec::new() }
+    }
+}
+
+impl<T: Copy> Recorded<T> {
+    /// What is known of some lines of a file, by line and apart.
+    pub fn of(bytes: &[u8], ranges: Vec<KnownRange<T>>) -> Self {
+        let runs = runs(bytes, &ranges, true);
+        Recorded { whole: Some((Digest::of(bytes), ranges)), runs, hashes: Vec::new() }
+    }
+
+    /// The same, where the lines count for no more than themselves: not by what stands around them.
+    pub fn alone(bytes: &[u8], ranges: &[KnownRange<T>]) -> Self {
+        Recorded { whole: None, runs: runs(bytes, ranges, false), hashes: Vec::new() }
     }
 
     /// Adds a range of so many lines of which only the hash is here.
     pub fn add_hash(&mut self, lines: u32, hash: Digest, known: T) {
-        self.hashes.entry(lines).or_default().push((hash, known));
+        self.hashes.push((lines, hash, known));
+    }
+}
+
+/// The lines of ranges, those that follow upon each other together; with their neighbours, what tells them from others
+/// like them.
+fn runs<T: Copy>(bytes: &[u8], ranges: &[KnownRange<T>], with_neighbours: bool) -> Vec<Run<T>> {
+    let all: Vec<&[u8]> = lines::split(bytes).collect();
+    let line = |at: usize, known| all.get(at).map(|line| (line.to_vec(), known));
+    let neighbour = |at: Option<usize>| at.filter(|_| with_neighbours).and_then(|at| line(at, None));
+    let mut ranges = ranges.iter().peekable();
+    let mut runs = Vec::new();
+    while let Some(first) = ranges.next() {
+        let Some(top) = (first.start as usize).checked_sub(1) else { continue };
+        let mut run: Vec<_> = neighbour(top.checked_sub(1)).into_iter().collect();
+        let mut end = first.end as usize;
+        run.extend((top..end.min(all.len())).filter_map(|at| line(at, Some(first.known))));
+        while let Some(next) = ranges.next_if(|next| next.start as usize == end + 1) {
+            run.extend((end..(next.end as usize).min(all.len())).filter_map(|at| line(at, Some(next.known))));
+            end = next.end as usize;
+        }
+        run.extend(neighbour(Some(end)));
+        runs.push(run);
+    }
+    runs
+}
+
+impl<T: Copy> KnownLines<T> {
+    pub fn add(&mut self, recorded: &Recorded<T>) {
+        if let Some((digest, ranges)) = &recorded.whole {
+            self.files.insert(*digest, ranges.clone());
+        }
+        for run in &recorded.runs {
+            self.past.add(run.iter().map(|(line, known)| (line.as_slice(), *known)));
+        }
+        for (lines, hash, known) in &recorded.hashes {
+            self.hashes.entry(*lines).or_default().push((*hash, *known));
+        }
     }
 
     /// What is known of each line of `bytes` by its content.
     pub fn find(&self, bytes: &[u8], which: Which<'_>) -> Vec<Option<T>> {
         let new: Vec<&[u8]> = lines::split(bytes).collect();
-        let bare = |line: &[u8]| line.strip_suffix(b"\n").unwrap_or(line).to_vec();
-        let before = if let Which::NotIn(before) = which { before } else { b"" };
-        let old: HashSet<Vec<u8>> = lines::split(before).map(bare).collect();
-        let is_new = |line: &[u8]| lines::is_telling(line) && !old.contains(&bare(line));
-        let mut known = vec![None; new.len()];
+        let (before, least) = match which {
+            Which::New { before, least } => (before, least),
+            Which::Once { least } => (&b""[..], least),
+            Which::Any | Which::SameChange => (&b""[..], 1),
+        };
+        let old: HashSet<&[u8]> = lines::split(before).map(bare).collect();
+        let repeated = if matches!(which, Which::Once { .. }) { repeated(&new) } else { HashSet::new() };
+        let is_new =
+            |line: &[u8]| lines::is_telling(line) && !old.contains(bare(line)) && !repeated.contains(bare(line));
+        let counts = |run: Range<usize>| new[run].iter().filter(|line| is_new(line)).take(least).count() == least;
+        let mut found: Vec<Option<Option<T>>> = vec![None; new.len()];
         // A file that is the same as a whole, as after a renaming, is so however little its lines say.
-        let whole = self.files.get(&Digest::of(bytes)).filter(|_| new.iter().any(|line| is_new(line)));
+        let whole = self.files.get(&Digest::of(bytes)).filter(|_| counts(0..new.len()));
         for range in whole.into_iter().flatten() {
             let lines = (range.start as usize).saturating_sub(1)..range.end as usize;
-            known.iter_mut().take(lines.end).skip(lines.start).for_each(|line| *line = Some(range.known));
+            found.iter_mut().take(lines.end).skip(lines.start).for_each(|line| *line = Some(range.known));
         }
         if which == Which::SameChange {
-            self.past.recall_all(&new, &mut known);
+            if whole.is_some() {
+                // Where they stand is known: what else is in the file is not of this change.
+                return found.into_iter().map(Option::flatten).collect();
+            }
+            self.past.recall_all(&new, &mut found);
         }
-        self.past.recall(&new, &mut known, |run| new[run].iter().any(|line| is_new(line)));
-        self.find_hashes(bytes, &mut known, |run| {
-            new[run.clone()].iter().any(|line| is_new(line)) && (run.len() > 1 || lines::is_long(new[run.start]))
+        self.past.recall(&new, &mut found, counts);
+        self.find_hashes(bytes, &mut found, |run| {
+            counts(run.clone()) && (run.len() > 1 || lines::is_long(new[run.start]))
         });
+        let mut known: Vec<Option<T>> = found.into_iter().map(Option::flatten).collect();
+        for (line, known) in new.iter().zip(&mut known) {
+            known.take_if(|_| repeated.contains(bare(line)));
+        }
+        if least > 1 {
+            forget_few(&mut known, counts);
+        }
         known
     }
 
-    fn find_hashes(&self, bytes: &[u8], known: &mut [Option<T>], counts: impl Fn(std::ops::Range<usize>) -> bool) {
+    fn find_hashes(&self, bytes: &[u8], known: &mut [Option<Option<T>>], counts: impl Fn(Range<usize>) -> bool) {
         if known.iter().all(Option::is_some) {
             return;
         }
@@ -114,10 +180,33 @@ impl<T: Copy> KnownLines<T> {
                 left = rest;
                 let hash = Digest::of(text);
                 if let Some((_, found)) = ranges.iter().rev().find(|(known, _)| *known == hash) {
-                    known[run].fill(Some(*found));
+                    known[run].fill(Some(Some(*found)));
                 }
             }
         }
+    }
+}
+
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
+}
+
+/// The lines that tell something and stand there more than once.
+fn repeated<'a>(all: &[&'a [u8]]) -> HashSet<&'a [u8]> {
+    let mut seen = HashSet::new();
+    let telling = all.iter().filter(|line| lines::is_telling(line)).map(|line| bare(line));
+    telling.filter(|line| !seen.insert(*line)).collect()
+}
+
+/// Forgets what is known of lines that stand together and do not count.
+fn forget_few<T>(known: &mut [Option<T>], counts: impl Fn(Range<usize>) -> bool) {
+    let mut start = 0;
+    while start < known.len() {
+        let len = known[start..].iter().take_while(|line| line.is_some()).count();
+        if !counts(start..start + len) {
+            known[start..start + len].fill_with(|| None);
+        }
+        start += len + 1;
     }
 }
 
@@ -129,13 +218,16 @@ mod tests {
 
     fn agents() -> KnownLines<char> {
         let mut known = KnownLines::default();
-        known.add(FILE, &[KnownRange { start: 3, end: 4, known: 'a' }, KnownRange { start: 5, end: 5, known: 'b' }]);
+        known.add(&Recorded::of(
+            FILE,
+            vec![KnownRange { start: 3, end: 4, known: Some('a') }, KnownRange { start: 5, end: 5, known: Some('b') }],
+        ));
         known
     }
 
     fn found(known: &KnownLines<char>, bytes: &[u8], before: Option<&[u8]>) -> String {
         known
-            .find(bytes, before.map_or(Which::Any, Which::NotIn))
+            .find(bytes, before.map_or(Which::Any, |before| Which::New { before, least: 1 }))
             .into_iter()
             .map(|known| known.unwrap_or('-'))
             .collect()
@@ -152,12 +244,16 @@ mod tests {
         assert_eq!(found(&agents(), &twice, None), "--aab--aab");
         // Lines that say little, where the change is known to be the same.
         let mut known = KnownLines::default();
-        known.add(b"x1\nx2\n", &[KnownRange { start: 1, end: 2, known: 'a' }]);
+        known.add(&Recorded::of(b"x1\nx2\n", vec![KnownRange { start: 1, end: 2, known: Some('a') }]));
         assert_eq!(found(&known, b"h\nx1\nx2\n", None), "---");
         let same = known.find(b"h\nx1\nx2\n", Which::SameChange);
         assert_eq!(same, [None, Some('a'), Some('a')]);
         let mut known = KnownLines::default();
-        known.add(b"call()\n", &[KnownRange { start: 1, end: 1, known: 'a' }]);
+        let twice = b"a_line_of_its_own\nh\na_line_of_its_own\n";
+        known.add(&Recorded::of(twice, vec![KnownRange { start: 3, end: 3, known: Some('a') }]));
+        assert_eq!(known.find(twice, Which::SameChange), [None, None, Some('a')]);
+        let mut known = KnownLines::default();
+        known.add(&Recorded::of(b"call()\n", vec![KnownRange { start: 1, end: 1, known: Some('a') }]));
         assert_eq!(found(&known, b"call()\n", Some(b"")), "a");
         assert_eq!(found(&known, b"call()\n}\n", Some(b"")), "--");
         // Nothing of it is known here.
@@ -166,11 +262,13 @@ mod tests {
 
     #[test]
     fn ranges_are_found_by_their_hashes() {
+        let mut hashed = Recorded::default();
+        hashed.add_hash(2, Digest::of(b"fn agent() {\n    agent_body();\n"), 'a');
+        hashed.add_hash(1, Digest::of(b"}\n"), 'b');
+        hashed.add_hash(1, Digest::of(b"    a_line_of_its_own();\n"), 'c');
+        hashed.add_hash(90, Digest::of(b"x"), 'd');
         let mut known = KnownLines::default();
-        known.add_hash(2, Digest::of(b"fn agent() {\n    agent_body();\n"), 'a');
-        known.add_hash(1, Digest::of(b"}\n"), 'b');
-        known.add_hash(1, Digest::of(b"    a_line_of_its_own();\n"), 'c');
-        known.add_hash(90, Digest::of(b"x"), 'd');
+        known.add(&hashed);
         assert_eq!(found(&known, FILE, Some(b"")), "--aa---");
         assert_eq!(found(&known, FILE, Some(FILE)), "-------");
         assert_eq!(found(&known, b"x\n    a_line_of_its_own();\n", Some(b"x\n")), "-c");
@@ -178,11 +276,49 @@ mod tests {
     }
 
     #[test]
+    fn few_lines_are_found_where_few_are_enough() {
+        let mut known = KnownLines::default();
+        let file = b"import one_module\nimport two_modules\nx\ndef main():\n    one = 1111\n    return one\n";
+        known.add(&Recorded::of(file, vec![KnownRange { start: 1, end: 6, known: Some('a') }]));
+        let at_least = |least: usize, bytes: &[u8]| -> String {
+            let found = known.find(bytes, Which::New { before: b"", least });
+            found.into_iter().map(|known| known.unwrap_or('-')).collect()
+        };
+        let some = b"import two_modules\nh\nimport one_module\nimport two_modules\nh\ndef main():\n    one = 1111\n    return one\n";
+        assert_eq!(at_least(1, some), "a-aa-aaa");
+        assert_eq!(at_least(2, some), "--aa-aaa");
+        assert_eq!(at_least(3, some), "-----aaa");
+        // Lines that were beside those that are known do not count as if they were known.
+        let beside = [KnownRange { start: 4, end: 5, known: Some('a') }];
+        let mut known = KnownLines::default();
+        known.add(&Recorded::of(file, beside.to_vec()));
+        let find = |least| {
+            known.find(file, Which::New { before: b"import one_module\n", least }).into_iter().flatten().count()
+        };
+        assert_eq!((find(2), find(3)), (2, 0));
+        // Of two that are the same one may be a copy.
+        let twice = [&file[..], b"h\ndef main():\n    one = 1111\n"].concat();
+        let once = known.find(&twice, Which::Once { least: 1 });
+        assert_eq!(once.into_iter().flatten().count(), 0);
+    }
+
+    #[test]
+    fn nobodys_lines_are_nobodys_where_they_fit_better() {
+        let mut known = KnownLines::default();
+        let agents = b"def b(path):\n    with open(path) as handle:\n        return handle.readlines()\n";
+        known.add(&Recorded::of(agents, vec![KnownRange { start: 1, end: 3, known: Some('a') }]));
+        let nobodys = b"def a(path):\n    with open(path) as handle:\n        return handle.read()\n";
+        known.add(&Recorded::alone(nobodys, &[KnownRange { start: 1, end: 3, known: None }]));
+        let both = [&nobodys[..], agents].concat();
+        assert_eq!(found(&known, &both, Some(b"")), "---aaa");
+    }
+
+    #[test]
     fn ranges_outside_of_the_file_are_cut() {
         let mut known = KnownLines::default();
-        known.add(b"one telling line\n", &[KnownRange { start: 0, end: 3, known: 'a' }]);
-        known.add(b"one telling line\n", &[KnownRange { start: 7, end: 9, known: 'a' }]);
-        known.add(b"another telling line\n", &[KnownRange { start: 1, end: 900, known: 'b' }]);
+        known.add(&Recorded::of(b"one telling line\n", vec![KnownRange { start: 0, end: 3, known: Some('a') }]));
+        known.add(&Recorded::of(b"one telling line\n", vec![KnownRange { start: 7, end: 9, known: Some('a') }]));
+        known.add(&Recorded::of(b"another telling line\n", vec![KnownRange { start: 1, end: 900, known: Some('b') }]));
         assert_eq!(found(&known, b"one telling line\nanother telling line\n", Some(b"")), "-b");
     }
 }

@@ -66,6 +66,8 @@ pub struct Known<'b> {
     pub found: Option<Found>,
     pub origin: Option<Origin<LineAuthor>>,
     pub agent: Option<&'b str>,
+    /// The writer of the record that speaks of it is not enrolled.
+    pending: bool,
 }
 
 impl<'b> Known<'b> {
@@ -73,7 +75,10 @@ impl<'b> Known<'b> {
     pub fn of(source: &Source, origins: &mut Origins<'b>, book: &Book<'b>) -> Self {
         let found = origins.line(&source.commit, &source.path, source.line);
         let origin = found.as_ref().map(|found| found.range.origin());
-        let mut known = Known { found, origin, agent: None };
+        // Of other commits only records of enrolled writers are evidence.
+        let is_exact = found.as_ref().is_some_and(|found| found.evidence == Evidence::Exact);
+        let pending = is_exact && book.record_of(&source.commit).is_some_and(|entry| book.is_pending(entry));
+        let mut known = Known { found, origin, agent: None, pending };
         known.agent = known.author().and_then(|author| book.agent(&author.session));
         known
     }
@@ -110,6 +115,11 @@ impl<'b> Known<'b> {
         self.found.as_ref().map_or(Evidence::None, |found| found.evidence)
     }
 
+    /// `signed`, or `pending` where the writer of the record that speaks of the line is not enrolled.
+    fn state(&self) -> Option<&'static str> {
+        self.found.as_ref().map(|_| if self.pending { "pending" } else { "signed" })
+    }
+
     /// The model of an agent's line, `provider/model`.
     pub fn model(&self) -> Option<&str> {
         self.found.as_ref().and_then(|found| found.range.model.as_deref())
@@ -133,10 +143,19 @@ pub struct BlamedLine<'a> {
     model: Option<&'a str>,
     call: Option<&'a CallId>,
     record: Option<RecordId>,
+    state: Option<&'static str>,
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
-    let (printed, report) = read(args.asked.to_git()?, args.line_porcelain, ledger, dir)?;
+    let asked = args.asked.to_git()?;
+    let plain = asked.plain();
+    let (printed, plain, report) = std::thread::scope(|scope| {
+        let plain = scope.spawn(|| plain.map(|asked| blame::blame(dir, asked, false)).transpose());
+        let read = read(asked, args.line_porcelain, ledger, dir);
+        let plain = plain.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (printed, report) = read?;
+        anyhow::Ok((printed, plain?, report))
+    })?;
     let blame = printed.parse();
     if is_binary(&blame) {
         anyhow::bail!("{} is binary: it has no lines", args.asked.file()?.to_string_lossy());
@@ -145,6 +164,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     let mut reader = Reader {
         origins: Origins::new(ledger, &book),
         book: &book,
+        added: plain.as_ref().map(|printed| added(&printed.parse())),
         texts: args.asked.passes_over_commits().then(|| Texts::new(ledger)),
         last: None,
     };
@@ -168,6 +188,8 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
 struct Reader<'b> {
     origins: Origins<'b>,
     book: &'b Book<'b>,
+    /// Which commit added each line, where git looks further, for what it may be a copy of: who copies a line adds it.
+    added: Option<HashMap<u32, Source>>,
     /// What to compare lines with, where git may say that they come from others.
     texts: Option<Texts<'b>>,
     /// The line before, and what is known of it.
@@ -176,7 +198,11 @@ struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     fn line(&mut self, line: &Line<'_>) -> Rc<Known<'b>> {
-        let Some(source) = &line.source else { return Rc::default() };
+        let source = match &self.added {
+            Some(added) => added.get(&line.number),
+            None => line.source.as_ref(),
+        };
+        let Some(source) = source else { return Rc::default() };
         if let Some(texts) = &mut self.texts
             && !texts.stands(source, line.text)
         {
@@ -191,6 +217,10 @@ impl<'b> Reader<'b> {
         self.last = Some((source.clone(), known.clone()));
         known
     }
+}
+
+fn added(blame: &Blame<'_>) -> HashMap<u32, Source> {
+    blame.lines.iter().filter_map(|line| Some((line.number, line.source.clone()?))).collect()
 }
 
 /// What git says of a file's lines, and all records, which are read meanwhile.
@@ -236,6 +266,7 @@ pub fn blamed<'a>(line: &'a Line<'_>, known: &'a Known<'_>) -> BlamedLine<'a> {
         model: known.model(),
         call: author.map(|author| &author.call),
         record: known.found.as_ref().map(|found| found.record),
+        state: known.state(),
     }
 }
 
@@ -266,6 +297,7 @@ fn headers(known: &Known<'_>) -> String {
         ("model", known.model().map(format::one_line)),
         ("call", author.map(|author| format::one_line(author.call.as_str()))),
         ("record", known.found.as_ref().map(|found| found.record.to_string())),
+        ("state", known.state().map(str::to_owned)),
     ];
     let told = headers.into_iter().filter_map(|(name, value)| Some(format!("tracevault-{name} {}\n", value?)));
     told.collect()

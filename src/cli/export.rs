@@ -72,7 +72,7 @@ impl Asked {
             return Ok(Asked::Commit(commit));
         }
         let mut commits = history::rev_list(&ledger.repo, &[name])
-            .with_context(|| format!("{name} is neither a commit nor a range of commits"))?;
+            .map_err(|_| anyhow::anyhow!("{name} is neither a commit nor a range of commits that are here"))?;
         commits.reverse();
         Ok(Asked::Range(commits))
     }

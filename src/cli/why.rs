@@ -157,21 +157,36 @@ impl Args {
     }
 }
 
-/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it.
+/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it; the file's name is whatever bytes it is.
 fn split(name: &OsStr) -> Option<(OsString, u32)> {
-    let name = name.to_str()?;
-    let (rest, last) = name.rsplit_once(':')?;
-    let last = number(Some(last))?;
-    match rest.rsplit_once(':').and_then(|(file, line)| Some((file, number(Some(line))?))) {
-        Some((file, line)) if !file.is_empty() => Some((file.into(), line)),
-        _ if !rest.is_empty() => Some((rest.into(), last)),
-        _ => None,
-    }
+    let (rest, last) = split_number(name)?;
+    Some(split_number(rest).unwrap_or((rest, last))).map(|(file, line)| (file.to_owned(), line))
 }
 
-/// A line's number.
+/// What stands before the last colon, if it is anything, and the number after it.
+fn split_number(name: &OsStr) -> Option<(&OsStr, u32)> {
+    let bytes = name.as_encoded_bytes();
+    let colon = bytes.iter().rposition(|byte| *byte == b':').filter(|at| *at > 0)?;
+    let line = number(std::str::from_utf8(&bytes[colon + 1..]).ok())?;
+    Some((before(name, colon)?, line))
+}
+
+/// The beginning of a name, so many bytes.
+#[cfg(unix)]
+fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt as _;
+    name.as_bytes().get(..end).map(OsStr::from_bytes)
+}
+
+#[cfg(not(unix))]
+fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
+    name.to_str()?.get(..end).map(OsStr::new)
+}
+
+/// A line's number. No file has more lines than the largest, so that a larger one is as good as that.
 fn number(text: Option<&str>) -> Option<u32> {
-    text?.parse().ok().filter(|number| *number > 0)
+    let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(text.parse().unwrap_or(u32::MAX)).filter(|number| *number > 0)
 }
 
 impl<'a> Story<'a> {

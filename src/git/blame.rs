@@ -10,7 +10,7 @@ use crate::git::locate::path_from_bytes;
 use crate::id::{GitId, RepoPath};
 
 /// What to blame, in git's own words.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Asked {
     /// Options that choose lines and commits, and say how far git looks for where a line comes from.
     pub options: Vec<OsString>,
@@ -18,6 +18,15 @@ pub struct Asked {
     pub file: OsString,
     /// What git reads on its standard input, for `--contents -`.
     pub input: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// The same without looking for lines that were moved or copied; `None` where that is not asked anyway.
+    pub fn plain(&self) -> Option<Asked> {
+        let plain = |option: &&OsString| !matches!(option.as_encoded_bytes(), [b'-', b'M' | b'C', ..]);
+        let options: Vec<OsString> = self.options.iter().filter(plain).cloned().collect();
+        (options.len() < self.options.len()).then(|| Asked { options, ..self.clone() })
+    }
 }
 
 /// What git printed, in its porcelain format, and what that says.
@@ -72,7 +81,8 @@ pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitE
     let format = if every_line { "--line-porcelain" } else { "--porcelain" };
     // Commits that a configuration has git pass over, and what filters make of a file, would move lines to where no
     // record speaks of them.
-    let git = Git::in_dir(dir).args(["-c", "blame.ignoreRevsFile=", "blame", format, "--no-textconv"]);
+    // An empty name makes git forget the files that were named before, here the configured ones.
+    let git = Git::in_dir(dir).args(["blame", format, "--no-textconv", "--ignore-revs-file="]);
     let mut git = git.args(asked.options).args(asked.revisions).arg("--").arg(asked.file);
     if let Some(input) = asked.input {
         git = git.input(input);

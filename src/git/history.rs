@@ -23,7 +23,7 @@ pub struct CommitInfo {
 
 /// The commits that `git rev-list` lists for these arguments, newest first.
 pub fn rev_list(repo: &Repo, args: &[&str]) -> Result<Vec<GitId>, GitError> {
-    let answer = Git::in_dir(&repo.home()).args(["rev-list", "--end-of-options"]).args(args).arg("--").run()?;
+    let answer = Git::in_dir(&repo.home()).args(["rev-list", "--end-of-options"]).args(args).arg("--").relay()?;
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
@@ -57,12 +57,7 @@ pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
     let commit = format!("{name}^{{commit}}");
     let answer = Git::in_dir(&repo.home()).args(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
     let answer = answer.answer()?;
-    answer.text().parse().map_err(|_| GitError::Failed {
-        command: "rev-parse".into(),
-        status: "no such commit".into(),
-        code: answer.code,
-        stderr: name.to_owned(),
-    })
+    answer.text().parse().map_err(|_| GitError::Refused { said: format!("no commit that is here is named {name}") })
 }
 
 /// The e-mail address of a commit's author, as it stands there; `None` where the commit is not here.
@@ -75,6 +70,11 @@ pub fn author_email(repo: &Repo, commit: &GitId) -> Option<String> {
 /// The first parent of a commit, if both are here.
 pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
     field(repo, commit, b"parent ")?.parse().ok()
+}
+
+/// The parents of a commit; none where it is not here.
+pub fn parent_ids(repo: &Repo, commit: &GitId) -> Vec<GitId> {
+    fields(repo, commit, b"parent ").iter().filter_map(|id| id.parse().ok()).collect()
 }
 
 /// How many parents a commit has; none where it is not here.

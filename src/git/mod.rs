@@ -1,5 +1,6 @@
 //! Git: the one place that opens repositories and runs the git program.
 
+pub mod ancestry;
 pub mod blame;
 pub mod command;
 pub mod diff;

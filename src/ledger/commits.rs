@@ -41,19 +41,24 @@ pub fn states(report: &Report) -> HashMap<GitId, State> {
     states
 }
 
-/// The best record of each commit: a good one before a bad one, an earlier one before a later one.
+/// The best record of each commit: a good one before a bad one, an enrolled writer's before another's, an earlier one
+/// before a later one.
 pub fn records(report: &Report) -> HashMap<GitId, &Entry> {
-    let mut records: HashMap<GitId, &Entry> = HashMap::new();
-    for entry in report.entries() {
-        if let Body::Commit(commit) = &entry.body {
-            records.entry(commit.commit.clone()).and_modify(|known| better(known, entry)).or_insert(entry);
+    let mut records: HashMap<GitId, (bool, &Entry)> = HashMap::new();
+    for chain in &report.chains {
+        for entry in &chain.entries {
+            if let Body::Commit(commit) = &entry.body {
+                let new = (!chain.pending, entry);
+                records.entry(commit.commit.clone()).and_modify(|known| better(known, new)).or_insert(new);
+            }
         }
     }
-    records
+    records.into_iter().map(|(commit, (_, entry))| (commit, entry)).collect()
 }
 
-fn better<'a>(known: &mut &'a Entry, other: &'a Entry) {
-    if (other.good, std::cmp::Reverse(other.time)) > (known.good, std::cmp::Reverse(known.time)) {
+fn better<'a>(known: &mut (bool, &'a Entry), other: (bool, &'a Entry)) {
+    let rank = |(enrolled, entry): &(bool, &Entry)| (entry.good, *enrolled, std::cmp::Reverse(entry.time));
+    if rank(&other) > rank(known) {
         *known = other;
     }
 }

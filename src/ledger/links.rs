@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::attribution::content::{KnownLines, Which};
+use crate::attribution::content::{KnownLines, Recorded, Which};
 use crate::attribution::lines::{self, LineIndex};
 use crate::cost::PriceTable;
 use crate::finding::{Code, Finding};
@@ -52,7 +52,7 @@ impl Writer<'_> {
 
 impl Ledger {
     /// Which recorded commits are repeated by those of these that have no record and no link: they have the same tree,
-    /// the same patch, or else agents' lines of them.
+    /// the same patch, or else agents' lines of them. Only earlier commits are, and only since the ledger was founded.
     pub fn find_links(&self, report: &Report, commits: &[GitId]) -> Result<Vec<Found>, LedgerError> {
         let book = Book::new(report, PriceTable::embedded());
         let known = ByChange::new(&book);
@@ -61,11 +61,12 @@ impl Ledger {
         let mut links = Vec::new();
         for commit in commits {
             bar.step(1);
-            if book.record_of(commit).is_some() || !book.rewritten_from(commit).is_empty() {
+            let is_known = book.record_of(commit).is_some() || !book.rewritten_from(commit).is_empty();
+            if is_known || !origins.elsewhere().is_of_ledger(commit) {
                 continue;
             }
             let facts = CommitFacts::read(self, diff::begin(&self.repo, commit))?;
-            let mut found = known.same(&facts);
+            let mut found = known.same(&facts, |entry| origins.elsewhere().is_source(commit, entry));
             if found.is_empty() {
                 found = of_lines(&mut origins, &book, &facts);
             }
@@ -75,34 +76,41 @@ impl Ledger {
     }
 }
 
-/// Recorded commits by what they change.
+/// The records of commits by what these change, the oldest first.
 struct ByChange<'r> {
-    trees: HashMap<&'r GitId, &'r Commit>,
-    patches: HashMap<&'r GitId, &'r Commit>,
+    trees: HashMap<&'r GitId, Vec<(&'r Entry, &'r Commit)>>,
+    patches: HashMap<&'r GitId, Vec<(&'r Entry, &'r Commit)>>,
 }
 
 impl<'r> ByChange<'r> {
     fn new(book: &Book<'r>) -> Self {
         let mut by = ByChange { trees: HashMap::new(), patches: HashMap::new() };
-        for entry in book.commit_records() {
-            let Body::Commit(body) = &entry.body else { continue };
-            by.trees.insert(&body.tree, body);
+        let mut entries: Vec<&Entry> = book.commit_records().filter(|entry| !book.is_pending(entry)).collect();
+        entries.sort_by_key(|entry| (entry.time, entry.id));
+        for (entry, body) in entries.into_iter().filter_map(|entry| Some((entry, commit_of(entry)?))) {
+            by.trees.entry(&body.tree).or_default().push((entry, body));
             if let Some(patch) = &body.patch_id {
-                by.patches.insert(patch, body);
+                by.patches.entry(patch).or_default().push((entry, body));
             }
         }
         by
     }
 
-    fn same(&self, facts: &CommitFacts) -> Vec<(GitId, u32)> {
+    /// The commit that a commit repeats as a whole, of those that it may come from.
+    fn same(&self, facts: &CommitFacts, mut is_source: impl FnMut(&Entry) -> bool) -> Vec<(GitId, u32)> {
         let patch = facts.changes.patch_id.as_ref().and_then(|patch| self.patches.get(patch));
-        let found = match (self.trees.get(&facts.tree), patch) {
-            (Some(old), _) if old.parents == facts.parents => Some((old, SAME_COMMIT)),
-            // A merge has the tree of what it merges, too; that is another change.
-            (_, Some(old)) => Some((old, SAME_PATCH)),
-            (Some(old), None) if old.parents.len() == facts.parents.len() => Some((old, SAME_PATCH)),
-            _ => None,
+        let mut find = |known: Option<&Vec<(&'r Entry, &'r Commit)>>, is_same: &dyn Fn(&Commit) -> bool| {
+            let mut known = known.into_iter().flatten().filter(|(_, body)| is_same(body));
+            known.find(|(entry, _)| is_source(entry)).map(|(_, body)| *body)
         };
+        let tree = self.trees.get(&facts.tree);
+        let same_commit = find(tree, &|old| old.parents == facts.parents).map(|old| (old, SAME_COMMIT));
+        // A merge has the tree of what it merges, too; that is another change.
+        let found = same_commit.or_else(|| {
+            let old = find(patch, &|_| true);
+            let old = old.or_else(|| find(tree, &|old| old.parents.len() == facts.parents.len()));
+            Some((old?, SAME_PATCH))
+        });
         found.map(|(old, level)| (old.commit.clone(), level)).into_iter().collect()
     }
 }
@@ -199,12 +207,14 @@ impl Ledger {
                     .iter()
                     .any(|range| lines::split(old.bytes(range.start..=range.end)).any(|line| new.contains(line)));
             }
-            let mut known = KnownLines::default();
+            let mut recorded = Recorded::default();
             for range in ranges {
                 if let Some(hash) = range.content_hash() {
-                    known.add_hash(range.end - range.start + 1, hash, ());
+                    recorded.add_hash(range.end - range.start + 1, hash, ());
                 }
             }
+            let mut known = KnownLines::default();
+            known.add(&recorded);
             known.find(&bytes, Which::Any).iter().any(Option::is_some)
         });
         Some(if common { SAME_LINES } else { 0 })

@@ -43,6 +43,11 @@ impl<'b> Origins<'b> {
         self.files.clear();
     }
 
+    /// What records say of other commits than their own.
+    pub fn elsewhere(&mut self) -> &mut Elsewhere<'b> {
+        &mut self.elsewhere
+    }
+
     /// What is known of a line that a commit added.
     ///
     /// That the commit's own record knows no agent's hand in it is no proof that there was none: its writer may not have

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::cost::{self, Money, PriceTable};
-use crate::id::{GitId, RecordId, SessionId};
+use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
@@ -26,7 +26,9 @@ pub struct Book<'r> {
     /// The best record of each commit.
     records: HashMap<GitId, &'r Entry>,
     /// The good links to each rewritten commit.
-    links: HashMap<&'r GitId, Vec<&'r Link>>,
+    links: HashMap<&'r GitId, Vec<(&'r Entry, &'r Link)>>,
+    /// The chains of writers who are not enrolled.
+    pending: HashSet<ChainId>,
     sessions: BTreeMap<&'r SessionId, Vec<Segment<'r>>>,
     /// What each commit record draws on and no earlier one did.
     shares: HashMap<RecordId, Vec<Share<'r>>>,
@@ -75,6 +77,7 @@ impl<'r> Book<'r> {
             prices,
             records: commits::records(report),
             links: HashMap::new(),
+            pending: report.chains.iter().filter(|chain| chain.pending).map(|chain| chain.id).collect(),
             sessions: BTreeMap::new(),
             shares: HashMap::new(),
         };
@@ -111,7 +114,7 @@ impl<'r> Book<'r> {
                     };
                     self.shares.insert(entry.id, commit.sessions.iter().map(share).collect());
                 }
-                Body::Link(link) if link.level > 0 => self.links.entry(&link.new).or_default().push(link),
+                Body::Link(link) if link.level > 0 => self.links.entry(&link.new).or_default().push((entry, link)),
                 _ => {}
             }
         }
@@ -127,17 +130,28 @@ impl<'r> Book<'r> {
         self.records.values().copied().filter(|entry| entry.good)
     }
 
+    /// Whether the writer of a record is not enrolled: what it says of its own commits is told as such, and is no
+    /// evidence of others.
+    pub fn is_pending(&self, entry: &Entry) -> bool {
+        self.pending.contains(&entry.chain)
+    }
+
     /// The good records of the commits that this one was rewritten from, and how much the links say they have in
-    /// common, the most first.
+    /// common, the most first; only what enrolled writers say.
     pub fn rewritten_from(&self, commit: &GitId) -> Vec<(&'r Entry, u32)> {
+        self.linked(commit, |entry| !self.is_pending(entry))
+    }
+
+    fn linked(&self, commit: &GitId, counts: impl Fn(&Entry) -> bool) -> Vec<(&'r Entry, u32)> {
         let mut seen: HashSet<&GitId> = HashSet::new();
         let mut open: Vec<(&GitId, u32)> = vec![(commit, u32::MAX)];
         let mut found: Vec<(&'r Entry, u32)> = Vec::new();
         while let Some((at, level)) = open.pop() {
-            for link in self.links.get(at).into_iter().flatten() {
+            for (_, link) in self.links.get(at).into_iter().flatten().filter(|(entry, _)| counts(entry)) {
                 let level = level.min(link.level);
                 match self.record_of(&link.old) {
-                    Some(entry) => found.push((entry, level)),
+                    Some(entry) if counts(entry) => found.push((entry, level)),
+                    Some(_) => {}
                     None if seen.insert(&link.old) => open.push((&link.old, level)),
                     None => {}
                 }
@@ -149,7 +163,7 @@ impl<'r> Book<'r> {
 
     /// The good record of the commit that this one was rewritten from, and how much they have in common.
     pub fn linked_from(&self, commit: &GitId) -> Option<(&'r Entry, u32)> {
-        self.rewritten_from(commit).into_iter().next()
+        self.linked(commit, |_| true).into_iter().next()
     }
 
     /// What is known of a commit.
@@ -189,7 +203,7 @@ impl<'r> Book<'r> {
                     .or_insert_with(|| share.clone());
             }
             let links = self.links.get(at).into_iter().flatten();
-            open.extend(links.map(|link| &link.old).filter(|old| *old != commit && seen.insert(old)));
+            open.extend(links.map(|(_, link)| &link.old).filter(|old| *old != commit && seen.insert(old)));
         }
         shares.into_values().map(|share| self.drawn(&share)).collect()
     }
@@ -308,7 +322,6 @@ fn usage_cost(prices: &PriceTable, body: &Session, usage: &crate::record::body::
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::id::ChainId;
     use crate::ledger::payload::Payloads;
     use crate::ledger::verify::Chain;
     use crate::record::body::{GapCount, Lines, ModelUsage, SessionRef};

@@ -131,7 +131,7 @@ impl Writer<'_> {
 
 impl Ledger {
     /// When the ledger was founded, by its founder's clock.
-    fn founded(&self) -> Result<crate::time::Time, LedgerError> {
+    pub(super) fn founded(&self) -> Result<crate::time::Time, LedgerError> {
         let name = self.prefix.chain(crate::id::ChainId::Policy);
         let mut next = self.repo.find_ref(&name)?;
         let mut time = crate::time::Time::default();

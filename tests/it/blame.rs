@@ -158,7 +158,7 @@ fn porcelain_and_json_tell_the_same() {
     assert_eq!(json.len(), porcelain.len());
     for (json, (_, _, text, facts)) in json.iter().zip(&porcelain) {
         assert_eq!(json["text"], *text);
-        for key in ["origin", "evidence", "session", "agent", "model", "call", "record"] {
+        for key in ["origin", "evidence", "session", "agent", "model", "call", "record", "state"] {
             let header = facts.get(&format!("tracevault-{key}")).map_or(Value::Null, |value| json!(value));
             assert_eq!(json[key], header, "{key} of {text}");
         }
@@ -336,12 +336,28 @@ fn why_says_plainly_where_no_agent_is_known() {
     for (args, expected) in [
         (&["README.md"][..], "name a line as FILE:LINE"),
         (&["README.md:99"], "has only 1 line"),
+        (&["README.md:99999999999"], "has only 1 line"),
         (&["nowhere:1"], "no such path 'nowhere'"),
         (&["README.md:1", "v9"], "v9"),
     ] {
         let refused = ada.run(work, [&["why"], args].concat()).exits(2);
         assert!(refused.stderr.contains(expected), "{args:?}: {}", refused.stderr);
     }
+}
+
+/// Not all systems have names of any bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn why_takes_names_of_any_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let desk = Desk::new();
+    let (ada, work) = (&desk.team.ada, desk.work());
+    let name = std::ffi::OsStr::from_bytes(b"\xff q.py");
+    std::fs::write(work.join(name), "a person's\n").unwrap();
+    ada.commit(work, "A name");
+    let at = std::ffi::OsStr::from_bytes(b"\xff q.py:1");
+    let told = ada.run(work, ["why".as_ref(), "--json".as_ref(), at]).json();
+    assert_eq!((&told["text"], &told["origin"]), (&json!("a person's"), &json!("unattributed")));
 }
 
 #[test]

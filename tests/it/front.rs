@@ -183,13 +183,16 @@ fn blame_tells_the_origin_of_each_line() {
     told.world.write(&told.dir, "greet.py", &WHOLE.replace("you", "me"));
     let lines = told.lines(&["blame", "--json", "greet.py"]);
     let keys: Vec<&String> = lines[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["line", "text", "commit", "origin", "evidence", "session", "agent", "model", "call", "record"]);
+    assert_eq!(
+        keys,
+        ["line", "text", "commit", "origin", "evidence", "session", "agent", "model", "call", "record", "state"]
+    );
     let record = told.lines(&["log", "--json", "-n1"])[0]["record"].clone();
     assert_eq!(
         lines[1],
         json!({"line": 2, "text": "    text = 'hello ' + name", "commit": told.commit, "origin": "agent",
             "evidence": "exact", "session": SESSION, "agent": "claude-code", "model": "anthropic/claude-opus-4-5",
-            "call": "toolu_write", "record": record})
+            "call": "toolu_write", "record": record, "state": "signed"})
     );
     assert_eq!(
         (&lines[3]["origin"], &lines[3]["evidence"], &lines[3]["record"]),
@@ -198,7 +201,7 @@ fn blame_tells_the_origin_of_each_line() {
     assert_eq!(
         lines[4],
         json!({"line": 5, "text": "print(greet('me'))", "commit": null, "origin": "unattributed", "evidence": "none",
-            "session": null, "agent": null, "model": null, "call": null, "record": null})
+            "session": null, "agent": null, "model": null, "call": null, "record": null, "state": null})
     );
     assert_eq!(told.lines(&["blame", "--json", "-L", "2,3", "greet.py"]).len(), 2);
     assert_eq!(told.lines(&["blame", "--json", "HEAD", "--", "greet.py"])[4]["commit"], told.commit);

@@ -16,6 +16,7 @@ mod generator;
 mod layers;
 mod lines;
 mod ledger;
+mod lookalikes;
 mod members;
 mod push;
 mod replay;

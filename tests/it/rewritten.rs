@@ -139,7 +139,7 @@ fn what_is_picked_from_anothers_branch_is_their_agents() {
     let agent = Agent::start(&team.ada, &team.work, "s");
     agent.prompt("Write.");
     team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
-    agent.write("a.py", "def of_ada():\n    return 'hers'\n");
+    agent.write("a.py", "def of_ada():\n    all = 'hers'\n    return all\n");
     team.ada.commit(&team.work, "one");
     team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
     bob.run(&bobs, ["fetch"]).ok();
@@ -148,16 +148,19 @@ fn what_is_picked_from_anothers_branch_is_their_agents() {
     bob.write(&bobs, "mine.py", "def of_bob():\n    return 'his'\n");
     bob.commit(&bobs, "picked, and more");
     let lines = blamed(&bob, &bobs, "a.py");
-    assert_eq!((letters(&lines).as_str(), lines[0].1.as_str()), ("AA", "content"));
+    assert_eq!((letters(&lines).as_str(), lines[0].1.as_str()), ("AAA", "content"));
     // A person's own lines stay theirs, and so does a copy of what stands there already.
     assert_eq!(letters(&blamed(&bob, &bobs, "mine.py")), "--");
-    bob.write(&bobs, "a.py", "def of_ada():\n    return 'hers'\n\ndef of_ada():\n    return 'hers'\n");
+    let copy = "def of_ada():\n    all = 'hers'\n    return all\n";
+    bob.write(&bobs, "a.py", &format!("{copy}\n{copy}"));
     bob.commit(&bobs, "copied");
-    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "AA---");
+    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "AAA----");
+    bob.write(&bobs, "a.py", copy);
+    bob.commit(&bobs, "no more");
     // Reformatted by a person, the lines are the agent's still.
-    bob.write(&bobs, "a.py", "class C:\n    def of_ada():\n        return 'hers'\n");
+    bob.write(&bobs, "a.py", "class C:\n    def of_ada():\n        all = 'hers'\n        return all\n");
     bob.commit(&bobs, "indented");
-    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "-AA");
+    assert_eq!(letters(&blamed(&bob, &bobs, "a.py")), "-AAA");
 }
 
 #[test]
