@@ -13,6 +13,8 @@ mod evidence;
 mod globs;
 mod parse;
 mod rule;
+#[cfg(test)]
+mod tests;
 
 pub use evaluate::{Finding, Outcome, Report, RuleOutcome, evaluate};
 pub use evidence::{
