@@ -51,7 +51,7 @@ pub struct Commit {
     pub lines: Option<Lines>,
     /// The files it changes, also those it only takes lines from. Git knows them where no record does.
     pub files: Partly<Vec<File>>,
-    /// The sessions it draws on.
+    /// The sessions it draws on, all that wrote lines of it among them.
     pub draws: Partly<Vec<Draw>>,
 }
 
@@ -92,6 +92,7 @@ pub struct File {
 #[derive(Debug, Clone)]
 pub struct AgentLines {
     pub session: SessionId,
+    /// `None`: one of the session's.
     pub model: Option<Model>,
     pub lines: u64,
 }

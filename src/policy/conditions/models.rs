@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::count;
+use super::{count, hides_agent_lines};
 use crate::id::{RepoPath, SessionId};
 use crate::policy::evaluate::{Findings, Outcome, Place};
 use crate::policy::evidence::{Commit, Evidence, Model};
@@ -61,7 +61,8 @@ fn models(commit: &Commit) -> BTreeMap<&Model, Option<&RepoPath>> {
     let mut models = BTreeMap::new();
     for file in &commit.files.known {
         for model in file.agents.iter().filter_map(|agent| agent.model.as_ref()) {
-            models.entry(model).or_insert(Some(&file.path));
+            let path = models.entry(model).or_insert(Some(&file.path));
+            *path = (*path).min(Some(&file.path));
         }
     }
     let drawn = commit.drawn().known.iter().flat_map(|draw| &draw.models.known);
@@ -82,6 +83,9 @@ fn open(commit: &Commit) -> Option<String> {
     let agents = || commit.files.known.iter().flat_map(|file| &file.agents);
     if let Some(agent) = agents().find(|agent| agent.model.is_none() && !is_drawn(&agent.session)) {
         return Some(format!("the model of session {}, which wrote lines of it, is not known", agent.session.short()));
+    }
+    if !commit.files.whole && hides_agent_lines(commit, false) {
+        return Some("the models of agent lines in files that are not named are not known".to_owned());
     }
     let named: u64 = agents().map(|agent| agent.lines).fold(0, u64::saturating_add);
     let lines = match commit.total() {

@@ -1,10 +1,10 @@
 //! `ai-percentage`: how large a share of the added lines agents may have written.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{agent_lines, count, unattributed_is_agent};
 use crate::id::RepoPath;
-use crate::policy::evaluate::{Findings, Place};
+use crate::policy::evaluate::{Findings, Outcome, Place};
 use crate::policy::evidence::{Commit, Evidence, File};
 use crate::policy::globs::PathGlobs;
 use crate::policy::parse::Keys;
@@ -80,7 +80,9 @@ impl Percentage {
                 let shares: Vec<Share> = evidence.commits.iter().map(|commit| self.share(commit)).collect();
                 let mut sum = Share::default();
                 shares.iter().for_each(|share| sum.add(*share));
-                self.weigh(sum, Place::default(), findings);
+                if let Some((outcome, what)) = self.weigh(sum) {
+                    tell(outcome, Place::default(), &what, findings);
+                }
                 for (commit, _) in evidence.commits.iter().zip(&shares).filter(|(_, share)| share.boundless) {
                     open(commit, findings);
                 }
@@ -88,7 +90,9 @@ impl Percentage {
             Per::Commit => {
                 for commit in &evidence.commits {
                     let share = self.share(commit);
-                    self.weigh(share, Place::commit(commit), findings);
+                    if let Some((outcome, what)) = self.weigh(share) {
+                        tell(outcome, Place::commit(commit), &what, findings);
+                    }
                     if share.boundless {
                         open(commit, findings);
                     }
@@ -99,7 +103,7 @@ impl Percentage {
     }
 
     fn judge_paths(&self, evidence: &Evidence, findings: &mut Findings<'_>) {
-        let mut by_path: BTreeMap<&RepoPath, Share> = BTreeMap::new();
+        let mut by_path: HashMap<&RepoPath, Share> = HashMap::new();
         for commit in &evidence.commits {
             for file in commit.files.known.iter().filter(|file| self.holds(file)) {
                 by_path.entry(&file.path).or_default().add(self.share_of(commit, file));
@@ -110,8 +114,11 @@ impl Percentage {
             }
             open(commit, findings);
         }
-        for (path, share) in by_path {
-            self.weigh(share, Place::path(path), findings);
+        let found = by_path.into_iter().filter_map(|(path, share)| Some((path, self.weigh(share)?)));
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        for (path, (outcome, what)) in found {
+            tell(outcome, Place::path(path), &what, findings);
         }
     }
 
@@ -154,7 +161,7 @@ impl Percentage {
         sum
     }
 
-    fn weigh(&self, share: Share, place: Place<'_>, findings: &mut Findings<'_>) {
+    fn weigh(&self, share: Share) -> Option<(Outcome, String)> {
         let limit = self.max_percent;
         let (agent, others) = (u128::from(share.agent), u128::from(share.others));
         let exceeds = |agent: u128, others: u128| agent * 100 > (agent + others) * u128::from(limit);
@@ -170,12 +177,19 @@ impl Percentage {
                 count(all, "added line"),
                 percent(share.agent, all),
             );
-            findings.violated(place, what, ADVICE);
+            Some((Outcome::Violated, what))
         } else if most || share.boundless {
             let what = format!("whose its lines are is not all known, and at most {limit} % may be agents'");
-            findings.unknown(place, what, FETCH);
+            Some((Outcome::Inconclusive, what))
+        } else {
+            None
         }
     }
+}
+
+fn tell(outcome: Outcome, place: Place<'_>, what: &str, findings: &mut Findings<'_>) {
+    let advice = if outcome == Outcome::Violated { ADVICE } else { FETCH };
+    findings.add(outcome, place, what, advice);
 }
 
 /// Says why a commit's lines are not known.

@@ -1,6 +1,6 @@
 //! `sensitive-paths`: files in which an agent's lines are not wanted, or must be reviewed by someone with a role.
 
-use super::{agent_lines, count, unattributed_is_agent};
+use super::{agent_lines, count, hides_agent_lines, unattributed_is_agent};
 use crate::policy::evaluate::{Findings, Place};
 use crate::policy::evidence::{Commit, Evidence, File};
 use crate::policy::globs::PathGlobs;
@@ -56,7 +56,7 @@ impl Sensitive {
             for file in files {
                 self.judge_file(commit, file, &review, findings);
             }
-            if !commit.files.whole && self.may_hide(commit) {
+            if !commit.files.whole && hides_agent_lines(commit, self.unattributed) {
                 let what = "not all of its files are known, and agents may have written lines of sensitive ones";
                 findings.unknown(Place::commit(commit), what, FETCH);
             }
@@ -107,18 +107,6 @@ impl Sensitive {
             (true, _) => Review::Given,
             (false, true) => Review::Open,
             (false, false) => Review::Unknown,
-        }
-    }
-
-    /// Whether files that are not named may hold an agent's lines.
-    fn may_hide(&self, commit: &Commit) -> bool {
-        let known = commit.files.known.iter().try_fold(0u64, |sum, file| {
-            let lines = commit.lines_of(file)?;
-            Some(sum.saturating_add(agent_lines(&lines, self.unattributed)))
-        });
-        match (commit.total(), known) {
-            (Some(total), Some(known)) => agent_lines(&total, self.unattributed) > known,
-            _ => true,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::id::{ChainId, GitId, RepoPath, SessionId};
 use crate::record::body::{Lines, Role};
 
 /// Evidence; what is added is added to the last commit or session.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Range(pub Evidence);
 
 pub const DEV: &str = "dev@example.org";
