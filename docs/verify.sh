@@ -21,7 +21,7 @@ sum() { sum=$($sha <"$1"); sum=${sum%% *}; }
 have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool" || tool=openssl
 have "$tool" || die "minisign or openssl is missing"
 umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
-mkdir "$t/odb" "$t/tips"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"
+mkdir "$t/odb" "$t/tips"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
 ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" "
 last="-1 null" policies=/ nl='
@@ -40,17 +40,19 @@ def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0]
     and (keys - [$t | keys[] | rtrimstr("?")]) == []
   elif $t == "n" then type == "number" and . >= 0 elif $t == "prompt" then . as $n | any((0, 100000, 200000, 272000); . == $n)
   elif $t == "u" then is("n") and . < 4294967296
+  elif $t == "texts" then type == "array" and . != [] and is(["s"])
   elif $t == "some" then type == "array" and . != [] and is([{list: "s", count: "n"}])
   elif $t == "s" then type == "string" elif $t == "o" then type == "object"
   else type == "string" and test("\\A(" + $t + ")\\z") end;
 def time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"; def real: try (fromdateiso8601 | todate) catch "";
 def id: "[0-9a-f]{64}"; def git: "[0-9a-f]{40}([0-9a-f]{24})?"; def key: "RW[QRST][A-Za-z0-9+/]{53}";
-def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"; def month: "[0-9]{4}-(0[1-9]|1[0-2])"; def cite: {n: "n", id: id};
+def chain: "policy|[0-9a-f]{32}"; def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"; def month: "[0-9]{4}-(0[1-9]|1[0-2])"; def cite: {n: "n", id: id};
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
-def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members},
-  open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
+def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u"},
+  "close-chain": {chain: chain, "last?": {seq: "n", id: id}, reason: "lost|stolen|rotated|left"},
+  close: {"successor?": key}, open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
   session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
     active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s", prompt_over: "prompt",
     requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],
@@ -65,12 +67,12 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
   or ([.. | objects | keys[] | is("[a-z0-9_]+")] | all | not) or (.v | is("n") | not) or (.type | is("s") | not)
   or ($text != $raw and $text != ($raw | split("\u007f") | join("\\u007f"))) # jq may escape what needs none
 then "E-CANON" elif .v != 1 or (.type as $type | body | has($type) | not) then "E-VERSION"
-elif is({v: "n", type: "s", ledger: id, chain: "policy|[0-9a-f]{32}", seq: "n", prev: id, time: time, "policy?": cite,
+elif is({v: "n", type: "s", ledger: id, chain: chain, seq: "n", prev: id, time: time, "policy?": cite,
   "seal?": cite, body: body[.type], "ext?": "o"}) | not then "E-CANON"
 elif [.time, (.body | if .started then .started, .ended else empty end)] | map(. == real) | all | not then "E-CANON"
 else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)", "ledger \(.ledger)", "short \(.ledger[:12])", "chain \(.chain)", "seq \(.seq)", "prev \(.prev)",
   "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1)",
-  (.body | .. | objects | select(has("public_key")) | "key \(.public_key)"),
+  (.body | .. | objects | .public_key, .successor | values | "key \(.)"),
   (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)",
     (.body.payloads[].pieces[] | "piece \(.sha256) \(.size)")
   elif .type == "link" then "subject link \(.body.old[:12]) to \(.body.new[:12])"
@@ -183,39 +185,57 @@ follow() { # judges the place of the record that was read, after the head of its
         [ "${cited% *}" -ge "$head_policy" ] || found E-POLICY "it cites an older policy than its predecessor"
         [ "$seal" -ge "$head_seal" ] || found E-POLICY "it cites an older seal than its predecessor"
     fi
+    [ -z "$ended" ] || found E-UNAUTH "its writer had closed the chain"; [ "$type" != close ] || ended=1
     case $chain/$head_seq/$type in
-        policy/-1/genesis | policy/[0-9]*/roster | [!p]*/-1/open | [!p]*/[0-9]*/session | [!p]*/[0-9]*/commit | [!p]*/[0-9]*/link) ;;
+        policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | [!p]*/-1/open) ;;
+        [!p]*/[0-9]*/session | [!p]*/[0-9]*/commit | [!p]*/[0-9]*/link | [!p]*/[0-9]*/close) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
     head_seq=$seq head_id=$id head_time=$time head_policy=${cited% *} head_seal=$seal
 }
-start() { chain=$1 seq=- head_seq=-1 head_id=$2 head_time=0 head_policy=-1 head_seal=-1 key='' pending='' asked=''; }
+start() { chain=$1 seq=- head_seq=-1 head_id=$2 head_time=0 head_policy=-1 head_seal=-1 key='' pending='' asked='' ended=''; }
 # jq: the roster after a policy record that $signers have signed, or why it does not count.
 cat >"$t/roster.jq" <<'JQ'
 ($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $chain
-| ($signers | split("\n") | map(select(. != ""))) as $by | $record[0] as $r | ($roster[0] // null) as $old
+| ($signers | split("\n") | map(select(. != ""))) as $by | $record[0] as $r | $r.body as $b | ($roster[0] // null) as $old
 | def owner: .roles | index("owner") != null;
-  def signed: any(.keys[]; .public_key as $k | any($by[]; . == $k));
-  def enough($n): ([$n.members[] | select(owner and signed)] | length) >= $n.threshold;
-  def usable: .threshold > 0 and .threshold <= ([.members[] | select(owner and .keys != [])] | length)
+  def open($closed): [.keys[] | select($chain[.public_key] as $c | $closed | has($c) | not)];
+  def signed($closed): any(open($closed)[]; .public_key as $k | any($by[]; . == $k));
+  def enough: .closed as $c | ([.members[] | select(owner and signed($c))] | length) >= .threshold;
+  def admin: .closed as $c | any(.members[]; signed($c) and any(.roles[]; . == "owner" or . == "admin"));
+  def usable: .closed as $c | .threshold > 0 and .threshold <= ([.members[] | select(owner and open($c) != [])] | length)
     and ([.members[].keys[] | $chain[.public_key]] | length == (unique | length));
-  (if $old then $old else {threshold: $r.body.threshold, members: {}} end
-   | reduce ($r.body | .members // .set)[] as $m (.; .members[$m.id] = $m)) as $new
-| if $old == null then (if $new | usable | not then "E-POLICY" elif enough($new) | not then "E-POLICY-THRESHOLD" else $new end)
-  elif any($r.body.set[]; owner or ($old.members[.id] // {roles: []} | owner)) and (enough($old) | not) then "E-POLICY-THRESHOLD"
-  elif any($old.members[]; signed and any(.roles[]; . == "owner" or . == "admin")) | not then "E-UNAUTH"
-  elif $new | usable | not then "E-POLICY" else $new end
+  def enrolled: [.members[] | .id as $m | .keys[] | {key: $chain[.public_key], value: [$m, .from_seq]}] | from_entries;
+  def keeps: . as $new | ($old | enrolled) as $was | enrolled as $is
+    | all($was | keys[]; . as $c | if $is | has($c) then $is[$c] == $was[$c] else $old.closed | has($c) end)
+    and all($is | keys[]; . as $c | ($was | has($c)) or ($new.closed | has($c) | not));
+  def upto: if . == null then 0 else .seq + 1 end;
+  if $old == null then reduce $b.members[] as $m ({threshold: $b.threshold, members: {}, closed: {}}; .members[$m.id] = $m)
+    | if usable | not then "E-POLICY" elif enough | not then "E-POLICY-THRESHOLD" else . end
+  elif $r.type == "close-chain" then ($old | enrolled[$b.chain]) as $whose | ($old | .closed[$b.chain] = $b.last)
+    | if $whose and ($old.members[$whose[0]] | owner) then (if $old | enough then . else "E-POLICY-THRESHOLD" end)
+      elif $old | admin | not then "E-UNAUTH" else . end
+    | if type == "string" then . elif $b.chain == "policy" or usable == false
+      or (($old.closed | has($b.chain)) and ($old.closed[$b.chain] | upto) <= ($b.last | upto)) then "E-POLICY" else . end
+  else ($b.remove // []) as $gone | reduce $b.set[] as $m ($old; .members[$m.id] = $m) | reduce $gone[] as $m (.; del(.members[$m]))
+    | .threshold = ($b.threshold // .threshold)
+    | if ($gone | length != (unique | length)) or any($gone[]; . as $m | ($old.members | has($m) | not) or any($b.set[]; .id == $m))
+      then "E-POLICY"
+      elif $b.threshold or any($b.set[]; owner or ($old.members[.id] // {roles: []} | owner)) or any($gone[]; $old.members[.] | owner)
+      then (if $old | enough | not then "E-POLICY-THRESHOLD" elif usable | not then "E-POLICY" elif enough | not then "E-POLICY-THRESHOLD" else . end)
+      elif $old | admin | not then "E-UNAUTH" elif usable | not then "E-POLICY" else . end
+    | if type == "string" or keeps then . else "E-POLICY" end end
 JQ
 policy_record() { # commit, tree, parents: takes in the next policy record, or fails: nothing after it counts then
     read_record "$@"; [ $state != missing ] || lost=1; [ $state = good ] || return
     ledger=${ledger:-$its_ledger}
     before=$findings; follow; [ $findings = "$before" ] || return
     [ "$cited" = "$last" ] || { found E-POLICY "it does not cite the policy record before it"; return 1; }
-    : >"$t/signers"; [ $good -gt 0 ] || cp "$t/rkeys" "$t/members"
+    : >"$t/signers"; cat "$t/members" "$t/rkeys" >"$t/may"
     for name in $sigs; do
         n=${name#record.json}; n=${n%.minisig} why=E-SIG
         [ -n "$n" ] || { found E-ENVELOPE "there is a signature that names no key"; return 1; }
-        for key in $(awk -v n=".$n" -v m="$t/members" 'BEGIN { while ((getline k <m) > 0) is[k] = 1 } ("." "." $3) == n && $1 in is { print $1 }' "$t/keys"); do
+        for key in $(awk -v n=".$n" -v m="$t/may" 'BEGIN { while ((getline k <m) > 0) is[k] = 1 } ("." "." $3) == n && $1 in is { print $1 }' "$t/keys"); do
             if signed "$t/$name" "$key"; then echo "$key" >>"$t/signers"; why=''; elif [ -n "$why" ]; then why=$code; fi
         done
         [ -z "$why" ] || { found "$why" "$name is no member's signature"; return 1; }
@@ -224,19 +244,25 @@ policy_record() { # commit, tree, parents: takes in the next policy record, or f
     jq -nr --rawfile keys "$t/keys" --rawfile signers "$t/signers" --slurpfile record "$t/record.json" --slurpfile roster "$t/roster" \
         -f "$t/roster.jq" >"$t/next" 2>/dev/null || echo E-POLICY >"$t/next"
     read -r why <"$t/next"; case $why in E-*) found "$why" "the roster may not be changed so"; return 1 ;; esac
-    mv "$t/next" "$t/roster"; jq -r '.members[].keys[].public_key' "$t/roster" >"$t/members"
-    jq -r --arg n $good --rawfile keys "$t/keys" '($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $c
-        | .members[] | .roles as $r | .keys[] | "\($n) \($c[.public_key]) \(.from_seq) ,\($r | join(",")),"' "$t/roster" >>"$t/enrolled"
+    mv "$t/next" "$t/roster"; jq -r --arg n $good --rawfile keys "$t/keys" '($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $c
+        | .closed as $closed | (.members[] | .roles as $r | .keys[] | $c[.public_key] as $chain
+        | "enrolled \($n) \($chain) \(.from_seq) ,\($r | join(",")),", (select($closed | has($chain) | not) | "member \(.public_key)")),
+        ($closed | to_entries[] | "closed \(.key) \(.value.seq // -1) \(.value.id // "-")")' "$t/roster" >"$t/told"
+    sed -n 's/^enrolled //p' "$t/told" >>"$t/enrolled"; sed -n 's/^member //p' "$t/told" >"$t/members"; sed -n 's/^closed //p' "$t/told" >"$t/closed"
     last="$seq $id" policies="$policies$seq $id/"; good=$((good + 1))
 }
 standing() { # judges whether the writer, whose key makes the chain $own, may write the record
     n=${cited% *}; [ "$n" != -1 ] || { found E-POLICY "it cites no policy record"; return; }
     case $policies in *"/$cited/"*)
+        if [ -n "$last_seq" ]; then
+            [ "$seq" -le "$last_seq" ] || { found E-UNAUTH "its chain was closed after record $last_seq"; return; }
+            [ "$seq" -lt "$last_seq" ] || [ "$id" = "$last_id" ] || { found E-FORK "another record was the last"; found E-UNAUTH "it is not the last of its chain"; return; }
+        fi
         [ "$asked" = "$cited" ] || role=$(awk -v n="$n" -v c="$own" '$1 >= n + 0 && $2 == c { print $3, $4; exit }' "$t/enrolled")
         asked=$cited
         case $type${role#* } in
             "$type") [ "$own" != "$chain" ] || pending=1; return ;;
-            open* | *,owner,* | *,admin,* | *,developer,* | *,ci,*) ;;
+            open* | close* | *,developer,* | *,ci,*) ;;
             *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
         esac
         [ "$seq" -ge "${role%% *}" ] || found E-UNAUTH "records of this chain count from ${role%% *} on"
@@ -268,6 +294,9 @@ writer() { # chain: its commits are in $t/list
         if [ -z "$key" ]; then
             [ "$type" = open ] || { found E-UNAUTH "a chain begins with an open record"; return; }
             read -r key <"$t/rkeys"; own=$(awk -v k="$key" '$1 == k { print $2 }' "$t/keys")
+            read -r last_seq last_id <<END
+$(awk -v c="$own" '$1 == c { print $2, $3 }' "$t/closed")
+END
             [ "$own" = "$chain" ] || { found E-CHAIN-KEY "its key makes the chain $own"; found E-UNAUTH "that key may not write here"; }
         fi
         follow; [ $state = good ] || continue

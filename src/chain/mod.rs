@@ -3,7 +3,7 @@
 use crate::finding::{Code, Finding};
 use crate::id::{ChainId, LedgerId, RecordId};
 use crate::record::body::Body;
-use crate::record::{Citation, Record};
+use crate::record::{Citation, Envelope, Record};
 use crate::time::Time;
 
 /// Seconds by which a record may be dated before its predecessor: clocks are set right now and then.
@@ -19,13 +19,22 @@ pub struct Head {
     pub policy: Option<Citation>,
     /// The seal cited.
     pub seal: Option<Citation>,
+    /// Whether its writer has closed the chain, here or before.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 impl Head {
     /// The head that `record` makes.
     pub fn of<State>(record: &Record<State>) -> Self {
         let envelope = record.envelope();
-        Head { seq: envelope.seq, id: record.id(), time: envelope.time, policy: envelope.policy, seal: envelope.seal }
+        let Envelope { seq, time, policy, seal, .. } = *envelope;
+        Head { seq, id: record.id(), time, policy, seal, closed: matches!(record.body(), Body::Close(_)) }
+    }
+
+    /// The head after `previous`: what is closed stays closed.
+    pub fn after(self, previous: Option<&Head>) -> Self {
+        Head { closed: self.closed || previous.is_some_and(|head| head.closed), ..self }
     }
 }
 
@@ -69,6 +78,9 @@ pub fn follow<State>(
             find(Code::Policy, "it cites an older seal than its predecessor".into());
         }
     }
+    if previous.is_some_and(|head| head.closed) {
+        find(Code::Unauth, "its writer had closed the chain".into());
+    }
     if let Some(message) = misplaced(record.body(), chain, previous.is_none()) {
         find(Code::Unauth, message);
     }
@@ -83,9 +95,11 @@ fn newest(citation: &Option<Citation>) -> Option<u64> {
 fn misplaced(body: &Body, chain: ChainId, first: bool) -> Option<String> {
     let allowed = match (chain, first) {
         (ChainId::Policy, true) => matches!(body, Body::Genesis(_)),
-        (ChainId::Policy, false) => matches!(body, Body::Roster(_)),
+        (ChainId::Policy, false) => matches!(body, Body::Roster(_) | Body::CloseChain(_)),
         (ChainId::Writer(_), true) => matches!(body, Body::Open(_)),
-        (ChainId::Writer(_), false) => matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_)),
+        (ChainId::Writer(_), false) => {
+            matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Close(_))
+        }
     };
     let place = if first { "first" } else { "later" };
     (!allowed).then(|| match chain {
@@ -131,6 +145,7 @@ mod tests {
             time: Time::from_unix(1000),
             policy: Some(Citation { n: 2, id: RecordId(Digest::of(b"policy")) }),
             seal: None,
+            closed: false,
         };
         follow(Some(&head), &link(change), ledger(), CHAIN).into_iter().map(|f| f.code).collect()
     }

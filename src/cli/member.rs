@@ -10,7 +10,7 @@ use crate::host::output::{self, Out};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
 use crate::ledger::verify::{Chain, Options, Report};
-use crate::record::body::{EnrolledKey, Member, Role};
+use crate::record::body::{Body, EnrolledKey, Member, Role, Roster};
 
 /// List members, and enrol those who are pending
 #[derive(clap::Args, Debug)]
@@ -136,7 +136,8 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], out: &mut Ou
     if std::io::stdin().is_terminal() && out.is_terminal() && !confirm(chain, &id, &shown)? {
         bail!("nothing was changed");
     }
-    ledger.change_roster(&ledger.signer()?, roster, vec![member])?;
+    let change = Roster { set: vec![member], ..Roster::default() };
+    ledger.change_policy(&ledger.signer()?, Body::Roster(change))?;
     let id = output::visible(&id);
     out.line(format_args!(
         "Enrolled {id} ({shown}) with chain {}. Push it with: git tracevault push",
@@ -158,7 +159,7 @@ fn name_claimed(ledger: &Ledger, chain: ChainId) -> Option<String> {
     let options = Options { pinned: ledger.id(), entries: true, full: true, ..Options::default() };
     let report = ledger.verify(&options).ok()?;
     report.entries().find_map(|entry| match &entry.body {
-        crate::record::body::Body::Open(open) if entry.chain == chain => Some(open.member.name.clone()),
+        Body::Open(open) if entry.chain == chain => Some(open.member.name.clone()),
         _ => None,
     })
 }

@@ -351,6 +351,7 @@ pub(super) fn object_id(id: &GitId) -> Result<gix::ObjectId, RepoError> {
 }
 
 pub(super) fn git_id(id: &gix::oid) -> Result<GitId, RepoError> {
-    let text = id.to_hex().to_string();
-    text.parse().map_err(|_| RepoError::Object { id: text, reason: "not an object id".into() })
+    let mut digits = gix::hash::Kind::hex_buf();
+    let text = id.hex_to_buf(&mut digits);
+    text.parse().map_err(|_| RepoError::Object { id: text.to_owned(), reason: "not an object id".into() })
 }

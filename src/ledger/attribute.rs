@@ -53,8 +53,11 @@ impl Edited {
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
     fn of<'e>(&'e self, file: &'e FileChange, former: Option<&'e FileChange>, more: &'e [Edit]) -> Vec<Vec<&'e Edit>> {
         let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
-        let mut edits: Vec<&Edit> =
-            names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more).collect();
+        self.by_tree(names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+    }
+
+    fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
+        let mut edits: Vec<&Edit> = edits.collect();
         edits.sort_by_key(|edit| edit.at);
         let mut trees: Vec<Option<&str>> = edits.iter().map(|edit| edit.work_tree.as_deref()).collect();
         trees.sort_unstable();
@@ -63,6 +66,10 @@ impl Edited {
         let of_tree =
             |tree: Option<&str>| edits.iter().copied().filter(|edit| edit.work_tree.as_deref() == tree).collect();
         trees.into_iter().map(of_tree).collect()
+    }
+
+    fn vanished(&self, ledger: &Ledger, commit: &GitId) -> &[Vanished] {
+        self.vanished.get_or_init(|| self.find_vanished(ledger, commit))
     }
 
     /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
@@ -140,6 +147,24 @@ impl Open<'_> {
         self.unknown().next().is_some()
     }
 
+    /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
+    fn learn_but(&mut self, other: &Timeline, still: &[u8]) {
+        let still: HashSet<&[u8]> = lines::split(still).collect();
+        let origins = other.project(&self.bytes);
+        let known: Vec<Origin> = origins
+            .iter()
+            .zip(lines::split(&self.bytes))
+            .map(|(origin, line)| if still.contains(line) { Origin::Unattributed } else { origin })
+            .collect();
+        self.learn(known);
+    }
+
+    /// Takes in whose the lines were that another file lost.
+    fn learn_lost(&mut self, other: &Timeline) {
+        let lost = other.lost_in(&self.bytes);
+        self.learn(lost.into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed)));
+    }
+
     /// The lines that the commit adds and of which nothing is known, counted from 0.
     fn unknown(&self) -> impl Iterator<Item = usize> {
         let added = self.file.added.iter().map(|line| *line as usize - 1);
@@ -177,7 +202,7 @@ pub fn attribute_commit(
                 follow_edits(ledger, &mut open, Some(&former), edits, &mut authors);
                 edits.note_name(Some(former.path()), &file.path);
             }
-            find_moved(ledger, &mut open, files, edits, &mut authors);
+            find_moved(ledger, commit, &mut open, files, edits, &mut authors);
         }
         let added = ranges(file.added.iter().copied());
         let labels: Labels = open.known.into_iter().collect();
@@ -222,8 +247,16 @@ fn follow_edits(
     }
 }
 
-/// Lines that other files of the commit lose with it have been moved here.
-fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits: &Edited, authors: &mut Authors) {
+/// Lines that other files of the commit lose with it have been moved here, and into a new file those of files that
+/// vanished before they were committed.
+fn find_moved(
+    ledger: &Ledger,
+    commit: &GitId,
+    open: &mut Open<'_>,
+    files: &[FileChange],
+    edits: &Edited,
+    authors: &mut Authors,
+) {
     let others =
         files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
     for other in others {
@@ -239,12 +272,26 @@ fn find_moved(ledger: &Ledger, open: &mut Open<'_>, files: &[FileChange], edits:
         }
         let after = other.blob.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes);
         let after = after.unwrap_or_default();
+        // A new file may be the old one, and what has its name now another.
+        let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
         for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
             timeline.seen(&before);
+            if rewritten {
+                open.learn_but(&timeline, &after);
+            }
             timeline.seen(&after);
-            let lost = timeline.lost_in(&open.bytes);
-            open.learn(lost.into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed)));
+            open.learn_lost(&timeline);
+        }
+    }
+    if open.file.blob_before.is_some() || open.unknown().next().is_none() {
+        return;
+    }
+    for there in edits.vanished(ledger, commit) {
+        for all in edits.by_tree(there.edits.iter()) {
+            let mut timeline = edits.timeline(&all, authors);
+            timeline.seen(b"");
+            open.learn_lost(&timeline);
         }
     }
 }
@@ -291,9 +338,11 @@ fn former<'f>(
         return None;
     }
     let gone = files.iter().filter(|other| other.blob.is_none() && edits.by_path.contains_key(&other.path));
+    // Half of the new one comes from it, or half of what it had came here.
     let half_of = |had: &[u8]| {
-        let from = carry::sources(had, bytes);
-        from.iter().filter(|from| **from).count() * 2 >= from.len().max(1)
+        let kept = carry::sources(had, bytes).into_iter().filter(|from| *from).count();
+        let came = || carry::sources(bytes, had).into_iter().filter(|to| *to).count();
+        kept * 2 >= lines::count(bytes).max(1) || (kept >= 2 && came() * 2 >= lines::count(had))
     };
     let fits = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
@@ -308,8 +357,7 @@ fn former<'f>(
     if let Some(change) = renamed {
         return Some(Former::Deleted(change));
     }
-    let vanished = edits.vanished.get_or_init(|| edits.find_vanished(ledger, commit));
-    vanished.iter().find(|there| fits(&there.edits)).map(Former::Uncommitted)
+    edits.vanished(ledger, commit).iter().find(|there| fits(&there.edits)).map(Former::Uncommitted)
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

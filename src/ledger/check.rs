@@ -48,6 +48,9 @@ impl Checked {
     }
 }
 
+/// What is read before it is checked: a record may have a trace of many megabytes.
+const TOGETHER_BYTES: usize = 1 << 20;
+
 /// A writer's chain, and what its records are checked against.
 pub struct Writer<'a> {
     pub chain: ChainId,
@@ -60,8 +63,24 @@ impl Writer<'_> {
     /// Checks the records with these numbers. The same is done with all of them before the next thing is: what a
     /// processor has to know for reading, for parsing and for verifying does not fit into its cache together.
     pub fn check(&self, repo: &Repo, numbers: Range<usize>) -> Vec<Checked> {
-        let files: Vec<_> = numbers.clone().map(|at| self.walk.files(repo, at)).collect();
-        let stored: Vec<_> = files.into_iter().map(|files| files.and_then(store::Files::parse)).collect();
+        let mut checked = Vec::with_capacity(numbers.len());
+        let mut at = numbers.start;
+        while at < numbers.end {
+            let (mut files, mut bytes) = (Vec::new(), 0);
+            while at < numbers.end && bytes < TOGETHER_BYTES {
+                let read = self.walk.files(repo, at);
+                bytes += read.as_ref().map_or(0, store::Files::bytes);
+                files.push((at, read));
+                at += 1;
+            }
+            checked.extend(self.check_files(repo, files));
+        }
+        checked
+    }
+
+    fn check_files(&self, repo: &Repo, files: Vec<(usize, Result<store::Files, StoreError>)>) -> Vec<Checked> {
+        let numbers: Vec<usize> = files.iter().map(|(at, _)| *at).collect();
+        let stored: Vec<_> = files.into_iter().map(|(_, files)| files.and_then(store::Files::parse)).collect();
         let named: Vec<_> = stored
             .iter()
             .map(|stored| stored.as_ref().map_or_else(|_| Vec::new(), |stored| self.named(repo, stored)))
@@ -70,7 +89,7 @@ impl Writer<'_> {
             Ok(stored) => self.verify(stored, named),
             Err(error) => Checked::unreadable(&self.walk.commits[at], self.chain, error),
         };
-        numbers.zip(stored).zip(named).map(verdict).collect()
+        numbers.into_iter().zip(stored).zip(named).map(verdict).collect()
     }
 
     /// What is wrong with the payloads or the commit that a record names.

@@ -128,6 +128,11 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
     Walk { findings, ..longest }
 }
 
+/// The commits of a chain from its beginning to `tip`.
+pub fn line_of(repo: &Repo, tip: &GitId) -> Result<Vec<GitId>, RepoError> {
+    ancestry(repo, tip).map(|walk| walk.commits).map_err(RepoError::Missing)
+}
+
 /// The line from the beginning to `tip`, or the commit that is not here.
 fn ancestry(repo: &Repo, tip: &GitId) -> Result<Walk, GitId> {
     let mut line = Walk::default();

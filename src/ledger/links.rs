@@ -30,13 +30,33 @@ pub struct Found {
 }
 
 impl Writer<'_> {
-    /// Links those of these commits that have no record with the recorded commits that they repeat: the same tree, the
-    /// same patch, or else the commits whose lines they have. `dry`: only tells.
+    /// Links those of these commits that have no record with the recorded commits that they repeat. `dry`: only tells.
     pub fn link(&mut self, commits: &[GitId], dry: bool) -> Result<Vec<Found>, LedgerError> {
         let report = self.ledger.read_all()?;
-        let book = Book::new(&report, PriceTable::embedded());
+        let links = self.ledger.find_links(&report, commits)?;
+        if !dry {
+            self.record_links(&links, "link")?;
+        }
+        Ok(links)
+    }
+
+    /// Records links that were found.
+    pub fn record_links(&mut self, links: &[Found], found_by: &str) -> Result<(), LedgerError> {
+        for Found { new, old, level } in links {
+            let body = Link { old: old.clone(), new: new.clone(), found_by: found_by.into(), level: *level };
+            self.append(Body::Link(body), None, &[], |_| Ok(Changes::default()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Which recorded commits are repeated by those of these that have no record and no link: they have the same tree,
+    /// the same patch, or else agents' lines of them.
+    pub fn find_links(&self, report: &Report, commits: &[GitId]) -> Result<Vec<Found>, LedgerError> {
+        let book = Book::new(report, PriceTable::embedded());
         let known = ByChange::new(&book);
-        let mut origins = Origins::new(self.ledger, &book);
+        let mut origins = Origins::new(self, &book);
         let bar = Bar::new("commits", commits.len() as u64);
         let mut links = Vec::new();
         for commit in commits {
@@ -44,16 +64,12 @@ impl Writer<'_> {
             if book.record_of(commit).is_some() || !book.rewritten_from(commit).is_empty() {
                 continue;
             }
-            let facts = CommitFacts::read(self.ledger, diff::begin(&self.ledger.repo, commit))?;
+            let facts = CommitFacts::read(self, diff::begin(&self.repo, commit))?;
             let mut found = known.same(&facts);
             if found.is_empty() {
                 found = of_lines(&mut origins, &book, &facts);
             }
             links.extend(found.into_iter().map(|(old, level)| Found { new: commit.clone(), old, level }));
-        }
-        for Found { new, old, level } in links.iter().filter(|_| !dry) {
-            let body = Link { old: old.clone(), new: new.clone(), found_by: "link".into(), level: *level };
-            self.append(Body::Link(body), None, &[], |_| Ok(Changes::default()))?;
         }
         Ok(links)
     }

@@ -17,6 +17,7 @@ pub mod local;
 pub mod names;
 pub mod notes;
 pub mod payload;
+mod policy_chain;
 pub mod origins;
 pub mod query;
 pub mod read_back;

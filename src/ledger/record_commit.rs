@@ -15,7 +15,7 @@ use crate::ledger::attribute::{Edited, attribute_commit};
 use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::local::{Changes, RECORDED};
-use crate::ledger::verify::Options;
+use crate::ledger::verify::{self, Options};
 use crate::ledger::{Ledger, LedgerError, fit};
 use crate::record::body::{Body, Commit, LineAuthor, Link, SAME_COMMIT, SAME_LINES, SAME_PATCH, SessionRef};
 
@@ -87,7 +87,8 @@ impl Writer<'_> {
         self.append(body, None, &[], |_| Ok(Changes::default())).map(drop)
     }
 
-    /// Records those of these commits that no record speaks of, here or at a remote; how many there were.
+    /// Records those of these commits that no record speaks of, here or at a remote, and links them with the commits that
+    /// they repeat; how many there were.
     ///
     /// What was committed before the ledger was founded is none of its business.
     pub fn catch_up(&mut self, commits: &[GitId]) -> Result<u64, LedgerError> {
@@ -105,17 +106,25 @@ impl Writer<'_> {
         let known: HashSet<GitId> =
             commits::records(&report).into_iter().filter(|(_, e)| e.good).map(|(id, _)| id).collect();
         let founded = self.ledger.founded()?;
-        let bar = Bar::new("commits", open.len() as u64);
-        let mut count = 0;
-        for commit in open.iter().filter(|commit| !known.contains(*commit)) {
-            bar.step(1);
-            if CommitFacts::header(self.ledger, commit)?.time < founded {
-                continue;
+        let mut late = Vec::new();
+        for commit in open.into_iter().filter(|commit| !known.contains(commit)) {
+            if CommitFacts::header(self.ledger, &commit)?.time >= founded {
+                late.push(commit);
             }
-            self.record_commit(diff::begin(&self.ledger.repo, commit))?;
-            count += 1;
         }
-        Ok(count)
+        // Before they have a record: what a commit repeats is asked only of those without.
+        let agents = |entry: &verify::Entry| matches!(&entry.body, Body::Commit(body) if body.total.agent > 0);
+        let links = match report.entries().any(|entry| entry.good && agents(entry)) {
+            true => self.ledger.find_links(&report, &late)?,
+            false => Vec::new(),
+        };
+        let bar = Bar::new("commits", late.len() as u64);
+        for commit in &late {
+            bar.step(1);
+            self.record_commit(diff::begin(&self.ledger.repo, commit))?;
+        }
+        self.record_links(&links, "catch-up")?;
+        Ok(late.len() as u64)
     }
 }
 

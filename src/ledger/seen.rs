@@ -120,6 +120,14 @@ impl Cache {
         if self.ledger != Some(ledger) || !self.policy.is_none_or(|cited| history.has(cited)) {
             self.chains.clear();
         }
+        // A closure counts for what was written before it, too.
+        let closed = |chain: &ChainId| history.newest().and_then(|roster| roster.closure(*chain));
+        self.chains.retain(|chain, known| match closed(chain) {
+            None => true,
+            Some(last) => last.is_some_and(|last| {
+                known.head.seq < last.seq || (known.head.seq == last.seq && known.head.id == last.id)
+            }),
+        });
         let now: BTreeMap<String, GitId> =
             copies.payloads.iter().map(|(name, _, tip)| (name.clone(), tip.clone())).collect();
         for (name, old) in &self.payloads {

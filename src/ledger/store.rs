@@ -127,6 +127,11 @@ impl Files {
         Ok(Files { commit, header, tree, names, record, signatures, trace, odd })
     }
 
+    /// How much memory they take.
+    pub fn bytes(&self) -> usize {
+        self.record.len() + self.trace.as_ref().map_or(0, Vec::len)
+    }
+
     /// The record, if the tree and the commit are exactly those that it makes.
     pub fn parse(self) -> Result<Stored, StoreError> {
         let Files { commit, header, tree, names, record, signatures, trace, odd } = self;

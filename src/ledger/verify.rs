@@ -18,11 +18,11 @@ use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError, store};
-use crate::record::body::Body;
+use crate::record::body::{Body, Place};
 use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record, RecordError, Verified};
-use crate::roster::{History, Standing};
+use crate::roster::{History, Roster, Standing};
 
 /// How to verify.
 #[derive(Debug, Clone, Copy, Default)]
@@ -199,7 +199,7 @@ impl PolicyChain {
         let mut head = None;
         for commit in commits {
             match chain.next(repo, commit, head.as_ref()) {
-                Ok(next) => head = Some(next),
+                Ok(next) => head = Some(next.after(head.as_ref())),
                 // Whoever breaks the policy chain freezes it: nothing after the break counts.
                 Err(findings) => {
                     chain.findings.extend(findings);
@@ -270,15 +270,17 @@ type Signed = (Vec<PublicKey>, Option<Record<Verified>>);
 
 /// The members' keys that have signed a policy record, by its signature files. Each file must be a member's: one that
 /// is not would be a place to hide something.
-fn policy_signers(stored: &store::Stored, roster: Option<&crate::roster::Roster>) -> Result<Signed, (Code, String)> {
-    // The genesis record is signed by the owners that it names itself.
-    let keys: Vec<PublicKey> = match (stored.record.body(), roster) {
-        (Body::Genesis(genesis), None) => {
-            genesis.members.iter().flat_map(|m| &m.keys).map(|key| key.public_key).collect()
-        }
-        (_, Some(roster)) => roster.members().flat_map(|m| &m.keys).map(|key| key.public_key).collect(),
-        _ => Vec::new(),
+fn policy_signers(stored: &store::Stored, roster: Option<&Roster>) -> Result<Signed, (Code, String)> {
+    // A record is signed by those whom it makes members, too: the genesis record by its owners, a change by new ones.
+    let set = match stored.record.body() {
+        Body::Genesis(genesis) => &genesis.members[..],
+        Body::Roster(change) => &change.set[..],
+        _ => &[],
     };
+    let mut keys: Vec<PublicKey> = set.iter().flat_map(|m| &m.keys).map(|key| key.public_key).collect();
+    keys.extend(roster.into_iter().flat_map(Roster::open_keys));
+    keys.sort_unstable_by_key(PublicKey::chain);
+    keys.dedup();
     let mut signers = Vec::new();
     let mut verified = None;
     for (name, signature) in &stored.signatures {
@@ -370,7 +372,8 @@ impl Run<'_> {
                 None => {}
             }
             let missing = found.iter().any(|finding| finding.code == Code::Missing);
-            head = Some(checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE })));
+            let next = checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE }));
+            head = Some(next.after(head.as_ref()));
             findings.extend(found);
         }
         chain.head = head;
@@ -391,23 +394,28 @@ impl Run<'_> {
         chain.member = enrolled.map(|(member, _)| member.id.clone());
     }
 
-    fn standing(&self, chain: &mut Chain, key: &PublicKey, record: &Record<Verified>) -> Option<Finding> {
+    fn standing(&self, chain: &mut Chain, key: &PublicKey, record: &Record<Verified>) -> Vec<Finding> {
         let envelope = record.envelope();
         if let (Body::Open(open), None) = (record.body(), &chain.member) {
             chain.member = Some(open.member.id.clone());
         }
-        let standing = self.policy.history.standing(key.chain(), envelope.seq, envelope.policy, record.body());
-        let finding = match standing {
-            Standing::Authorised => return None,
+        let place = Place { seq: envelope.seq, id: record.id() };
+        let findings = match self.policy.history.standing(key.chain(), place, envelope.policy, record.body()) {
+            Standing::Authorised => Vec::new(),
             Standing::Pending => {
                 // A key on another's chain has been told off already.
                 chain.pending = key.chain() == chain.id;
-                return None;
+                Vec::new()
             }
-            Standing::Unauthorised(why) => Finding::new(Code::Unauth, why),
-            Standing::UnknownPolicy => self.policy.unknown(envelope.policy)?,
+            Standing::Unauthorised(why) => vec![Finding::new(Code::Unauth, why)],
+            Standing::Replaced(last) => vec![
+                Finding::new(Code::Fork, format!("the chain was closed with record {last} at this number")),
+                Finding::new(Code::Unauth, "it stands where another record was the last of its chain"),
+            ],
+            Standing::UnknownPolicy => self.policy.unknown(envelope.policy).into_iter().collect(),
         };
-        Some(finding.chain(chain.id).seq(envelope.seq).record(record.id()))
+        let place = |finding: Finding| finding.chain(chain.id).seq(envelope.seq).record(record.id());
+        findings.into_iter().map(place).collect()
     }
 }
 
@@ -420,7 +428,7 @@ const MISSING: RecordId = RecordId(Digest::ONES);
 fn unread(head: Option<Head>, id: RecordId) -> Head {
     match head {
         Some(head) => Head { seq: head.seq + 1, id, ..head },
-        None => Head { seq: 0, id, time: crate::time::Time::default(), policy: None, seal: None },
+        None => Head { seq: 0, id, time: crate::time::Time::default(), policy: None, seal: None, closed: false },
     }
 }
 

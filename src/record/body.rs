@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::digest::Digest;
-use crate::id::{CallId, GitId, RecordId, RepoPath, SessionId};
+use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
 use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
 
@@ -14,10 +14,12 @@ use crate::time::{Month, Time};
 pub enum Body {
     Genesis(Genesis),
     Roster(Roster),
+    CloseChain(CloseChain),
     Open(Open),
     Session(Box<Session>),
     Commit(Box<Commit>),
     Link(Link),
+    Close(Close),
 }
 
 /// The first record of a ledger: who owns it.
@@ -67,11 +69,60 @@ pub enum Role {
 }
 
 /// A change of the roster, on the policy chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Roster {
     /// Members as they are from now on; one that was there is replaced whole.
     pub set: Vec<Member>,
+    /// The ids of those who are members no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some")]
+    pub remove: Vec<String>,
+    /// How many different owners must sign from now on what only owners may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<u32>,
+}
+
+/// The end of a writer's chain, on the policy chain: what stands after its last record counts for nothing, whatever date
+/// it bears, and its key speaks for nobody any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseChain {
+    pub chain: ChainId,
+    /// The last record that counts; without it none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Place>,
+    pub reason: Reason,
+}
+
+/// A record's place in a chain, and which record it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub seq: u64,
+    pub id: RecordId,
+}
+
+/// Why a chain was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Nobody has the key any more.
+    Lost,
+    /// Somebody else may have the key.
+    Stolen,
+    /// The writer goes on with another key.
+    Rotated,
+    /// The writer is a member no more.
+    Left,
+}
+
+/// The last record of a writer's chain, by the writer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Close {
+    /// The key that the writer goes on with: a claim until a roster record enrols it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<PublicKey>,
 }
 
 /// The first record of a writer's chain.
@@ -398,17 +449,20 @@ pub struct LineAuthor {
 
 impl Body {
     /// The types this version knows.
-    pub const KINDS: &'static [&'static str] = &["genesis", "roster", "open", "session", "commit", "link"];
+    pub const KINDS: &'static [&'static str] =
+        &["genesis", "roster", "close-chain", "open", "session", "commit", "link", "close"];
 
     /// The record's `type`.
     pub fn kind(&self) -> &'static str {
         match self {
             Body::Genesis(_) => "genesis",
             Body::Roster(_) => "roster",
+            Body::CloseChain(_) => "close-chain",
             Body::Open(_) => "open",
             Body::Session(_) => "session",
             Body::Commit(_) => "commit",
             Body::Link(_) => "link",
+            Body::Close(_) => "close",
         }
     }
 
@@ -417,10 +471,12 @@ impl Body {
         Ok(match kind {
             "genesis" => Body::Genesis(serde_json::from_str(json)?),
             "roster" => Body::Roster(serde_json::from_str(json)?),
+            "close-chain" => Body::CloseChain(serde_json::from_str(json)?),
             "open" => Body::Open(serde_json::from_str(json)?),
             "session" => Body::Session(serde_json::from_str(json)?),
             "commit" => Body::Commit(serde_json::from_str(json)?),
             "link" => Body::Link(serde_json::from_str(json)?),
+            "close" => Body::Close(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
     }

@@ -47,7 +47,9 @@ fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), CanonErro
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(number) => match number.as_i64() {
-            Some(int) if int.abs() <= MAX_INTEGER => out.extend_from_slice(int.to_string().as_bytes()),
+            Some(int) if int.unsigned_abs() <= MAX_INTEGER.unsigned_abs() => {
+                out.extend_from_slice(int.to_string().as_bytes())
+            }
             _ => return refuse("a number that is no integer within 2^53"),
         },
         Value::String(text) => write_string(text, out),
@@ -259,8 +261,10 @@ impl<'a> Scan<'a> {
             self.at += 1;
         }
         let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        // `-0`, `00` and `-01` are other spellings.
+        let plain = text == "0" || !text.trim_start_matches('-').starts_with('0');
         match text.parse::<i64>() {
-            Ok(int) if int.abs() <= MAX_INTEGER && int.to_string() == text => Ok(()),
+            Ok(int) if int.unsigned_abs() <= MAX_INTEGER.unsigned_abs() && plain => Ok(()),
             _ => Err(CanonError::At { at: start, what: "a number that is no plain integer within 2^53" }),
         }
     }

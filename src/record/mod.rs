@@ -181,10 +181,12 @@ impl Record<Unverified> {
         let bytes = match &body {
             Body::Genesis(inner) => encode(&envelope, &body, inner),
             Body::Roster(inner) => encode(&envelope, &body, inner),
+            Body::CloseChain(inner) => encode(&envelope, &body, inner),
             Body::Open(inner) => encode(&envelope, &body, inner),
             Body::Session(inner) => encode(&envelope, &body, inner),
             Body::Commit(inner) => encode(&envelope, &body, inner),
             Body::Link(inner) => encode(&envelope, &body, inner),
+            Body::Close(inner) => encode(&envelope, &body, inner),
         }?;
         Ok(Record { id: RecordId(Digest::of(&bytes)), bytes, envelope, body, state: PhantomData })
     }

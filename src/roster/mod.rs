@@ -1,17 +1,22 @@
 //! Roster: who may do what, folded from the policy chain.
 
+mod history;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{ChainId, RecordId};
-use crate::record::body::{Body, Genesis, Member, Role, Roster as Change};
+use crate::id::ChainId;
+use crate::record::body::{CloseChain, EnrolledKey, Genesis, Member, Place, Role, Roster as Change};
 use crate::record::signature::PublicKey;
-use crate::record::{Citation, Record};
+
+pub use history::{History, Standing};
 
 /// The members as one policy record left them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roster {
     threshold: u32,
     members: BTreeMap<String, Member>,
+    /// Chains that were closed, and the last record of each that counts.
+    closed: BTreeMap<ChainId, Option<Place>>,
 }
 
 /// Why a policy record is not accepted.
@@ -27,10 +32,18 @@ pub enum RosterError {
     Unusable(String),
 }
 
+fn unusable<T>(why: impl Into<String>) -> Result<T, RosterError> {
+    Err(RosterError::Unusable(why.into()))
+}
+
+fn is_owner(member: &Member) -> bool {
+    member.roles.contains(&Role::Owner)
+}
+
 impl Roster {
     /// The roster that a genesis record makes, if enough of its own owners signed it.
     pub fn found(genesis: &Genesis, signers: &[PublicKey]) -> Result<Self, RosterError> {
-        let mut roster = Roster { threshold: genesis.threshold, members: BTreeMap::new() };
+        let mut roster = Roster { threshold: genesis.threshold, ..Roster::default() };
         for member in &genesis.members {
             roster.members.insert(member.id.clone(), member.clone());
         }
@@ -39,23 +52,69 @@ impl Roster {
         Ok(roster)
     }
 
-    /// The roster after a change, if those may make it who signed it: owners at the threshold where an owner is
-    /// touched, one owner or admin otherwise.
+    /// The roster after a change, if those may make it who signed it: where an owner is touched or their threshold, as
+    /// many owners as there must be before and after the change; one owner or admin otherwise.
     pub fn change(&self, change: &Change, signers: &[PublicKey]) -> Result<Self, RosterError> {
-        let is_owner = |member: &Member| member.roles.contains(&Role::Owner);
-        let touches_owners =
-            change.set.iter().any(|member| is_owner(member) || self.members.get(&member.id).is_some_and(is_owner));
-        if touches_owners {
+        let next = self.with(change)?;
+        if self.touches_owners(change) {
             self.require_owners(signers)?;
-        } else if !signers.iter().any(|key| self.may(key, &[Role::Owner, Role::Admin])) {
-            return Err(RosterError::Unauthorised);
+            next.usable()?;
+            next.require_owners(signers)?;
+        } else {
+            self.require_admin(signers)?;
+            next.usable()?;
         }
+        next.keeps_chains_of(self)?;
+        Ok(next)
+    }
+
+    fn touches_owners(&self, change: &Change) -> bool {
+        let was_owner = |id: &String| self.members.get(id).is_some_and(is_owner);
+        change.threshold.is_some()
+            || change.set.iter().any(|member| is_owner(member) || was_owner(&member.id))
+            || change.remove.iter().any(was_owner)
+    }
+
+    fn with(&self, change: &Change) -> Result<Self, RosterError> {
         let mut next = self.clone();
+        for id in &change.remove {
+            if next.members.remove(id).is_none() || change.set.iter().any(|member| member.id == *id) {
+                return unusable(format!("{id} is not there to be removed"));
+            }
+        }
         for member in &change.set {
             next.members.insert(member.id.clone(), member.clone());
         }
+        next.threshold = change.threshold.unwrap_or(self.threshold);
+        Ok(next)
+    }
+
+    /// The roster after a chain was closed, if those may close it who signed: of an owner's chain as many owners as there
+    /// must be, one owner or admin otherwise. A chain can be closed again, at an earlier record.
+    pub fn close(&self, close: &CloseChain, signers: &[PublicKey]) -> Result<Self, RosterError> {
+        match self.enrolment(close.chain) {
+            Some((member, _)) if is_owner(member) => self.require_owners(signers)?,
+            _ => self.require_admin(signers)?,
+        }
+        if close.chain == ChainId::Policy {
+            return unusable("the policy chain cannot be closed");
+        }
+        let end = |place: &Option<Place>| place.map_or(0, |place| place.seq + 1);
+        if self.closed.get(&close.chain).is_some_and(|was| end(was) <= end(&close.last)) {
+            return unusable(format!("chain {} was closed before", close.chain.short()));
+        }
+        let mut next = self.clone();
+        next.closed.insert(close.chain, close.last);
         next.usable()?;
         Ok(next)
+    }
+
+    fn require_admin(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
+        let may = |member: &Member| is_owner(member) || member.roles.contains(&Role::Admin);
+        match signers.iter().any(|key| self.member_of(key).is_some_and(may)) {
+            true => Ok(()),
+            false => Err(RosterError::Unauthorised),
+        }
     }
 
     fn require_owners(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
@@ -63,7 +122,7 @@ impl Roster {
         let owners: BTreeSet<&str> = signers
             .iter()
             .filter_map(|key| self.member_of(key))
-            .filter(|member| member.roles.contains(&Role::Owner))
+            .filter(|member| is_owner(member))
             .map(|member| member.id.as_str())
             .collect();
         let need = self.threshold as usize;
@@ -72,26 +131,58 @@ impl Roster {
 
     /// A roster must keep owners enough to be changed again, and name each key once.
     fn usable(&self) -> Result<(), RosterError> {
-        let owners = self.members.values().filter(|m| m.roles.contains(&Role::Owner) && !m.keys.is_empty()).count();
+        let can_sign = |member: &&Member| is_owner(member) && member.keys.iter().any(|key| self.is_open(key));
+        let owners = self.members.values().filter(can_sign).count();
         if self.threshold == 0 || owners < self.threshold as usize {
-            return Err(RosterError::Unusable(format!("{owners} owners with keys, threshold {}", self.threshold)));
+            return unusable(format!("{owners} owners with keys, threshold {}", self.threshold));
         }
         let mut seen = BTreeSet::new();
         for key in self.members.values().flat_map(|member| &member.keys) {
             if !seen.insert(key.public_key.chain()) {
-                return Err(RosterError::Unusable(format!("key {} is there twice", key.public_key)));
+                return unusable(format!("key {} is there twice", key.public_key));
             }
         }
         Ok(())
     }
 
-    /// The member that a key speaks for.
-    pub fn member_of(&self, key: &PublicKey) -> Option<&Member> {
-        self.members.values().find(|member| member.keys.iter().any(|k| k.public_key == *key))
+    /// What a member wrote stays theirs: a key goes only after its chain was closed, to nobody else, and does not come
+    /// back then.
+    fn keeps_chains_of(&self, before: &Roster) -> Result<(), RosterError> {
+        for (member, key) in before.keys() {
+            let chain = key.public_key.chain();
+            match self.enrolment(chain) {
+                None if before.is_open(key) => {
+                    return unusable(format!("chain {} of {} must be closed first", chain.short(), member.id));
+                }
+                Some((other, from)) if other.id != member.id || from != key.from_seq => {
+                    return unusable(format!("chain {} is {}'s from {}", chain.short(), member.id, key.from_seq));
+                }
+                _ => {}
+            }
+        }
+        let back = |key: &EnrolledKey| !self.is_open(key) && before.enrolment(key.public_key.chain()).is_none();
+        match self.keys().find(|(_, key)| back(key)) {
+            Some((_, key)) => unusable(format!("chain {} was closed", key.public_key.chain().short())),
+            None => Ok(()),
+        }
     }
 
-    fn may(&self, key: &PublicKey, roles: &[Role]) -> bool {
-        self.member_of(key).is_some_and(|member| member.roles.iter().any(|role| roles.contains(role)))
+    fn keys(&self) -> impl Iterator<Item = (&Member, &EnrolledKey)> {
+        self.members.values().flat_map(|member| member.keys.iter().map(move |key| (member, key)))
+    }
+
+    fn is_open(&self, key: &EnrolledKey) -> bool {
+        !self.closed.contains_key(&key.public_key.chain())
+    }
+
+    /// The keys that speak for members, those of closed chains left out.
+    pub fn open_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.keys().filter(|(_, key)| self.is_open(key)).map(|(_, key)| &key.public_key)
+    }
+
+    /// The member that a key speaks for.
+    pub fn member_of(&self, key: &PublicKey) -> Option<&Member> {
+        self.keys().find(|(_, known)| known.public_key == *key && self.is_open(known)).map(|(member, _)| member)
     }
 
     pub fn members(&self) -> impl Iterator<Item = &Member> {
@@ -102,179 +193,22 @@ impl Roster {
         self.members.get(id)
     }
 
+    /// How many different owners must sign what only owners may do.
+    pub fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
+    /// Whether a chain was closed, and which of its records is the last that counts.
+    pub fn closure(&self, chain: ChainId) -> Option<Option<Place>> {
+        self.closed.get(&chain).copied()
+    }
+
     /// From which number on the records of a chain count, and for whom; `None` if its key is not enrolled.
     pub fn enrolment(&self, chain: ChainId) -> Option<(&Member, u64)> {
-        self.members.values().find_map(|member| {
-            let key = member.keys.iter().find(|key| key.public_key.chain() == chain)?;
-            Some((member, key.from_seq))
-        })
-    }
-}
-
-/// What a writer's record is worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Its writer may write it.
-    Authorised,
-    /// Nobody has enrolled the key.
-    Pending,
-    /// Its writer may not write it, for this reason.
-    Unauthorised(String),
-    /// It cites a policy that is not there.
-    UnknownPolicy,
-}
-
-/// The roster after each policy record, by the record's number.
-#[derive(Debug, Clone, Default)]
-pub struct History {
-    versions: Vec<(RecordId, Roster)>,
-}
-
-impl History {
-    /// Takes in the next policy record, whose signatures by `signers` have been checked.
-    pub fn extend<State>(&mut self, record: &Record<State>, signers: &[PublicKey]) -> Result<(), RosterError> {
-        let next = match (record.body(), self.versions.last()) {
-            (Body::Genesis(genesis), None) => Roster::found(genesis, signers)?,
-            (Body::Roster(change), Some((_, roster))) => roster.change(change, signers)?,
-            (other, _) => return Err(RosterError::Misplaced(other.kind())),
-        };
-        self.versions.push((record.id(), next));
-        Ok(())
-    }
-
-    /// The newest roster.
-    pub fn newest(&self) -> Option<&Roster> {
-        self.versions.last().map(|(_, roster)| roster)
-    }
-
-    /// The newest policy record, as records cite it.
-    pub fn citation(&self) -> Option<Citation> {
-        let (id, _) = self.versions.last()?;
-        Some(Citation { n: self.versions.len() as u64 - 1, id: *id })
-    }
-
-    /// Whether there is such a policy record.
-    pub fn has(&self, cited: Citation) -> bool {
-        let at = usize::try_from(cited.n).unwrap_or(usize::MAX);
-        self.versions.get(at).is_some_and(|(id, _)| *id == cited.id)
-    }
-
-    /// Judges a record of a writer's chain by the policy it cites. An enrolment counts for records that were
-    /// written before it, from the number it names.
-    pub fn standing(&self, chain: ChainId, seq: u64, cited: Option<Citation>, body: &Body) -> Standing {
-        let Some(cited) = cited else { return Standing::UnknownPolicy };
-        if !self.has(cited) {
-            return Standing::UnknownPolicy;
-        }
-        let mut since = self.versions.iter().skip(usize::try_from(cited.n).unwrap_or(usize::MAX));
-        let Some((member, from)) = since.find_map(|(_, roster)| roster.enrolment(chain)) else {
-            return Standing::Pending;
-        };
-        if seq < from {
-            return Standing::Unauthorised(format!("records of {} count from number {from} on", member.id));
-        }
-        let writers = [Role::Owner, Role::Admin, Role::Developer, Role::Ci];
-        let may = match body {
-            // Everybody with a key opens a chain with it.
-            Body::Open(_) => true,
-            Body::Session(_) | Body::Commit(_) | Body::Link(_) => {
-                member.roles.iter().any(|role| writers.contains(role))
-            }
-            Body::Genesis(_) | Body::Roster(_) => false,
-        };
-        if may {
-            Standing::Authorised
-        } else {
-            Standing::Unauthorised(format!("{} has no role that may write a {} record", member.id, body.kind()))
-        }
+        let found = self.keys().find(|(_, key)| key.public_key.chain() == chain);
+        found.map(|(member, key)| (member, key.from_seq))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::digest::Digest;
-    use crate::id::LedgerId;
-    use crate::record::body::{Claim, EnrolledKey, Open};
-    use crate::record::{Envelope, Unverified};
-    use crate::time::Time;
-
-    fn key(n: u8) -> PublicKey {
-        let secret = ed25519_dalek::SigningKey::from_bytes(&[n; 32]);
-        PublicKey::new([n; 8], secret.verifying_key().to_bytes()).unwrap()
-    }
-
-    fn member(id: &str, role: Role, keys: &[u8]) -> Member {
-        let keys = keys.iter().map(|n| EnrolledKey { public_key: key(*n), from_seq: 0 }).collect();
-        Member { id: id.into(), name: id.into(), roles: vec![role], keys }
-    }
-
-    fn policy(seq: u64, body: Body) -> Record<Unverified> {
-        let envelope = Envelope {
-            ledger: LedgerId(Digest::ZERO),
-            chain: ChainId::Policy,
-            seq,
-            prev: Digest::ZERO,
-            time: Time::from_unix(0),
-            policy: None,
-            seal: None,
-        };
-        Record::new(envelope, body).unwrap()
-    }
-
-    fn genesis(threshold: u32, members: Vec<Member>) -> Record<Unverified> {
-        policy(0, Body::Genesis(Genesis { threshold, members, nonce: "00".repeat(16) }))
-    }
-
-    fn roster(set: Vec<Member>) -> Record<Unverified> {
-        policy(1, Body::Roster(Change { set }))
-    }
-
-    #[test]
-    fn two_keys_of_one_owner_are_one_owner() {
-        let owners = vec![member("a", Role::Owner, &[1, 2]), member("b", Role::Owner, &[3])];
-        let record = genesis(2, owners);
-        let two = RosterError::Threshold { have: 1, need: 2 };
-        assert_eq!(History::default().extend(&record, &[key(1)]), Err(two.clone()));
-        assert_eq!(History::default().extend(&record, &[key(1), key(2)]), Err(two));
-        assert_eq!(History::default().extend(&record, &[key(1), key(3)]), Ok(()));
-    }
-
-    #[test]
-    fn admins_enrol_developers_and_only_owners_touch_owners() {
-        let mut history = History::default();
-        let first =
-            vec![member("o", Role::Owner, &[1]), member("a", Role::Admin, &[2]), member("d", Role::Developer, &[3])];
-        history.extend(&genesis(1, first), &[key(1)]).unwrap();
-        let add_developer = roster(vec![member("e", Role::Developer, &[4])]);
-        let add_owner = roster(vec![member("e", Role::Owner, &[4])]);
-        let demote = roster(vec![member("o", Role::Developer, &[1])]);
-        assert_eq!(history.clone().extend(&add_developer, &[key(2)]), Ok(()));
-        assert_eq!(history.clone().extend(&add_developer, &[key(3)]), Err(RosterError::Unauthorised));
-        assert!(matches!(history.clone().extend(&add_owner, &[key(2)]), Err(RosterError::Threshold { .. })));
-        assert_eq!(history.clone().extend(&add_owner, &[key(1)]), Ok(()));
-        assert!(matches!(history.clone().extend(&demote, &[key(1)]), Err(RosterError::Unusable(_))));
-        let twice = roster(vec![member("e", Role::Developer, &[3])]);
-        assert!(matches!(history.clone().extend(&twice, &[key(1)]), Err(RosterError::Unusable(_))));
-    }
-
-    #[test]
-    fn a_key_is_pending_until_enrolled_and_then_counts_from_its_number() {
-        let mut history = History::default();
-        history.extend(&genesis(1, vec![member("o", Role::Owner, &[1])]), &[key(1)]).unwrap();
-        let cited = history.citation();
-        let claim = Claim { id: "d".into(), name: "d".into() };
-        let open = Body::Open(Open { public_key: key(3), member: claim, device: "d".into(), tool: "t".into() });
-        let chain = key(3).chain();
-        assert_eq!(history.standing(chain, 5, cited, &open), Standing::Pending);
-        assert_eq!(history.standing(chain, 5, None, &open), Standing::UnknownPolicy);
-
-        let mut developer = member("d", Role::Developer, &[3]);
-        developer.keys[0].from_seq = 5;
-        history.extend(&roster(vec![developer]), &[key(1)]).unwrap();
-        assert_eq!(history.standing(chain, 5, cited, &open), Standing::Authorised);
-        assert!(matches!(history.standing(chain, 4, cited, &open), Standing::Unauthorised(_)));
-        let forged = Citation { n: 0, id: RecordId(Digest::of(b"other")) };
-        assert_eq!(history.standing(chain, 5, Some(forged), &open), Standing::UnknownPolicy);
-    }
-}
+mod tests;

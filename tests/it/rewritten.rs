@@ -97,6 +97,42 @@ fn a_rebase_without_hooks_is_the_same_change() {
 }
 
 #[test]
+fn a_push_links_what_no_hook_saw() {
+    let team = Team::new();
+    let (bob, bobs) = team.join("Bob");
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    agent.prompt("Write.");
+    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
+    agent.write("a.py", "x1\nx2\nx3\n");
+    let old = team.ada.commit(&team.work, "short lines");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    bob.run(&bobs, ["fetch"]).ok();
+    bob.git(&bobs, ["fetch", "--quiet", "origin"]).ok();
+    let unseen = |args: &[&str]| {
+        let hooks = ["-c", "core.hooksPath=/dev/null"];
+        bob.git(&bobs, hooks.iter().chain(args)).ok();
+    };
+    unseen(&["cherry-pick", "origin/topic"]);
+    let new = bob.git(&bobs, ["rev-parse", "HEAD"]).ok();
+    bob.write(&bobs, "mine.py", "a person's own line\n");
+    unseen(&["add", "-A"]);
+    unseen(&["commit", "--quiet", "-m", "by hand"]);
+    let told = bob.git(&bobs, ["push", "--quiet", "origin", "HEAD:main"]).stderr;
+    assert!(told.contains("2 commits caught up"), "{told}");
+
+    let records = bob.records(&bobs);
+    let links: Vec<&Value> = records.iter().filter(|record| record["type"] == "link").collect();
+    let [link] = links[..] else { panic!("{links:?}") };
+    let link = &link["body"];
+    assert_eq!((&link["old"], &link["new"], &link["level"]), (&old.into(), &new.into(), &3.into()));
+    assert_eq!(link["found_by"], "catch-up");
+    let lines = blamed(&bob, &bobs, "a.py");
+    assert!(lines.iter().all(|(letter, evidence)| *letter == 'A' && evidence == "linked"), "{lines:?}");
+    assert_eq!(letters(&blamed(&bob, &bobs, "mine.py")), "-");
+    bob.run(&bobs, ["verify", "--full"]).ok();
+}
+
+#[test]
 fn what_is_picked_from_anothers_branch_is_their_agents() {
     let team = Team::new();
     let (bob, bobs) = team.join("Bob");

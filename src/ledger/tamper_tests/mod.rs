@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod chains;
+mod closures;
 mod copies;
 mod flips;
 mod forms;

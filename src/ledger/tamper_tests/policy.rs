@@ -21,8 +21,12 @@ fn a_developer_changes_the_roster() {
 #[test]
 fn a_stranger_changes_the_roster() {
     let fixture = small();
-    fixture.roster(&[&Key::new(9)], vec![member("x", "X", &[Role::Admin], &[&Key::new(9)])]);
+    fixture.roster(&[&Key::new(9)], vec![member("x", "X", &[Role::Admin], &[&Key::new(10)])]);
     assert_eq!(fixture.ask(), fail(&["E-SIG"]));
+    // One who becomes a member by it may sign it, but that is not enough.
+    let fixture = small();
+    fixture.roster(&[&Key::new(9)], vec![member("x", "X", &[Role::Admin], &[&Key::new(9)])]);
+    assert_eq!(fixture.ask(), fail(&["E-UNAUTH"]));
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn an_admin_makes_itself_owner() {
 fn a_developer_writes_a_policy_record_on_its_own_chain() {
     let fixture = small();
     let developer = &fixture.people.developer;
-    let body = Roster { set: vec![member("x", "X", &[Role::Admin], &[&Key::new(9)])] };
+    let body = Roster { set: vec![member("x", "X", &[Role::Admin], &[&Key::new(9)])], ..Roster::default() };
     fixture.append(developer.chain(), &[developer], Body::Roster(body), None);
     assert_eq!(fixture.ask(), fail(&["E-UNAUTH"]));
 }

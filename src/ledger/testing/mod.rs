@@ -32,6 +32,7 @@ use crate::time::Time;
 pub use raw::{Raw, relink};
 
 /// A key that is no secret.
+#[derive(Clone)]
 pub struct Key {
     secret: SigningKey,
     public: PublicKey,
@@ -187,7 +188,7 @@ impl Fixture {
     }
 
     pub fn roster(&self, signers: &[&Key], set: Vec<Member>) -> GitId {
-        self.append(ChainId::Policy, signers, Body::Roster(Roster { set }), None)
+        self.append(ChainId::Policy, signers, Body::Roster(Roster { set, ..Roster::default() }), None)
     }
 
     fn work(&self) {

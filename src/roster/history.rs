@@ -1,0 +1,99 @@
+//! The roster after each policy record, and what it makes of a writer's record.
+
+use super::{Roster, RosterError};
+use crate::id::{ChainId, RecordId};
+use crate::record::body::{Body, Place, Role};
+use crate::record::signature::PublicKey;
+use crate::record::{Citation, Record};
+
+/// What a writer's record is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Its writer may write it.
+    Authorised,
+    /// Nobody has enrolled the key.
+    Pending,
+    /// Its writer may not write it, for this reason.
+    Unauthorised(String),
+    /// Another record was the last of the chain when it was closed.
+    Replaced(RecordId),
+    /// It cites a policy that is not there.
+    UnknownPolicy,
+}
+
+/// The roster after each policy record, by the record's number.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    versions: Vec<(RecordId, Roster)>,
+}
+
+impl History {
+    /// Takes in the next policy record, whose signatures by `signers` have been checked.
+    pub fn extend<State>(&mut self, record: &Record<State>, signers: &[PublicKey]) -> Result<(), RosterError> {
+        let next = match (record.body(), self.versions.last()) {
+            (Body::Genesis(genesis), None) => Roster::found(genesis, signers)?,
+            (Body::Roster(change), Some((_, roster))) => roster.change(change, signers)?,
+            (Body::CloseChain(close), Some((_, roster))) => roster.close(close, signers)?,
+            (other, _) => return Err(RosterError::Misplaced(other.kind())),
+        };
+        self.versions.push((record.id(), next));
+        Ok(())
+    }
+
+    /// The newest roster.
+    pub fn newest(&self) -> Option<&Roster> {
+        self.versions.last().map(|(_, roster)| roster)
+    }
+
+    /// The newest policy record, as records cite it.
+    pub fn citation(&self) -> Option<Citation> {
+        let (id, _) = self.versions.last()?;
+        Some(Citation { n: self.versions.len() as u64 - 1, id: *id })
+    }
+
+    /// Whether there is such a policy record.
+    pub fn has(&self, cited: Citation) -> bool {
+        let at = usize::try_from(cited.n).unwrap_or(usize::MAX);
+        self.versions.get(at).is_some_and(|(id, _)| *id == cited.id)
+    }
+
+    /// Judges a record of a writer's chain by the policy it cites. An enrolment counts for records that were
+    /// written before it, from the number it names; a closure for all, whatever they cite.
+    pub fn standing(&self, chain: ChainId, place: Place, cited: Option<Citation>, body: &Body) -> Standing {
+        let Some(cited) = cited else { return Standing::UnknownPolicy };
+        if !self.has(cited) {
+            return Standing::UnknownPolicy;
+        }
+        match self.newest().and_then(|roster| roster.closure(chain)) {
+            Some(None) => return Standing::Unauthorised("its chain was closed, and none of its records counts".into()),
+            Some(Some(last)) if place.seq > last.seq => {
+                return Standing::Unauthorised(format!("its chain was closed after record {}", last.seq));
+            }
+            Some(Some(last)) if place.seq == last.seq && place.id != last.id => return Standing::Replaced(last.id),
+            _ => {}
+        }
+        let mut since = self.versions.iter().skip(usize::try_from(cited.n).unwrap_or(usize::MAX));
+        let Some((member, from)) = since.find_map(|(_, roster)| roster.enrolment(chain)) else {
+            return Standing::Pending;
+        };
+        if place.seq < from {
+            return Standing::Unauthorised(format!("records of {} count from number {from} on", member.id));
+        }
+        if may_write(&member.roles, body) {
+            Standing::Authorised
+        } else {
+            Standing::Unauthorised(format!("{} has no role that may write a {} record", member.id, body.kind()))
+        }
+    }
+}
+
+/// Whether one of these roles may write such a record on its own chain.
+fn may_write(roles: &[Role], body: &Body) -> bool {
+    let any_of = |wanted: &[Role]| roles.iter().any(|role| wanted.contains(role));
+    match body {
+        // Everybody with a key opens a chain with it, and may end it.
+        Body::Open(_) | Body::Close(_) => true,
+        Body::Session(_) | Body::Commit(_) | Body::Link(_) => any_of(&[Role::Developer, Role::Ci]),
+        Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) => false,
+    }
+}
