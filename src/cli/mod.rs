@@ -1,6 +1,7 @@
 //! The command line: one file a command; its doc comments are its help.
 
 mod blame;
+mod check;
 mod completions;
 mod demo;
 mod doctor;
@@ -17,6 +18,7 @@ mod log;
 mod man;
 mod member;
 mod pager;
+mod policy;
 mod push;
 mod redact;
 mod show;
@@ -67,6 +69,8 @@ enum Command {
     Why(why::Args),
     Stats(stats::Args),
     Verify(verify::Args),
+    Check(check::Args),
+    Policy(policy::Args),
     Fetch(fetch::Args),
     Push(push::Args),
     Sync(sync::Args),
@@ -152,6 +156,8 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),

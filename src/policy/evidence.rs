@@ -186,8 +186,6 @@ impl AddAssign for Spending {
 #[derive(Debug, Clone)]
 pub struct Session {
     pub id: SessionId,
-    /// The program that ran it.
-    pub agent: String,
     /// All it used so far.
     pub spent: Spending,
     pub tools: Partly<Vec<Use>>,

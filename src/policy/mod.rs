@@ -16,10 +16,16 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::{Finding, Outcome, Report, RuleOutcome, evaluate};
+pub use evaluate::{Outcome, Report, evaluate};
+#[cfg(test)]
+pub use evidence::Approval;
 pub use evidence::{
-    AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
-    Session, Spending, Use,
+    AgentLines, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState, Session,
+    Spending, Use,
 };
-pub use parse::{MAX_BYTES, MAX_RULES, PolicyError};
-pub use rule::{Condition, Level, Policy, Rule};
+pub use parse::PolicyError;
+#[cfg(test)]
+pub use parse::{MAX_BYTES, MAX_RULES};
+#[cfg(test)]
+pub use rule::Rule;
+pub use rule::{Condition, Level, Policy};

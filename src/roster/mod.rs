@@ -8,7 +8,7 @@ use crate::id::ChainId;
 use crate::record::body::{CloseChain, EnrolledKey, Genesis, Member, Place, Role, Roster as Change};
 use crate::record::signature::PublicKey;
 
-pub use history::{History, Standing};
+pub use history::{History, Rules, Standing};
 
 /// The members as one policy record left them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

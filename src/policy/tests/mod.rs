@@ -104,7 +104,6 @@ impl Range {
             Some(known) => known.spent += spent,
             None => self.0.sessions.push(Session {
                 id,
-                agent: "claude-code".into(),
                 spent,
                 tools: Partly::whole(Vec::new()),
                 skills: Partly::whole(Vec::new()),
