@@ -102,14 +102,14 @@ fn a_push_keeps_to_the_rules() {
 fn tools_must_have_run_after_the_last_edit_and_nobody_has_approved() {
     let team = Team::new();
     let (ada, work) = (&team.ada, &team.work);
-    set(ada, work, &rule("block", "condition = \"required-tool\"\nprograms = [\"true\"]"));
+    set(ada, work, &rule("block", "condition = \"required-tool\"\nprograms = [\"ls\"]"));
     let agent = Agent::start(ada, work, SESSION);
     agent.prompt("Write it.").write("a.rs", "one\n");
     ada.commit(work, "Add a");
     let stopped = ada.git(work, ["push", "origin", "main"]).exits(1);
-    assert!(stopped.stderr.contains("program true must have succeeded after the last edit"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("program ls must have succeeded after the last edit"), "{}", stopped.stderr);
     ada.pass(5);
-    agent.bash("true");
+    agent.bash("ls");
     let run = ada.git(work, ["push", "origin", "main"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     agent.edit("a.rs", "one", "two");
