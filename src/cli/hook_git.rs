@@ -8,7 +8,6 @@ use std::path::Path;
 use crate::cli::{Code, check, print_findings};
 use crate::config::OnFailure;
 use crate::finding::Verdict;
-use crate::git::command::GitError;
 use crate::git::{diff, history};
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
@@ -150,11 +149,15 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
         true => Ok(Vec::new()),
         false => history::unpushed(&ledger.repo, &tips, remote, &there),
     };
-    let caught_up = commits.as_ref().map_or(Ok(0), |commits| catch_up(ledger, commits));
+    let caught_up = match &commits {
+        Ok(commits) if !tips.is_empty() => catch_up(ledger, commits),
+        _ => Ok(0),
+    };
     // Whether the ledger may stay behind, a setting of this clone says; whether the rules are kept, it does not.
-    if !may_go(ledger, commits) {
+    if !may_go(ledger, commits.as_deref().ok()) {
         return 1;
     }
+    let caught_up = commits.map_err(Into::into).and(caught_up);
     match caught_up.and_then(|count| push_ledger(ledger, remote, count)) {
         Ok(true) => 0,
         Ok(false) => refuse(ledger.config.on_failure),
@@ -169,18 +172,18 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
 }
 
 /// Whether the rules in force let these commits go. Where that cannot be told, they do not.
-fn may_go(ledger: &Ledger, commits: Result<Vec<GitId>, GitError>) -> bool {
+fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
+    if commits.is_some_and(<[GitId]>::is_empty) {
+        return true;
+    }
     let judged = || -> anyhow::Result<bool> {
         let rules = match ledger.rules()? {
             InForce::None => return Ok(true),
             InForce::Untold(why) => anyhow::bail!("which rules are in force cannot be told: {why}"),
             InForce::Rules(rules) => rules,
         };
-        let commits = commits?;
-        if commits.is_empty() {
-            return Ok(true);
-        }
-        let report = ledger.judge(&Policy::read(&rules.toml), &commits)?;
+        let Some(commits) = commits else { anyhow::bail!("the commits that are pushed cannot be listed") };
+        let report = ledger.judge(&Policy::read(&rules.toml), commits)?;
         let mut out = Out::to(Box::new(std::io::stderr()), output::stderr_is_terminal() && !env::no_color());
         check::tell_findings(&report, &mut out)?;
         Ok(report.verdict == Verdict::Pass)

@@ -118,7 +118,9 @@ impl<'k> Reading<'k> {
             }
         }
         let edited = match tool.reach {
-            Reach::Named => result.files.iter().any(|file| self.is_ours(&file.path)),
+            // One that does not say which file it changed may have changed one of ours.
+            Reach::Named if ok => result.files.is_empty() || result.files.iter().any(|file| self.is_ours(&file.path)),
+            Reach::Named => false,
             Reach::Any => shell_edited,
             Reach::None => false,
         };
@@ -247,6 +249,7 @@ mod tests {
         };
         assert_eq!(edit("/work/src/a.rs", Some(2_000)), LastEdit::At(2_000));
         assert_eq!(edit("/tmp/plan.md", Some(2_000)), LastEdit::At(1_000));
+        assert_eq!(edit("", Some(2_000)), LastEdit::At(2_000));
         assert_eq!(edit("/work/src/a.rs", Some(101_000)), LastEdit::At(1_000), "for a later commit");
         assert_eq!(edit("/work/src/a.rs", None), LastEdit::Unknown);
     }

@@ -388,9 +388,9 @@ mod tests {
     use super::*;
     use crate::cost::{Money, PriceTable};
     use crate::git::testing::Repo as Folder;
-    use crate::ledger::testing::{Fixture, member};
+    use crate::ledger::testing::Fixture;
     use crate::ledger::verify::Options;
-    use crate::record::body::{Link, Role};
+    use crate::record::body::{CloseChain, Link, Place, Reason, Role, Roster};
 
     fn evidence(fixture: &Fixture, range: &[GitId], with_calls: bool) -> Evidence {
         let options = Options { pinned: Some(fixture.id), entries: true, full: true, ..Options::default() };
@@ -499,8 +499,12 @@ mod tests {
         // The same change on another base, and a line of nobody's known.
         let other = fixture.code(Some(&main(&fixture)[2]), "src/long.rs", &format!("{text}// more of it\n"));
         assert_eq!(state(&fixture, &other), RecordState::Missing);
-        let link = Link { old, new: other.clone(), found_by: "link".into(), level: 3 };
-        fixture.append(developer.chain(), &[developer], Body::Link(link), None);
+        let alien = fixture.code(None, "src/long.rs", "fn something_else_altogether() {}\n");
+        for new in [&other, &alien] {
+            let link = Link { old: old.clone(), new: new.clone(), found_by: "link".into(), level: 3 };
+            fixture.append(developer.chain(), &[developer], Body::Link(link), None);
+        }
+        assert_eq!(state(&fixture, &alien), RecordState::Missing, "they have nothing in common");
         let evidence = evidence(&fixture, std::slice::from_ref(&other), false);
         let commit = &evidence.commits[0];
         assert_eq!(commit.record, valid(&fixture, Some(1)), "it counts for what is found, not for what it claims");
@@ -511,8 +515,13 @@ mod tests {
     #[test]
     fn one_who_left_wrote_what_they_wrote() {
         let fixture = Fixture::new();
-        let ci = member("ci", "build machine", &[Role::Ci, Role::Developer], &[&fixture.people.ci]);
-        fixture.roster(&[&fixture.people.admin], vec![ci]);
+        let (admin, chain) = (&fixture.people.admin, fixture.people.developer.chain());
+        let ids = fixture.ids(chain);
+        let last = Place { seq: ids.len() as u64 - 1, id: ids[ids.len() - 1] };
+        let close = CloseChain { chain, last: Some(last), reason: Reason::Left };
+        fixture.append(ChainId::Policy, &[admin], Body::CloseChain(close), None);
+        let gone = Roster { remove: vec!["d\u{f6}rte@example.com".into()], ..Roster::default() };
+        fixture.append(ChainId::Policy, &[admin], Body::Roster(gone), None);
         assert_eq!(state(&fixture, &main(&fixture)[0]), valid(&fixture, None));
     }
 
