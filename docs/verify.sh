@@ -51,7 +51,7 @@ def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
 def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u"},
-  "close-chain": {chain: chain, "last?": {seq: "n", id: id}, reason: "lost|stolen|rotated|left"},
+  "close-chain": {chain: chain, "last?": {seq: "n", id: id}, reason: "lost|stolen|rotated|left"}, policy: {toml: "s"},
   close: {"successor?": key}, open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
   session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
     active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s", prompt_over: "prompt",
@@ -187,7 +187,7 @@ follow() { # judges the place of the record that was read, after the head of its
     fi
     [ -z "$ended" ] || found E-UNAUTH "its writer had closed the chain"; [ "$type" != close ] || ended=1
     case $chain/$head_seq/$type in
-        policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | [!p]*/-1/open) ;;
+        policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | policy/[0-9]*/policy | [!p]*/-1/open) ;;
         [!p]*/[0-9]*/session | [!p]*/[0-9]*/commit | [!p]*/[0-9]*/link | [!p]*/[0-9]*/close) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
@@ -202,7 +202,8 @@ cat >"$t/roster.jq" <<'JQ'
   def open($closed): [.keys[] | select($chain[.public_key] as $c | $closed | has($c) | not)];
   def signed($closed): any(open($closed)[]; .public_key as $k | any($by[]; . == $k));
   def enough: .closed as $c | ([.members[] | select(owner and signed($c))] | length) >= .threshold;
-  def admin: .closed as $c | any(.members[]; signed($c) and any(.roles[]; . == "owner" or . == "admin"));
+  def one($role): .closed as $c | any(.members[]; signed($c) and any(.roles[]; . == "owner" or . == $role));
+  def admin: one("admin");
   def usable: .closed as $c | .threshold > 0 and .threshold <= ([.members[] | select(owner and open($c) != [])] | length)
     and ([.members[].keys[] | $chain[.public_key]] | length == (unique | length));
   def enrolled: [.members[] | .id as $m | .keys[] | {key: $chain[.public_key], value: [$m, .from_seq]}] | from_entries;
@@ -212,6 +213,7 @@ cat >"$t/roster.jq" <<'JQ'
   def upto: if . == null then 0 else .seq + 1 end;
   if $old == null then reduce $b.members[] as $m ({threshold: $b.threshold, members: {}, closed: {}}; .members[$m.id] = $m)
     | if usable | not then "E-POLICY" elif enough | not then "E-POLICY-THRESHOLD" else . end
+  elif $r.type == "policy" then if $old | one("policy-admin") then $old else "E-UNAUTH" end
   elif $r.type == "close-chain" then ($old | enrolled[$b.chain]) as $whose | ($old | .closed[$b.chain] = $b.last)
     | if $whose and ($old.members[$whose[0]] | owner) then (if $old | enough then . else "E-POLICY-THRESHOLD" end)
       elif $old | admin | not then "E-UNAUTH" else . end

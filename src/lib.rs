@@ -15,6 +15,7 @@ mod config;
 mod git;
 mod host;
 // domain: values in, values out
+mod policy;
 mod cost;
 mod scope;
 mod attribution;

@@ -5,8 +5,9 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::cli::{Code, print_findings};
+use crate::cli::{Code, check, print_findings};
 use crate::config::OnFailure;
+use crate::finding::Verdict;
 use crate::git::{diff, history};
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
@@ -14,7 +15,9 @@ use crate::id::GitId;
 use crate::ledger::append::Writer;
 use crate::ledger::refs;
 use crate::ledger::remote::Remote;
+use crate::ledger::rules::InForce;
 use crate::ledger::{Ledger, LedgerError};
+use crate::policy::Policy;
 use crate::setup::Hook;
 
 /// No hook is told more than this.
@@ -142,7 +145,20 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
             there.push(update.theirs);
         }
     }
-    match push_ledger(ledger, remote, &tips, &there) {
+    let commits = match tips.is_empty() {
+        true => Ok(Vec::new()),
+        false => history::unpushed(&ledger.repo, &tips, remote, &there),
+    };
+    let caught_up = match &commits {
+        Ok(commits) if !tips.is_empty() => catch_up(ledger, commits),
+        _ => Ok(0),
+    };
+    // Whether the ledger may stay behind, a setting of this clone says; whether the rules are kept, it does not.
+    if !may_go(ledger, commits.as_deref().ok()) {
+        return 1;
+    }
+    let caught_up = commits.map_err(Into::into).and(caught_up);
+    match caught_up.and_then(|count| push_ledger(ledger, remote, count)) {
         Ok(true) => 0,
         Ok(false) => refuse(ledger.config.on_failure),
         Err(error) => {
@@ -155,9 +171,36 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
     }
 }
 
+/// Whether the rules in force let these commits go. Where that cannot be told, they do not.
+fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
+    if commits.is_some_and(<[GitId]>::is_empty) {
+        return true;
+    }
+    let judged = || -> anyhow::Result<bool> {
+        let rules = match ledger.rules()? {
+            InForce::None => return Ok(true),
+            InForce::Untold(why) => anyhow::bail!("which rules are in force cannot be told: {why}"),
+            InForce::Rules(rules) => rules,
+        };
+        let Some(commits) = commits else { anyhow::bail!("the commits that are pushed cannot be listed") };
+        let report = ledger.judge(&Policy::read(&rules.toml), commits)?;
+        let mut out = Out::to(Box::new(std::io::stderr()), output::stderr_is_terminal() && !env::no_color());
+        check::tell_findings(&report, &mut out)?;
+        Ok(report.verdict == Verdict::Pass)
+    };
+    match judged() {
+        Ok(true) => return true,
+        Ok(false) => output::say("tracevault: the push is stopped by the rules in force (git tracevault policy show)."),
+        Err(error) => {
+            output::say(format_args!("tracevault: {}", output::visible(&super::told(&error))));
+            output::say("tracevault: the push is stopped, because it cannot be checked against the rules.");
+        }
+    }
+    false
+}
+
 /// Whether all of the ledger is at the remote now.
-fn push_ledger(ledger: &Ledger, remote: &str, tips: &[GitId], there: &[GitId]) -> anyhow::Result<bool> {
-    let caught_up = if tips.is_empty() { 0 } else { catch_up(ledger, remote, tips, there)? };
+fn push_ledger(ledger: &Ledger, remote: &str, caught_up: u64) -> anyhow::Result<bool> {
     let pushed = Remote::new(ledger, remote).push()?;
     if !pushed.findings.is_empty() {
         print_findings(&mut Out::to(Box::new(std::io::stderr()), false), &pushed.findings)?;
@@ -179,10 +222,9 @@ fn push_ledger(ledger: &Ledger, remote: &str, tips: &[GitId], there: &[GitId]) -
 }
 
 /// Records what is pushed and has no record anywhere, and all that sessions did since they were last sealed.
-fn catch_up(ledger: &Ledger, remote: &str, tips: &[GitId], there: &[GitId]) -> anyhow::Result<u64> {
-    let commits = history::unpushed(&ledger.repo, tips, remote, there)?;
+fn catch_up(ledger: &Ledger, commits: &[GitId]) -> anyhow::Result<u64> {
     let mut writer = Writer::open(ledger)?;
-    let count = writer.catch_up(&commits)?;
+    let count = writer.catch_up(commits)?;
     writer.seal_all()?;
     Ok(count)
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command; its doc comments are its help.
 
 mod blame;
+mod check;
 mod completions;
 mod decide;
 mod demo;
@@ -19,6 +20,7 @@ mod log;
 mod man;
 mod member;
 mod pager;
+mod policy;
 mod push;
 mod redact;
 mod show;
@@ -69,6 +71,8 @@ enum Command {
     Why(why::Args),
     Stats(stats::Args),
     Verify(verify::Args),
+    Check(check::Args),
+    Policy(policy::Args),
     Fetch(fetch::Args),
     Push(push::Args),
     Sync(sync::Args),
@@ -155,6 +159,8 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),

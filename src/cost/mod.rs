@@ -22,7 +22,6 @@ use crate::time::Time;
 pub struct Money(u128);
 
 impl Money {
-    #[cfg(test)]
     pub fn from_micro_dollars(micro: u64) -> Self {
         Money(u128::from(micro) * 1_000_000)
     }

@@ -94,6 +94,11 @@ impl PriceTable {
         PriceTable { layers: over.layers.into_iter().chain(self.layers).collect() }
     }
 
+    /// Who sells a model, if all who have its name in the table are one; also when its price is over.
+    pub fn provider(&self, model: &str) -> Option<&str> {
+        self.layers.iter().find_map(|layer| layer.provider(model))
+    }
+
     /// The price of a model at a time.
     pub(super) fn price(&self, model: &str, at: Time) -> Option<&Price> {
         self.layers.iter().find_map(|layer| layer.price(model, at))
@@ -143,10 +148,17 @@ impl Layer {
         Ok(())
     }
 
+    fn provider(&self, model: &str) -> Option<&str> {
+        let model = without_mark(model);
+        let places = self.names.get(model).or_else(|| self.names.get(undated(model)?))?;
+        let mut providers = places.iter().map(|place| self.prices[*place].provider.as_str());
+        let first = providers.next()?;
+        providers.all(|other| other == first).then_some(first)
+    }
+
     /// By the exact name, else by the name without its date.
     fn price(&self, model: &str, at: Time) -> Option<&Price> {
-        // Claude Code marks a model's larger context: `claude-opus-4-8[1m]`.
-        let model = model.strip_suffix(']').and_then(|model| model.rsplit_once('[')).map_or(model, |(model, _)| model);
+        let model = without_mark(model);
         let (provider, model) = match model.split_once('/') {
             Some((provider, model)) => (Some(provider), model),
             None => (None, model),
@@ -162,6 +174,11 @@ impl Layer {
         // A dated name that has prices of its own has no other's, not even when they are over.
         if self.names.contains_key(model) { named(model) } else { named(undated(model)?) }
     }
+}
+
+/// Claude Code marks a model's larger context: `claude-opus-4-8[1m]`.
+fn without_mark(model: &str) -> &str {
+    model.strip_suffix(']').and_then(|model| model.rsplit_once('[')).map_or(model, |(model, _)| model)
 }
 
 /// A model's name without the date at its end: `-20250805`, `-2025-08-05`.

@@ -287,6 +287,13 @@ impl Pager {
     }
 }
 
+/// Lets a person edit a file with `editor`, as git would start it; whether it ended well.
+pub fn edit(editor: &str, file: &Path) -> io::Result<bool> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("{editor} \"$@\"")).arg(editor).arg(file);
+    Ok(shell.status()?.success())
+}
+
 /// Where the program `name` is on the path, if anywhere.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

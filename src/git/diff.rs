@@ -1,6 +1,6 @@
 //! What a commit changes, as git's own diff says, read from one call of `git diff-tree`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::JoinHandle;
 
 use crate::git::command::{Answer, Git, GitError};
@@ -105,6 +105,39 @@ pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
         changes = merge(changes, other);
     }
     Ok(changes)
+}
+
+/// The paths that commits change, without looking for renames; for a merge those in which it is like none of its parents.
+/// One call of git for all: commits that are not here are left out.
+pub fn changed_paths(repo: &Repo, commits: &[GitId]) -> Result<HashMap<GitId, Vec<RepoPath>>, DiffError> {
+    let here = commits.iter().filter(|commit| repo.contains(commit));
+    let input = here.map(|commit| format!("{commit}\n")).collect::<String>().into_bytes();
+    let git = Git::in_dir(&repo.home()).args([
+        "diff-tree",
+        "--stdin",
+        "-r",
+        "--root",
+        "-c",
+        "--always",
+        "--raw",
+        "--no-renames",
+        "-z",
+    ]);
+    let answer = git.input(input).run()?;
+    let mut paths: HashMap<GitId, Vec<RepoPath>> = HashMap::new();
+    let mut of: Option<&mut Vec<RepoPath>> = None;
+    let unexpected = |field: &[u8]| DiffError::Unexpected(String::from_utf8_lossy(field).into());
+    let mut fields = answer.stdout.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+    while let Some(field) = fields.next() {
+        if field.starts_with(b":") {
+            let path = fields.next().and_then(|path| RepoPath::from_bytes(path).ok());
+            of.as_mut().zip(path).map(|(of, path)| of.push(path)).ok_or_else(|| unexpected(field))?;
+        } else {
+            let commit = std::str::from_utf8(field).ok().and_then(|id| id.parse::<GitId>().ok());
+            of = Some(paths.entry(commit.ok_or_else(|| unexpected(field))?).or_default());
+        }
+    }
+    Ok(paths)
 }
 
 /// The output for each parent: git prints the commit's id before each.

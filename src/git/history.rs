@@ -27,6 +27,13 @@ pub fn rev_list(repo: &Repo, args: &[&str]) -> Result<Vec<GitId>, GitError> {
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
+/// The same of one range, oldest first.
+pub fn range(repo: &Repo, range: &str) -> Result<Vec<GitId>, GitError> {
+    let git =
+        Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order", "--end-of-options", range, "--"]);
+    Ok(git.run()?.text().lines().filter_map(|line| line.parse().ok()).collect())
+}
+
 /// The commits of a push to `remote` that it does not have yet: reachable from `tips` and not from its branches,
 /// oldest first.
 pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {

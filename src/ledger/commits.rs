@@ -1,5 +1,6 @@
 //! What the records say of commits: which are recorded, linked, missing or bad.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Entry, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::Body;
+use crate::time::Time;
 
 /// What is known of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -41,27 +43,25 @@ pub fn states(report: &Report) -> HashMap<GitId, State> {
     states
 }
 
-/// The best record of each commit: a good one before a bad one, an enrolled writer's before another's, an earlier one
-/// before a later one.
+/// The best record of each commit: a good one before a bad one, a member's before that of a key which nobody has
+/// enrolled, an earlier one before a later one.
 pub fn records(report: &Report) -> HashMap<GitId, &Entry> {
-    let mut records: HashMap<GitId, (bool, &Entry)> = HashMap::new();
+    let mut records: HashMap<GitId, (Rank, &Entry)> = HashMap::new();
     for chain in &report.chains {
         for entry in &chain.entries {
-            if let Body::Commit(commit) = &entry.body {
-                let new = (!chain.pending, entry);
-                records.entry(commit.commit.clone()).and_modify(|known| better(known, new)).or_insert(new);
+            let Body::Commit(commit) = &entry.body else { continue };
+            let rank = (entry.good, !chain.pending, Reverse(entry.time));
+            let best = records.entry(commit.commit.clone()).or_insert((rank, entry));
+            if rank > best.0 {
+                *best = (rank, entry);
             }
         }
     }
     records.into_iter().map(|(commit, (_, entry))| (commit, entry)).collect()
 }
 
-fn better<'a>(known: &mut (bool, &'a Entry), other: (bool, &'a Entry)) {
-    let rank = |(enrolled, entry): &(bool, &Entry)| (entry.good, *enrolled, std::cmp::Reverse(entry.time));
-    if rank(&other) > rank(known) {
-        *known = other;
-    }
-}
+/// Whether it is good, and a member's, and when it says it was written.
+type Rank = (bool, bool, Reverse<Time>);
 
 impl Ledger {
     /// The ledger that is trusted here: by this clone, or by this user for one of the remotes.

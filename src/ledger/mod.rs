@@ -2,6 +2,7 @@
 
 pub mod append;
 pub mod attribute;
+mod calls;
 pub mod check;
 pub mod claims;
 pub mod commits;
@@ -10,6 +11,7 @@ pub mod cursor;
 pub mod edited;
 pub mod edits;
 pub mod elsewhere;
+pub mod evidence;
 pub mod exports;
 pub mod fit;
 pub mod found;
@@ -27,6 +29,7 @@ pub mod record_commit;
 pub mod refs;
 pub mod remote;
 pub mod seen;
+pub mod rules;
 pub mod segment;
 pub mod stats;
 pub mod store;

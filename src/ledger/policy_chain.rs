@@ -7,6 +7,7 @@ use crate::id::{ChainId, RecordId};
 use crate::ledger::copies::line_of;
 use crate::ledger::verify::PolicyChain;
 use crate::ledger::{Ledger, LedgerError, store};
+use crate::policy::Policy;
 use crate::record::body::Body;
 use crate::record::object::policy_signature_file;
 use crate::record::{Citation, Envelope, Record, Unverified};
@@ -39,6 +40,12 @@ impl Ledger {
         record: &Record<Unverified>,
         signatures: &[(String, Vec<u8>)],
     ) -> Result<RecordId, LedgerError> {
+        if let Body::Policy(policy) = record.body()
+            && let Err(errors) = Policy::parse(&policy.toml)
+        {
+            let first = errors.first().map(ToString::to_string).unwrap_or_default();
+            return Err(LedgerError::Refused(format!("the policy is not one: {first}")));
+        }
         let name = self.prefix.chain(ChainId::Policy);
         let tip = self.repo.find_ref(&name)?;
         let mut line = tip.as_ref().map_or_else(|| Ok(Vec::new()), |tip| line_of(&self.repo, tip))?;

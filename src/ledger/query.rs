@@ -43,11 +43,11 @@ pub struct Segment<'r> {
 
 /// What a commit draws on of a session: the segments since the commit before it that drew on the session.
 #[derive(Clone)]
-struct Share<'r> {
-    session: &'r SessionId,
-    segments: Vec<&'r Session>,
+pub struct Share<'r> {
+    pub session: &'r SessionId,
+    pub segments: Vec<Segment<'r>>,
     /// The segment that the commit cites; `None` where it is not here, or not good.
-    cited: Option<&'r Session>,
+    pub cited: Option<Segment<'r>>,
 }
 
 /// What is known of a commit.
@@ -92,23 +92,24 @@ impl<'r> Book<'r> {
 
     /// Takes in the good records of one chain, in their order.
     fn take_in(&mut self, entries: impl Iterator<Item = &'r Entry>) {
-        let mut recorded: HashMap<RecordId, &Session> = HashMap::new();
+        let mut recorded: HashMap<RecordId, Segment<'r>> = HashMap::new();
         // Segments that no commit has drawn on yet.
-        let mut open: HashMap<&SessionId, Vec<(RecordId, &Session)>> = HashMap::new();
+        let mut open: HashMap<&SessionId, Vec<Segment<'r>>> = HashMap::new();
         for entry in entries {
             match &entry.body {
                 Body::Session(body) => {
-                    recorded.insert(entry.id, body);
-                    open.entry(&body.session).or_default().push((entry.id, body));
-                    self.sessions.entry(&body.session).or_default().push(Segment { entry, body });
+                    let segment = Segment { entry, body };
+                    recorded.insert(entry.id, segment);
+                    open.entry(&body.session).or_default().push(segment);
+                    self.sessions.entry(&body.session).or_default().push(segment);
                 }
                 Body::Commit(commit) => {
                     let share = |reference: &'r crate::record::body::SessionRef| {
                         let open = open.entry(&reference.session).or_default();
-                        let upto = open.iter().position(|(id, _)| *id == reference.record).map_or(0, |at| at + 1);
+                        let upto = open.iter().position(|s| s.entry.id == reference.record).map_or(0, |at| at + 1);
                         Share {
                             session: &reference.session,
-                            segments: open.drain(..upto).map(|(_, body)| body).collect(),
+                            segments: open.drain(..upto).collect(),
                             cited: recorded.get(&reference.record).copied(),
                         }
                     };
@@ -186,8 +187,12 @@ impl<'r> Book<'r> {
         Known { state, entry, body, sessions, cost }
     }
 
-    /// The sessions that a commit draws on; one that was rewritten takes over what those before it drew on.
     fn drawn_on(&self, commit: &GitId) -> Vec<Drawn<'r>> {
+        self.shares(commit).iter().map(|share| self.drawn(share)).collect()
+    }
+
+    /// The sessions that a commit draws on; one that was rewritten takes over what those before it drew on.
+    pub fn shares(&self, commit: &GitId) -> Vec<Share<'r>> {
         let mut shares: BTreeMap<&SessionId, Share<'r>> = BTreeMap::new();
         let mut seen: HashSet<&GitId> = HashSet::new();
         let mut open = vec![commit];
@@ -205,26 +210,37 @@ impl<'r> Book<'r> {
             let links = self.links.get(at).into_iter().flatten();
             open.extend(links.map(|(_, link)| &link.old).filter(|old| *old != commit && seen.insert(old)));
         }
-        shares.into_values().map(|share| self.drawn(&share)).collect()
+        shares.into_values().collect()
     }
 
     fn drawn(&self, share: &Share<'r>) -> Drawn<'r> {
-        let mut models: Vec<&str> = share.segments.iter().flat_map(|body| models(body)).collect();
+        let mut models: Vec<&str> = share.segments.iter().flat_map(models_of).collect();
         if models.is_empty() {
             // The commit took what a commit before it left over: the models are those of the session so far.
-            let upto = share.cited.map(|cited| cited.segment);
+            let upto = share.cited.map(|cited| cited.body.segment);
             let before = self.segments(share.session).iter().filter(|segment| Some(segment.body.segment) <= upto);
             models = before.flat_map(|segment| models_of(segment)).collect();
         }
         models.sort_unstable();
         models.dedup();
-        let cost = share.cited.and_then(|_| sum(share.segments.iter().map(|body| segment_cost(self.prices, body))));
-        Drawn { session: share.session, agent: share.cited.map(|cited| cited.agent.name.as_str()), models, cost }
+        let cost =
+            share.cited.and_then(|_| sum(share.segments.iter().map(|segment| segment_cost(self.prices, segment.body))));
+        Drawn { session: share.session, agent: share.cited.map(|cited| cited.body.agent.name.as_str()), models, cost }
     }
 
     /// The good segments of a session, in order; none if no good record speaks of it.
     pub fn segments(&self, session: &SessionId) -> &[Segment<'r>] {
         self.sessions.get(session).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every session that a good record speaks of, with its segments in order.
+    pub fn all_sessions(&self) -> impl Iterator<Item = (&'r SessionId, &[Segment<'r>])> {
+        self.sessions.iter().map(|(session, segments)| (*session, segments.as_slice()))
+    }
+
+    /// The provider of a model, by the price table.
+    pub fn provider(&self, model: &str) -> Option<&'r str> {
+        self.prices.provider(model)
     }
 
     /// The program that ran a session.
@@ -283,12 +299,8 @@ impl<'r> Book<'r> {
     }
 }
 
-fn models(body: &Session) -> impl Iterator<Item = &str> {
-    body.models.iter().map(|usage| usage.model.as_str())
-}
-
 fn models_of<'r>(segment: &Segment<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
-    models(segment.body)
+    segment.body.models.iter().map(|usage| usage.model.as_str())
 }
 
 /// All of it; unknown if any of it is.

@@ -9,6 +9,7 @@ use crate::ledger::edits::ShellEdits;
 use crate::ledger::payload::{Payloads, without_salt};
 use crate::ledger::query::Segment;
 use crate::record::body::{Payload, PayloadClass};
+use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
 use crate::session::turns::{Asked, FileDiff, Piece as Shows, Shown, Step, Turn, Turns, shortened, shortened_to};
 use crate::time::Time;
@@ -144,6 +145,17 @@ impl<'r> Source<'r> {
         }
         sources.sort_by_key(|source| (source.name != "main", source.name, source.class));
         sources
+    }
+
+    /// What each line says, as it was counted when it was recorded; why not, where something is missing.
+    pub fn said(&self, repo: &'r Repo, store: &'r Payloads) -> impl Iterator<Item = Result<Line, String>> + use<'r> {
+        let (kind, class) = (self.kind, self.class);
+        let lines = Lines::new(repo, store, self.payloads.clone().into_iter());
+        lines.map(move |said| match (said, class) {
+            (Said::Missing(why), _) => Err(why),
+            (Said::Line(line), PayloadClass::Transcript) => Ok(kind.line(&line)),
+            (Said::Line(_), _) => Err("the session has no transcript".to_owned()),
+        })
     }
 
     /// The turns, read as they are asked for.

@@ -15,6 +15,7 @@ pub enum Body {
     Genesis(Genesis),
     Roster(Roster),
     CloseChain(CloseChain),
+    Policy(Policy),
     Open(Open),
     Session(Box<Session>),
     Commit(Box<Commit>),
@@ -92,6 +93,14 @@ pub struct CloseChain {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Place>,
     pub reason: Reason,
+}
+
+/// The rules, on the policy chain: from now on these and no others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The text as it was written, comments too.
+    pub toml: String,
 }
 
 /// A record's place in a chain, and which record it is.
@@ -450,7 +459,7 @@ pub struct LineAuthor {
 impl Body {
     /// The types this version knows.
     pub const KINDS: &'static [&'static str] =
-        &["genesis", "roster", "close-chain", "open", "session", "commit", "link", "close"];
+        &["genesis", "roster", "close-chain", "policy", "open", "session", "commit", "link", "close"];
 
     /// The record's `type`.
     pub fn kind(&self) -> &'static str {
@@ -458,6 +467,7 @@ impl Body {
             Body::Genesis(_) => "genesis",
             Body::Roster(_) => "roster",
             Body::CloseChain(_) => "close-chain",
+            Body::Policy(_) => "policy",
             Body::Open(_) => "open",
             Body::Session(_) => "session",
             Body::Commit(_) => "commit",
@@ -472,6 +482,7 @@ impl Body {
             "genesis" => Body::Genesis(serde_json::from_str(json)?),
             "roster" => Body::Roster(serde_json::from_str(json)?),
             "close-chain" => Body::CloseChain(serde_json::from_str(json)?),
+            "policy" => Body::Policy(serde_json::from_str(json)?),
             "open" => Body::Open(serde_json::from_str(json)?),
             "session" => Body::Session(serde_json::from_str(json)?),
             "commit" => Body::Commit(serde_json::from_str(json)?),

@@ -182,6 +182,7 @@ impl Record<Unverified> {
             Body::Genesis(inner) => encode(&envelope, &body, inner),
             Body::Roster(inner) => encode(&envelope, &body, inner),
             Body::CloseChain(inner) => encode(&envelope, &body, inner),
+            Body::Policy(inner) => encode(&envelope, &body, inner),
             Body::Open(inner) => encode(&envelope, &body, inner),
             Body::Session(inner) => encode(&envelope, &body, inner),
             Body::Commit(inner) => encode(&envelope, &body, inner),

@@ -2,9 +2,10 @@
 
 use super::{Roster, RosterError};
 use crate::id::{ChainId, RecordId};
-use crate::record::body::{Body, Place, Role};
+use crate::record::body::{Body, Member, Place, Role};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record};
+use crate::time::Time;
 
 /// What a writer's record is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,19 @@ pub enum Standing {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     versions: Vec<(RecordId, Roster)>,
+    /// Ascending by number.
+    rules: Vec<Rules>,
+}
+
+/// The rules that one policy record set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    pub set: Citation,
+    /// By the clock of who set them.
+    pub time: Time,
+    /// The members who signed.
+    pub by: Vec<String>,
+    pub toml: String,
 }
 
 impl History {
@@ -34,6 +48,17 @@ impl History {
             (Body::Genesis(genesis), None) => Roster::found(genesis, signers)?,
             (Body::Roster(change), Some((_, roster))) => roster.change(change, signers)?,
             (Body::CloseChain(close), Some((_, roster))) => roster.close(close, signers)?,
+            (Body::Policy(policy), Some((_, roster))) => {
+                roster.may_set_rules(signers)?;
+                let by = signers.iter().filter_map(|key| roster.member_of(key)).map(|member| member.id.clone());
+                self.rules.push(Rules {
+                    set: Citation { n: self.versions.len() as u64, id: record.id() },
+                    time: record.envelope().time,
+                    by: by.collect(),
+                    toml: policy.toml.clone(),
+                });
+                roster.clone()
+            }
             (other, _) => return Err(RosterError::Misplaced(other.kind())),
         };
         self.versions.push((record.id(), next));
@@ -43,6 +68,22 @@ impl History {
     /// The newest roster.
     pub fn newest(&self) -> Option<&Roster> {
         self.versions.last().map(|(_, roster)| roster)
+    }
+
+    /// The rules in force, if any were ever set.
+    pub fn rules(&self) -> Option<&Rules> {
+        self.rules.last()
+    }
+
+    /// The rules that were in force by the policy record with this number.
+    #[cfg(test)]
+    pub fn rules_at(&self, n: u64) -> Option<&Rules> {
+        self.rules.iter().rfind(|rules| rules.set.n <= n)
+    }
+
+    /// Whose a chain's key is; of one who left, whose it was last.
+    pub fn member(&self, chain: ChainId) -> Option<&Member> {
+        self.versions.iter().rev().find_map(|(_, roster)| roster.enrolment(chain)).map(|(member, _)| member)
     }
 
     /// The newest policy record, as records cite it.
@@ -94,6 +135,6 @@ fn may_write(roles: &[Role], body: &Body) -> bool {
         // Everybody with a key opens a chain with it, and may end it.
         Body::Open(_) | Body::Close(_) => true,
         Body::Session(_) | Body::Commit(_) | Body::Link(_) => any_of(&[Role::Developer, Role::Ci]),
-        Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) => false,
+        Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) => false,
     }
 }

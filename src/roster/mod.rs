@@ -8,7 +8,7 @@ use crate::id::ChainId;
 use crate::record::body::{CloseChain, EnrolledKey, Genesis, Member, Place, Role, Roster as Change};
 use crate::record::signature::PublicKey;
 
-pub use history::{History, Standing};
+pub use history::{History, Rules, Standing};
 
 /// The members as one policy record left them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Roster {
 pub enum RosterError {
     #[error("{have} of the {need} owners it needs have signed")]
     Threshold { have: usize, need: usize },
-    #[error("none of its signers may change the roster")]
+    #[error("none of its signers may write it")]
     Unauthorised,
     #[error("a {0} record may not stand here")]
     Misplaced(&'static str),
@@ -109,8 +109,17 @@ impl Roster {
         Ok(next)
     }
 
+    /// Whether those may set the rules who signed: one owner or policy-admin is enough.
+    pub fn may_set_rules(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
+        self.require_owner_or(Role::PolicyAdmin, signers)
+    }
+
     fn require_admin(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
-        let may = |member: &Member| is_owner(member) || member.roles.contains(&Role::Admin);
+        self.require_owner_or(Role::Admin, signers)
+    }
+
+    fn require_owner_or(&self, role: Role, signers: &[PublicKey]) -> Result<(), RosterError> {
+        let may = |member: &Member| is_owner(member) || member.roles.contains(&role);
         match signers.iter().any(|key| self.member_of(key).is_some_and(may)) {
             true => Ok(()),
             false => Err(RosterError::Unauthorised),

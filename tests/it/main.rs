@@ -5,6 +5,7 @@ mod agent;
 mod attribution;
 mod blame;
 mod capture;
+mod check;
 mod crash;
 mod history;
 mod hook_agent;

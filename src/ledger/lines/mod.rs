@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     fn walk(&self, book: &Book<'_>, cache: &mut Cache, commits: &[history::Step]) -> (Walk, Vec<String>) {
-        cache.labels_by(self.evidence(book));
+        cache.labels_by(self.labels_from(book));
         let places: HashMap<&GitId, usize> = commits.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
         let parents: Vec<Vec<usize>> = commits
             .iter()
@@ -106,7 +106,7 @@ impl Ledger {
     }
 
     /// What labels are made from: the records of commits and links that hold, and which of their commits are here.
-    fn evidence(&self, book: &Book<'_>) -> Digest {
+    fn labels_from(&self, book: &Book<'_>) -> Digest {
         let mut known: Vec<String> = Vec::new();
         for entry in book.report.entries().filter(|entry| entry.good) {
             match &entry.body {

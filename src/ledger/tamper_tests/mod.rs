@@ -8,6 +8,7 @@ mod copies;
 mod flips;
 mod forms;
 mod policy;
+mod rules;
 mod wrapping;
 
 use super::testing::{Answer, Fixture};

@@ -1,0 +1,182 @@
+//! `git tracevault check`: what the rules say of commits, in force or not yet.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::{COULD_NOT_TELL, Code, NO_TRUST_ROOT, format, policy};
+use crate::finding::Verdict;
+use crate::git::history;
+use crate::host::output::{self, Out};
+use crate::id::{GitId, RepoPath};
+use crate::ledger::Ledger;
+use crate::ledger::rules::InForce;
+use crate::policy::{Level, Outcome, Policy, Report};
+
+/// Check commits against the rules in force
+///
+/// Without a range: the commits that are not pushed yet, or else HEAD. An ordinary push does the same before the code goes.
+/// Works offline, with the records that are here. Exits with 0 if the rules let the commits go, with 1 if a rule that
+/// blocks is broken, and with 2 if it cannot be told whether one is.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The commits, as `git rev-list` takes them (v1..v2)
+    #[arg(long, value_name = "RANGE")]
+    range: Option<String>,
+    /// One commit, or a range
+    #[arg(value_name = "COMMIT", conflicts_with = "range")]
+    commit: Option<String>,
+    /// Judge by the rules in this file instead
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    verdict: &'static str,
+    rules: Vec<RuleAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct RuleAnswer<'a> {
+    rule: &'a str,
+    condition: &'a str,
+    level: Level,
+    outcome: Verdict,
+    /// Empty where it passes.
+    message: String,
+    commits: BTreeSet<&'a GitId>,
+    files: BTreeSet<&'a RepoPath>,
+}
+
+pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
+    let named = args.range.as_deref().map(|range| (range, true));
+    let named = named.or_else(|| args.commit.as_deref().map(|commit| (commit, commit.contains(".."))));
+    judge(ledger, named, args.policy.as_ref().map(|file| dir.join(file)).as_deref(), args.json, out)
+}
+
+/// Judges commits by the rules in a file, or by those in force.
+pub fn judge(
+    ledger: &Ledger,
+    named: Option<(&str, bool)>,
+    file: Option<&Path>,
+    json: bool,
+    out: &mut Out,
+) -> anyhow::Result<Code> {
+    let rules = match file {
+        Some(file) => match policy::read(file)? {
+            Ok((_, policy)) => policy,
+            Err(errors) => {
+                policy::tell_errors(file, &errors);
+                return Ok(COULD_NOT_TELL);
+            }
+        },
+        None => match ledger.rules()? {
+            InForce::Rules(rules) => Policy::read(&rules.toml),
+            InForce::None => return none_in_force(json, out),
+            InForce::Untold(why) => anyhow::bail!("which rules are in force cannot be told: {why}"),
+        },
+    };
+    if ledger.pinned()?.is_none() {
+        output::say("no trust root: nothing here says which ledger to trust. (git tracevault verify)");
+        if json {
+            out.json(&Answer { verdict: "block", rules: Vec::new() })?;
+        }
+        return Ok(NO_TRUST_ROOT);
+    }
+    let commits = commits(ledger, named)?;
+    let report = ledger.judge(&rules, &commits)?;
+    if json {
+        out.json(&answer(&report))?;
+    } else {
+        tell(&report, commits.len(), out)?;
+    }
+    Ok(report.verdict.exit_code())
+}
+
+fn none_in_force(json: bool, out: &mut Out) -> anyhow::Result<Code> {
+    if json {
+        out.json(&Answer { verdict: "pass", rules: Vec::new() })?;
+    } else {
+        out.line("No rules are in force. (git tracevault policy edit)")?;
+    }
+    Ok(0)
+}
+
+/// The commits that were named, oldest first; without a name those not pushed yet, or else HEAD.
+fn commits(ledger: &Ledger, named: Option<(&str, bool)>) -> anyhow::Result<Vec<GitId>> {
+    let repo = &ledger.repo;
+    match named {
+        Some((range, true)) => Ok(history::range(repo, range)?),
+        Some((commit, false)) => Ok(vec![history::resolve(repo, commit)?]),
+        None => {
+            let head = history::resolve(repo, "HEAD")?;
+            let unpushed = match super::remote_name(ledger, None) {
+                Ok(remote) => history::unpushed(repo, std::slice::from_ref(&head), &remote, &[])?,
+                Err(_) => Vec::new(),
+            };
+            Ok(if unpushed.is_empty() { vec![head] } else { unpushed })
+        }
+    }
+}
+
+/// `warn`: no rule stops the commits, and not all are kept.
+fn word(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Fail | Verdict::Inconclusive => "block",
+        Verdict::Pass if report.findings.is_empty() => "pass",
+        Verdict::Pass => "warn",
+    }
+}
+
+fn answer(report: &Report) -> Answer<'_> {
+    let rules = report.rules.iter().map(|rule| {
+        let about = || report.findings.iter().filter(|finding| finding.rule == rule.rule);
+        let messages = about().map(|finding| format!("{}. To do: {}", finding.message, finding.advice));
+        RuleAnswer {
+            rule: &rule.rule,
+            condition: &rule.condition,
+            level: rule.level,
+            outcome: rule.outcome,
+            message: messages.collect::<Vec<_>>().join("\n"),
+            commits: about().filter_map(|finding| finding.commit.as_ref()).collect(),
+            files: about().filter_map(|finding| finding.path.as_ref()).collect(),
+        }
+    });
+    Answer { verdict: word(report), rules: rules.collect() }
+}
+
+fn tell(report: &Report, commits: usize, out: &mut Out) -> anyhow::Result<()> {
+    tell_findings(report, out)?;
+    let (style, word) = match word(report) {
+        "block" if report.verdict == Verdict::Inconclusive => (output::WARN, "block (cannot be told)"),
+        "block" => (output::BAD, "block"),
+        "warn" => (output::WARN, "warn"),
+        word => (output::GOOD, word),
+    };
+    let (rules, commits) = (report.rules.len() as u64, commits as u64);
+    let checked = format!("{} checked by {}", format::count(commits, "commit"), format::count(rules, "rule"));
+    out.line(format_args!("{}  {checked}", out.paint(style, word)))?;
+    Ok(())
+}
+
+/// Prints what is not kept, or may not be, and what to do about it.
+pub fn tell_findings(report: &Report, out: &mut Out) -> std::io::Result<()> {
+    for finding in &report.findings {
+        let style = if finding.level == Level::Block { output::BAD } else { output::WARN };
+        let word = match (finding.level, finding.outcome) {
+            (Level::Block, Outcome::Violated) => "block",
+            (Level::Block, Outcome::Inconclusive) => "block?",
+            (Level::Warn, Outcome::Violated) => "warn",
+            (Level::Warn, Outcome::Inconclusive) => "warn?",
+        };
+        out.line(format_args!("{} {}", out.paint(style, format!("{word:<6}")), format::one_line(&finding.message)))?;
+        out.line(out.paint(output::DIM, format!("       to do: {}", format::one_line(&finding.advice))))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The rules in force, and what they say of commits.
+
+use crate::finding::Severity;
+use crate::id::{ChainId, GitId, RecordId};
+use crate::ledger::copies::{self, Copies};
+use crate::ledger::query::Book;
+use crate::ledger::seen::Seen;
+use crate::ledger::verify::PolicyChain;
+use crate::ledger::{Ledger, LedgerError};
+use crate::policy::{Condition, Policy, Report, evaluate};
+use crate::record::body::{Body, Policy as Text};
+use crate::roster::Rules;
+use crate::signing::Signer;
+
+/// Which rules are in force.
+#[derive(Debug)]
+pub enum InForce {
+    /// Nobody has set any.
+    None,
+    Rules(Rules),
+    /// It cannot be told, for this reason.
+    Untold(String),
+}
+
+impl Ledger {
+    /// The rules in force, by the policy chain alone: no writer's chain is read.
+    pub fn rules(&self) -> Result<InForce, LedgerError> {
+        let pinned = self.pinned()?;
+        let copies = Copies::list(self)?;
+        let walk = copies.chains.get(&ChainId::Policy).map(|tips| copies::walk(&self.repo, ChainId::Policy, tips));
+        let Some(walk) = walk.filter(|walk| !walk.commits.is_empty() || !walk.findings.is_empty()) else {
+            let why = "the policy chain is not here (git tracevault fetch)".to_owned();
+            return Ok(if pinned.is_some() { InForce::Untold(why) } else { InForce::None });
+        };
+        let chain = PolicyChain::verify(&self.repo, &walk.commits);
+        let seen = Seen::load(self)?.compare(ChainId::Policy, &walk.commits);
+        let findings = walk.findings.into_iter().chain(seen).chain(chain.findings);
+        if let Some(finding) = findings.into_iter().find(|finding| finding.severity > Severity::Warning) {
+            let why = format!("the policy chain does not hold: {} {}", finding.code, finding.message);
+            return Ok(InForce::Untold(format!("{why} (git tracevault verify)")));
+        }
+        if let Some(pinned) = pinned
+            && chain.ledger != Some(pinned)
+        {
+            return Ok(InForce::Untold(format!("the ledger here is not the one that is pinned, {pinned}")));
+        }
+        Ok(chain.history.rules().cloned().map_or(InForce::None, InForce::Rules))
+    }
+
+    /// What a policy says of commits, oldest first, by all records that are here.
+    pub fn judge(&self, policy: &Policy, commits: &[GitId]) -> Result<Report, LedgerError> {
+        let (report, prices) = (self.read_all()?, self.prices()?);
+        let book = Book::new(&report, &prices);
+        let asks_for_calls =
+            |condition: &Condition| matches!(condition, Condition::RequiredTool(_) | Condition::ConditionalTool(_));
+        let with_calls = policy.rules.iter().any(|rule| asks_for_calls(&rule.condition));
+        Ok(evaluate(policy, &self.evidence(&book, commits, with_calls)))
+    }
+
+    /// Puts rules in force.
+    pub fn set_rules(&self, signer: &Signer, toml: &str) -> Result<RecordId, LedgerError> {
+        self.change_policy(signer, Body::Policy(Text { toml: toml.to_owned() }))
+    }
+}

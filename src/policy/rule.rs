@@ -1,0 +1,74 @@
+//! Policies and rules, as they are once they were read.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::conditions::{Budget, Calls, Completeness, Models, Percentage, Sensitive};
+
+/// The rules in force.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub rules: Vec<Rule>,
+}
+
+/// A condition, and what it weighs.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Unique in its policy.
+    pub name: String,
+    pub level: Level,
+    /// What people are told to do where it is not kept; the condition's own advice if there is none.
+    pub message: Option<String>,
+    pub condition: Condition,
+}
+
+/// What a rule that is not kept does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Warn,
+    Block,
+}
+
+/// What a rule asks for.
+#[derive(Debug, Clone)]
+pub enum Condition {
+    TraceCompleteness(Completeness),
+    AiPercentage(Percentage),
+    ModelAllowlist(Models),
+    SensitivePaths(Sensitive),
+    RequiredTool(Calls),
+    ConditionalTool(Calls),
+    TokenBudget(Budget),
+    /// A newer program's, which this one cannot judge.
+    Unknown {
+        condition: String,
+        why: String,
+    },
+}
+
+impl Condition {
+    /// The name that the policy calls it.
+    pub fn kind(&self) -> &str {
+        match self {
+            Condition::TraceCompleteness(_) => "trace-completeness",
+            Condition::AiPercentage(_) => "ai-percentage",
+            Condition::ModelAllowlist(_) => "model-allowlist",
+            Condition::SensitivePaths(_) => "sensitive-paths",
+            Condition::RequiredTool(_) => "required-tool",
+            Condition::ConditionalTool(_) => "conditional-tool",
+            Condition::TokenBudget(_) => "token-budget",
+            Condition::Unknown { condition, .. } => condition,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Warn => "warn",
+            Level::Block => "block",
+        })
+    }
+}
