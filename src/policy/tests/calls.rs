@@ -38,7 +38,8 @@ fn a_call_counts_after_the_last_edit() {
 
 #[test]
 fn every_kind_of_thing_is_looked_for_in_its_own_list() {
-    let kinds: [(&str, fn(&mut Session) -> &mut Partly<Vec<Use>>); 4] = [
+    type Uses = fn(&mut Session) -> &mut Partly<Vec<Use>>;
+    let kinds: [(&str, Uses); 4] = [
         ("tools", |session| &mut session.tools),
         ("skills", |session| &mut session.skills),
         ("mcp_tools", |session| &mut session.mcp_tools),
