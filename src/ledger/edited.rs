@@ -21,6 +21,8 @@ use crate::session::edit::{Edit, Known};
 /// How many files that vanished are looked at, and how large each may be.
 const MAX_VANISHED: usize = 50;
 const MAX_VANISHED_BYTES: u64 = 256 << 10;
+/// How many commits before one are asked for a file.
+const MAX_BEFORE: usize = 100;
 
 /// The known edits of the files that a commit changes.
 pub struct Edited {
@@ -104,16 +106,13 @@ impl Edited {
     }
 
     /// Whether a file of the commit may have become another one since it was edited, unseen: HEAD went elsewhere
-    /// meanwhile, the commit before has no such file, or it was edited in another work tree.
+    /// meanwhile, it was committed and is no more, or it was edited in another work tree.
     pub fn is_apart(&self, ledger: &Ledger, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
         let Some(last) = edits.last() else { return false };
         let left = *self.left.get_or_init(|| history::left_at(&ledger.repo));
-        // Git's times are seconds.
-        let before = || history::committed_at(&ledger.repo, &history::first_parent(&ledger.repo, commit)?);
-        let is_younger = || before().is_some_and(|before| before.unix() * 1000 + 999 >= last.at);
         last.work_tree.as_deref() != self.here.as_deref()
             || left.is_some_and(|left| left >= last.at)
-            || (file.blob_before.is_none() && is_younger())
+            || (file.blob_before.is_none() && was_committed(ledger, commit, &file.path, edits))
     }
 
     /// Whether the file lies there as the last of these edits left it.
@@ -177,6 +176,17 @@ impl Edited {
         }
         timeline
     }
+}
+
+/// Whether a commit before this one has a file of this name, of those made since the first of these edits.
+fn was_committed(ledger: &Ledger, commit: &GitId, path: &RepoPath, edits: &[&Edit]) -> bool {
+    let repo = &ledger.repo;
+    let first = edits.first().map_or(i64::MAX, |edit| edit.at.div_euclid(1000));
+    let before = std::iter::successors(history::first_parent(repo, commit), |id| history::first_parent(repo, id));
+    before
+        .take(MAX_BEFORE)
+        .take_while(|id| history::committed_at(repo, id).is_some_and(|time| time.unix() >= first))
+        .any(|id| history::blob_at(repo, &id, path).is_ok_and(|blob| blob.is_some()))
 }
 
 /// A file that was edited lately and that the commit has not.
