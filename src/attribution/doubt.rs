@@ -9,9 +9,11 @@ use super::lines;
 /// How many telling lines together are not written twice by chance.
 pub const FIRM_RUN: usize = 3;
 
-/// How sure it is that a file went on from a known state.
+/// How doubtful it is that a file went on from a known state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
+    /// It is known to have.
+    None,
     /// Nothing happened in between but editing; yet the file may have been written anew.
     Little,
     /// It may be another file with its name.
@@ -21,16 +23,14 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Of `projected`, the labels of `bytes`, those that hold: all of them, if enough of the agents' lines with words in the
-    /// state before, of which there were `had`, are still there; otherwise those in company.
-    pub fn holds(self, projected: Labels, bytes: &[u8], had: usize) -> Labels {
-        let kept = words_of_agents(&projected, bytes);
-        let enough = match self {
+    /// Whether all agents' lines hold where so many of those with words are still there as were in the state before.
+    pub fn lets_all_hold(self, kept: usize, had: usize) -> bool {
+        match self {
+            Doubt::None => true,
             Doubt::Little => had == 0 || (kept > 0 && (had <= FIRM_RUN || kept * 4 >= had)),
             Doubt::Much => had > 0 && kept * 3 >= had * 2,
             Doubt::Guess => had > 0 && kept * 4 >= had * 3,
-        };
-        if enough { projected } else { in_company(projected.iter(), bytes, FIRM_RUN) }
+        }
     }
 }
 
@@ -104,6 +104,7 @@ mod tests {
     #[test]
     fn a_file_that_kept_what_agents_wrote_is_the_same_one() {
         for (doubt, of, had, held) in [
+            (Doubt::None, "--A----", 9, "--A----"),
             (Doubt::Little, "AA--H-A", 3, "AA--H-A"),
             (Doubt::Little, "A------", 4, "A------"),
             (Doubt::Little, "AAA----", 40, "-------"),
@@ -119,7 +120,12 @@ mod tests {
             (Doubt::Little, "--A----", 1, "-------"),
             (Doubt::Little, "--A----", 0, "--A----"),
         ] {
-            assert_eq!(letters(&doubt.holds(labels(of), FILE, had)), held, "{doubt:?} {of} {had}");
+            let all = labels(of);
+            let holds = match doubt.lets_all_hold(words_of_agents(&all, FILE), had) {
+                true => all,
+                false => in_company(all.iter(), FILE, FIRM_RUN),
+            };
+            assert_eq!(letters(&holds), held, "{doubt:?} {of} {had}");
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod timeline;
 pub mod carry;
 mod recall;
 pub mod doubt;
+pub mod likeness;
 mod reformat;
 pub mod labels;
 pub mod lines;

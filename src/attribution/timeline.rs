@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::carry::{Run, follow};
-use super::doubt::{self, Doubt};
+use super::doubt::{self, Doubt, FIRM_RUN};
 use super::labels::{AuthorId, Labels, Origin};
 use super::lines;
 use super::recall::Past;
@@ -94,14 +94,20 @@ impl Timeline {
         }
     }
 
-    /// The labels of other bytes, as far as they hold where the file may have become them in another way.
-    pub fn project_in_doubt(&self, bytes: &[u8], doubt: Doubt) -> Labels {
+    /// The labels of other bytes, as far as they hold where the file may have become them in another way; how doubtful that
+    /// is, is asked only where it matters.
+    pub fn project_in_doubt(&self, bytes: &[u8], doubt: impl FnOnce() -> Doubt) -> Labels {
         let projected = self.project(bytes);
         if self.states.contains_key(&Digest::of(bytes)) {
             return projected;
         }
         let had = self.state.as_deref().map_or(0, |state| doubt::words_of_agents(&self.labels, state));
-        doubt.holds(projected, bytes, had)
+        let kept = doubt::words_of_agents(&projected, bytes);
+        if Doubt::Guess.lets_all_hold(kept, had) || doubt().lets_all_hold(kept, had) {
+            projected
+        } else {
+            doubt::in_company(projected.iter(), bytes, FIRM_RUN)
+        }
     }
 
     /// For each line of other bytes whose it was when this file lost it, if it did.

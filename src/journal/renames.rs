@@ -1,6 +1,6 @@
 //! What a call moved: a file that is new where another is gone, with its bytes or most of its lines, is that file.
 
-use crate::attribution::{carry, lines};
+use crate::attribution::likeness;
 use crate::digest::Digest;
 use crate::id::RepoPath;
 use crate::journal::snapshot::Changes;
@@ -33,7 +33,7 @@ pub fn take_in(changes: &mut Changes, states: &States) -> Vec<(RepoPath, RepoPat
             let bytes = load(&now)?;
             gone.iter().position(|(_, then)| {
                 pairs += 1;
-                pairs <= MAX_PAIRS && load(then).is_some_and(|had| is_most_of(&had, &bytes))
+                pairs <= MAX_PAIRS && load(then).is_some_and(|had| likeness::is_renamed(&had, &bytes))
             })
         });
         let Some((from, then)) = from.map(|at| gone.remove(at)) else { continue };
@@ -46,12 +46,4 @@ pub fn take_in(changes: &mut Changes, states: &States) -> Vec<(RepoPath, RepoPat
         renames.push((from, to.path));
     }
     renames
-}
-
-/// Whether half of the lines with words of a file come from another.
-fn is_most_of(had: &[u8], bytes: &[u8]) -> bool {
-    let sources = carry::sources(had, bytes);
-    let words = lines::split(bytes).zip(sources).filter(|(line, _)| lines::has_word(line));
-    let (kept, of) = words.fold((0, 0), |(kept, of), (_, from)| (kept + usize::from(from), of + 1));
-    kept > 0 && kept * 2 >= of
 }

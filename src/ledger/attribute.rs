@@ -7,7 +7,7 @@ use crate::attribution::commit::{ChangedFile, FileAttribution, attribute};
 use crate::attribution::doubt::{self, Doubt, FIRM_RUN};
 use crate::attribution::labels::{Authors, Labels, Origin};
 use crate::attribution::timeline::Timeline;
-use crate::attribution::{carry, lines};
+use crate::attribution::{carry, likeness, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::repo::{Kind, RepoError};
@@ -42,7 +42,7 @@ impl Open<'_> {
     /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
     fn learn_but(&mut self, other: &Timeline, still: &[u8]) {
         let still: HashSet<&[u8]> = lines::split(still).collect();
-        let origins = other.project_in_doubt(&self.bytes, Doubt::Guess);
+        let origins = other.project_in_doubt(&self.bytes, || Doubt::Guess);
         let known: Vec<Origin> = origins
             .iter()
             .zip(lines::split(&self.bytes))
@@ -127,15 +127,13 @@ fn follow_edits(
     let mut left = true;
     for all in &timelines {
         let timeline = edits.timeline(since(&before, all), authors);
-        let doubt = match former {
+        let doubt = || match former {
+            _ if edits.lies_there(ledger, &open.file.path, all) => Doubt::None,
             Some(Former::Uncommitted(_)) => Doubt::Guess,
             _ if edits.is_apart(ledger, commit, open.file, all) => Doubt::Much,
             _ => Doubt::Little,
         };
-        let labels = match edits.lies_there(ledger, &open.file.path, all) {
-            true => timeline.project(&open.bytes),
-            false => timeline.project_in_doubt(&open.bytes, doubt),
-        };
+        let labels = timeline.project_in_doubt(&open.bytes, doubt);
         left = open.learn(labels.iter());
     }
     if !left {
@@ -226,7 +224,7 @@ impl Former<'_> {
 }
 
 /// What a new file was, if it was renamed and git does not see it: a file that the commit deletes and whose bytes the new
-/// one had when it was first edited under its new name, or half of its lines but for white space; or one that never was
+/// one had when it was first edited under its new name, or is like it; or one that never was
 /// committed and was edited lately.
 fn former<'f>(
     ledger: &Ledger,
@@ -253,30 +251,16 @@ fn former<'f>(
         let there = edits.under(&gone.path).unwrap_or_default();
         let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
         was_there(there)
-            || last().is_some_and(|last| half_of(&last, bytes))
-            || half_of(&before_bytes(ledger, gone), bytes)
+            || last().is_some_and(|last| likeness::is_renamed(&last, bytes))
+            || likeness::is_renamed(&before_bytes(ledger, gone), bytes)
     });
     if let Some(change) = renamed {
         return Some(Former::Deleted(change));
     }
-    let fits =
-        |there: &&Vanished| was_there(&there.edits) || there.like(bytes).is_some_and(|last| half_of(last, bytes));
+    let fits = |there: &&Vanished| {
+        was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
+    };
     edits.vanished(ledger, commit).iter().find(fits).map(Former::Uncommitted)
-}
-
-/// Whether half of the lines with words of one file come from another, or most of the other's came to it.
-fn half_of(had: &[u8], bytes: &[u8]) -> bool {
-    let share = |bytes: &[u8], from: &[u8]| {
-        let sources = carry::sources(from, bytes);
-        let words = lines::split(bytes).zip(sources).filter(|(line, _)| lines::has_word(line));
-        words.fold((0, 0), |(kept, of), (_, from)| (kept + usize::from(from), of + 1))
-    };
-    let (kept, of) = share(bytes, had);
-    let came_half = || {
-        let (came, of) = share(had, bytes);
-        came * 4 >= of * 3
-    };
-    kept > 0 && (kept * 2 >= of || (kept >= 2 && came_half()))
 }
 
 /// The file as it was in the first parent; nothing if it was not there.
