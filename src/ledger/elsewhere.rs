@@ -17,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::ledger::query::Book;
 use crate::ledger::traces::{Evidence, Found, Traces, file_at};
 use crate::ledger::verify::Entry;
-use crate::record::body::{Body, Commit, SAME_PATCH};
+use crate::record::body::SAME_PATCH;
 use crate::time::Time;
 
 /// How many other names of a file that is new to look for.
@@ -123,11 +123,15 @@ impl<'b> Elsewhere<'b> {
     ) -> Vec<Option<Found>> {
         let linked = self.book.rewritten_from(commit);
         let has_agents = self.agents.get(path).into_iter().flatten().any(|entry| sources.has(entry));
-        if linked.is_empty() && !has_agents && sources != Sources::All {
+        let parent = history::first_parent(&self.ledger.repo, commit);
+        // A new file without records of its own may be another one that was renamed.
+        let may_be_renamed = !has_agents
+            && sources == Sources::All
+            && parent.as_ref().is_none_or(|parent| self.is_gone(self.tree_of(parent).as_ref(), path));
+        if linked.is_empty() && !has_agents && !may_be_renamed {
             return Vec::new();
         }
         let Some(bytes) = file_at(self.ledger, commit, path) else { return Vec::new() };
-        let parent = history::first_parent(&self.ledger.repo, commit);
         let before = parent.as_ref().and_then(|parent| file_at(self.ledger, parent, path));
         let mut found = vec![None; lines::count(&bytes)];
         let asked = Asked { commit, path, bytes, before };
@@ -136,7 +140,7 @@ impl<'b> Elsewhere<'b> {
         }
         let names = match has_agents {
             true => vec![path],
-            false if asked.before.is_none() && sources == Sources::All => self.gone(commit),
+            false if may_be_renamed => self.gone(commit),
             false => Vec::new(),
         };
         if !names.is_empty() {
@@ -239,13 +243,13 @@ impl<'b> Elsewhere<'b> {
 
     /// Whether lines of a commit may come from a recorded one.
     pub fn is_source(&mut self, commit: &GitId, entry: &Entry) -> bool {
-        let Some(source) = commit_of(entry) else { return false };
+        let Some(source) = entry.as_commit() else { return false };
         self.is_older(commit, entry) && !self.ancestry.is_ancestor(commit, &source.commit)
     }
 
     /// The same by the clocks alone.
     fn is_older(&mut self, commit: &GitId, entry: &Entry) -> bool {
-        let (Some(time), Some(source)) = (self.time(commit), commit_of(entry)) else { return false };
+        let (Some(time), Some(source)) = (self.time(commit), entry.as_commit()) else { return false };
         let made = self.time(&source.commit).unwrap_or(entry.time);
         source.commit != *commit && self.is_of_ledger(commit) && made.unix() <= time.unix() + CLOCKS_DIFFER
     }
@@ -270,8 +274,9 @@ impl<'b> Elsewhere<'b> {
     /// What a file may have been called in the record of a commit that this one was rewritten from: its own name, and
     /// those that are not there any more.
     fn names(&self, asked: &Asked<'_>, entry: &Entry) -> Vec<RepoPath> {
-        let Some(body) = commit_of(entry) else { return Vec::new() };
-        let gone = |path: &&RepoPath| self.is_gone(asked.commit, path);
+        let Some(body) = entry.as_commit() else { return Vec::new() };
+        let tree = self.tree_of(asked.commit);
+        let gone = |path: &&RepoPath| self.is_gone(tree.as_ref(), path);
         let others = body.files.iter().filter(|file| file.agent > 0).map(|file| &file.path);
         let others = others.filter(|other| *other != asked.path).take(MAX_NAMES).filter(gone);
         [asked.path].into_iter().chain(others).cloned().collect()
@@ -282,15 +287,19 @@ impl<'b> Elsewhere<'b> {
         if let Some(known) = self.renamed.get(commit) {
             return known.clone();
         }
-        let gone = |path: &&RepoPath| self.is_gone(commit, path);
+        let tree = self.tree_of(commit);
+        let gone = |path: &&RepoPath| self.is_gone(tree.as_ref(), path);
         let paths: Vec<&RepoPath> = self.agents.keys().copied().filter(gone).take(MAX_NAMES).collect();
         self.renamed.insert(commit.clone(), paths.clone());
         paths
     }
 
-    fn is_gone(&self, commit: &GitId, path: &RepoPath) -> bool {
-        let tree = tree_diff::tree_of(&self.ledger.repo, commit);
-        tree.is_err() || tree.is_ok_and(|tree| !self.trees.borrow_mut().has(&self.ledger.repo, &tree, path))
+    fn tree_of(&self, commit: &GitId) -> Option<GitId> {
+        tree_diff::tree_of(&self.ledger.repo, commit).ok()
+    }
+
+    fn is_gone(&self, tree: Option<&GitId>, path: &RepoPath) -> bool {
+        tree.is_none_or(|tree| !self.trees.borrow_mut().has(&self.ledger.repo, tree, path))
     }
 
     /// The records of nobody's lines of this file: where they have the same lines, these are no agent's.
@@ -339,7 +348,7 @@ impl<'b> Elsewhere<'b> {
             self.ranges.push(Range { entry, range, lines: 0 });
         }
         self.ranges[first..].iter_mut().for_each(|range| range.lines = lines);
-        let bytes = commit_of(entry).and_then(|body| file_at(self.ledger, &body.commit, path));
+        let bytes = entry.as_commit().and_then(|body| file_at(self.ledger, &body.commit, path));
         let recorded = match (bytes, says) {
             (Some(bytes), Says::Nobodys) => Recorded::alone(&bytes, &ranges),
             (Some(bytes), _) => Recorded::of(&bytes, ranges),
@@ -373,18 +382,11 @@ impl<'b> Elsewhere<'b> {
 fn on_path<'b>(book: &'b Book<'b>, wanted: impl Fn(u64) -> bool) -> BTreeMap<&'b RepoPath, Vec<&'b Entry>> {
     let mut on_path: BTreeMap<&RepoPath, Vec<&Entry>> = BTreeMap::new();
     for entry in book.commit_records().filter(|entry| !book.is_pending(entry)) {
-        for file in commit_of(entry).into_iter().flat_map(|body| &body.files).filter(|file| wanted(file.agent)) {
+        for file in entry.as_commit().into_iter().flat_map(|body| &body.files).filter(|file| wanted(file.agent)) {
             on_path.entry(&file.path).or_default().push(entry);
         }
     }
     on_path
-}
-
-fn commit_of(entry: &Entry) -> Option<&Commit> {
-    match &entry.body {
-        Body::Commit(body) => Some(body),
-        _ => None,
-    }
 }
 
 impl Sources {

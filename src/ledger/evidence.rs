@@ -21,18 +21,16 @@ use crate::policy::{
     AgentLines, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState, Session,
     Spending, Use,
 };
-use crate::record::body::{Body, Commit as Recorded, Lines, SAME_COMMIT};
+use crate::record::body::{Commit as Recorded, Lines, SAME_COMMIT};
 use crate::time::Time;
 
 impl Ledger {
     /// What is known of these commits, oldest first. `with_calls`: also which calls their sessions made, and when, for
     /// which transcripts are read.
     pub fn evidence(&self, book: &Book<'_>, range: &[GitId], with_calls: bool) -> Evidence {
-        let pending = book.report.chains.iter().filter(|chain| chain.pending).map(|chain| chain.id).collect();
         let mut gather = Gather {
             ledger: self,
             book,
-            pending,
             traces: Traces::new(self),
             origins: Origins::new(self, book),
             paths: diff::changed_paths(&self.repo, range).unwrap_or_default(),
@@ -49,7 +47,6 @@ impl Ledger {
 struct Gather<'b> {
     ledger: &'b Ledger,
     book: &'b Book<'b>,
-    pending: HashSet<ChainId>,
     traces: Traces<'b>,
     origins: Origins<'b>,
     /// The files that commits change, of those that are here.
@@ -63,7 +60,7 @@ struct Gather<'b> {
 impl<'b> Gather<'b> {
     fn commit(&mut self, id: &GitId) -> Commit {
         let (record, entries) = self.record(id);
-        let bodies: Vec<&Recorded> = entries.iter().copied().filter_map(body).collect();
+        let bodies: Vec<&Recorded> = entries.iter().copied().filter_map(Entry::as_commit).collect();
         let (lines, files) = match (&record, entries.first()) {
             (RecordState::Valid { link: None | Some(SAME_COMMIT), .. }, Some(entry)) => self.recorded(id, entry),
             (RecordState::Valid { .. }, Some(_)) => self.projected(id),
@@ -104,7 +101,7 @@ impl<'b> Gather<'b> {
     fn standing(&self, entry: &Entry, link: Option<u32>) -> RecordState {
         let chain = entry.chain;
         match self.book.report.history.member(chain) {
-            Some(member) if !self.pending.contains(&chain) => {
+            Some(member) if !self.book.is_pending(entry) => {
                 RecordState::Valid { chain, member: member.id.clone(), roles: member.roles.clone(), link }
             }
             _ => RecordState::Pending { chain },
@@ -113,7 +110,7 @@ impl<'b> Gather<'b> {
 
     /// The lines as the commit's own record has them. A file that it does not name has no added lines, unless it was cut.
     fn recorded(&mut self, id: &GitId, entry: &'b Entry) -> (Option<Lines>, Partly<Vec<File>>) {
-        let Some(body) = body(entry) else { return (None, self.changed(id)) };
+        let Some(body) = entry.as_commit() else { return (None, self.changed(id)) };
         let cut = is_cut(body, "files");
         let mut files: Vec<File> = Vec::new();
         for file in &body.files {
@@ -255,7 +252,7 @@ impl<'b> Gather<'b> {
             let concerns = self.until.contains_key(id)
                 || (with_calls && started.is_some_and(|started| last.body.ended >= started));
             // A key that nobody has enrolled calls nothing for others.
-            let ours = segments.iter().all(|segment| !self.pending.contains(&segment.entry.chain));
+            let ours = segments.iter().all(|segment| !self.book.is_pending(segment.entry));
             if concerns && (ours || self.until.contains_key(id)) {
                 sessions.extend(self.session(id, segments, with_calls, &mut known));
             }
@@ -332,13 +329,6 @@ impl<'b> Gather<'b> {
     }
 }
 
-fn body(entry: &Entry) -> Option<&Recorded> {
-    match &entry.body {
-        Body::Commit(body) => Some(body),
-        _ => None,
-    }
-}
-
 fn is_cut(body: &Recorded, list: &str) -> bool {
     body.cut.iter().any(|cut| cut.list == list)
 }
@@ -390,7 +380,7 @@ mod tests {
     use crate::git::testing::Repo as Folder;
     use crate::ledger::testing::Fixture;
     use crate::ledger::verify::Options;
-    use crate::record::body::{CloseChain, Link, Place, Reason, Role, Roster};
+    use crate::record::body::{Body, CloseChain, Link, Place, Reason, Role, Roster};
 
     fn evidence(fixture: &Fixture, range: &[GitId], with_calls: bool) -> Evidence {
         let options = Options { pinned: Some(fixture.id), entries: true, full: true, ..Options::default() };

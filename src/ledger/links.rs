@@ -87,7 +87,7 @@ impl<'r> ByChange<'r> {
         let mut by = ByChange { trees: HashMap::new(), patches: HashMap::new() };
         let mut entries: Vec<&Entry> = book.commit_records().filter(|entry| !book.is_pending(entry)).collect();
         entries.sort_by_key(|entry| (entry.time, entry.id));
-        for (entry, body) in entries.into_iter().filter_map(|entry| Some((entry, commit_of(entry)?))) {
+        for (entry, body) in entries.into_iter().filter_map(|entry| Some((entry, entry.as_commit()?))) {
             by.trees.entry(&body.tree).or_default().push((entry, body));
             if let Some(patch) = &body.patch_id {
                 by.patches.entry(patch).or_default().push((entry, body));
@@ -130,16 +130,9 @@ fn of_lines(origins: &mut Origins<'_>, book: &Book<'_>, facts: &CommitFacts) -> 
         }
     }
     let commits = book.commit_records().filter(|entry| records.contains(&entry.id));
-    let mut found: Vec<_> = commits.filter_map(|entry| Some((commit_of(entry)?.commit.clone(), SAME_LINES))).collect();
+    let mut found: Vec<_> = commits.filter_map(|entry| Some((entry.as_commit()?.commit.clone(), SAME_LINES))).collect();
     found.sort();
     found
-}
-
-fn commit_of(entry: &Entry) -> Option<&Commit> {
-    match &entry.body {
-        Body::Commit(body) => Some(body),
-        _ => None,
-    }
 }
 
 impl Ledger {
@@ -184,7 +177,7 @@ impl Ledger {
 
     /// How much a commit has in common with a recorded one, or as much as the link claims; `None` where it is not here.
     fn level(&self, traces: &mut Traces<'_>, old: &Entry, link: &Link) -> Option<u32> {
-        let (body, new) = (commit_of(old)?, &link.new);
+        let (body, new) = (old.as_commit()?, &link.new);
         let mut facts = CommitFacts::header(self, new).ok()?;
         if facts.tree == body.tree {
             return Some(if facts.parents == body.parents { SAME_COMMIT } else { SAME_PATCH });

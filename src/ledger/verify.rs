@@ -18,7 +18,7 @@ use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError, store};
-use crate::record::body::{Body, Place};
+use crate::record::body::{Body, Commit, Place};
 use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record, RecordError, Verified};
@@ -52,6 +52,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What it says of a commit, if it is a commit record.
+    pub fn as_commit(&self) -> Option<&Commit> {
+        match &self.body {
+            Body::Commit(body) => Some(body),
+            _ => None,
+        }
+    }
+
     fn of<State>(commit: GitId, record: Record<State>, good: bool) -> Self {
         let envelope = record.envelope();
         Entry {
