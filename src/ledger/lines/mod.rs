@@ -105,12 +105,16 @@ impl Ledger {
         (walk, labeller.origins().troubles().iter().map(ToString::to_string).collect())
     }
 
-    /// What labels are made from: the records of commits and links that hold, and which of their commits are here.
+    /// What labels are made from: the records of commits and links that hold, whose writers are enrolled, and which of the
+    /// commits are here.
     fn labels_from(&self, book: &Book<'_>) -> Digest {
         let mut known: Vec<String> = Vec::new();
         for entry in book.report.entries().filter(|entry| entry.good) {
             match &entry.body {
-                Body::Commit(body) => known.push(format!("{} {}\n", entry.id, self.repo.contains_now(&body.commit))),
+                Body::Commit(body) => {
+                    let (is_here, pending) = (self.repo.contains_now(&body.commit), book.is_pending(entry));
+                    known.push(format!("{} {is_here} {pending}\n", entry.id));
+                }
                 Body::Link(_) => known.push(format!("{}\n", entry.id)),
                 _ => {}
             }
