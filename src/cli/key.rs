@@ -54,7 +54,7 @@ enum Sub {
     },
     /// Sign a proposal with this clone's key
     ///
-    /// Writes FILE.<key number>.minisig. The same can be done with minisign, where this program is not.
+    /// Shows what it says, and writes FILE.<key number>.minisig. The same can be done with minisign, where this program is not.
     Sign {
         /// What `--propose` wrote
         file: PathBuf,
@@ -174,6 +174,9 @@ pub fn close(
 
 fn sign(ledger: &Ledger, file: &std::path::Path, out: &mut Out) -> anyhow::Result<Code> {
     let record = decide::proposal(file)?;
+    // Nobody signs what they have not seen.
+    let shown: serde_json::Value = serde_json::from_slice(record.bytes())?;
+    out.line(output::visible(&serde_json::to_string_pretty(&shown)?))?;
     let signer = ledger.signer()?;
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".{}.minisig", signer.public_key().number()));
