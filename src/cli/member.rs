@@ -220,7 +220,7 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, o
     let shown = role_names(&member.roles).join(", ");
     let id = output::visible(&id);
     let question = format!("Chain {} says it is written by {id}. Enrol it as {shown}?", chain.id);
-    // Who adds no key of a stranger's by a script has compared the chain's name before.
+    // Whoever lets a script do it has compared the chain's name before.
     if std::io::stdin().is_terminal() {
         how.confirm(&question, out)?;
     }

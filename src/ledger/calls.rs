@@ -241,16 +241,16 @@ mod tests {
         let edit = |path: &str, at: Option<i64>| {
             let calls = reading(&["src/a.rs"], |r| {
                 let first = call(r, "1", "Edit", Reach::Named, &[]);
-                end(r, &first, Outcome::Ok, Some(1_000), "/work/src/a.rs");
+                end(r, &first, Outcome::Ok, Some(1_000), "/shop/src/a.rs");
                 let second = call(r, "2", "Edit", Reach::Named, &[]);
                 end(r, &second, Outcome::Ok, at, path);
             });
             calls.last_edit
         };
-        assert_eq!(edit("/work/src/a.rs", Some(2_000)), LastEdit::At(2_000));
+        assert_eq!(edit("/shop/src/a.rs", Some(2_000)), LastEdit::At(2_000));
         assert_eq!(edit("/tmp/plan.md", Some(2_000)), LastEdit::At(1_000));
         assert_eq!(edit("", Some(2_000)), LastEdit::At(2_000));
-        assert_eq!(edit("/work/src/a.rs", Some(101_000)), LastEdit::At(1_000), "for a later commit");
-        assert_eq!(edit("/work/src/a.rs", None), LastEdit::Unknown);
+        assert_eq!(edit("/shop/src/a.rs", Some(101_000)), LastEdit::At(1_000), "for a later commit");
+        assert_eq!(edit("/shop/src/a.rs", None), LastEdit::Unknown);
     }
 }

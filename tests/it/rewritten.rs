@@ -77,15 +77,21 @@ fn a_squash_on_the_server_keeps_whose_the_lines_are() {
     bob.run(&bobs, ["verify", "--full"]).ok();
 }
 
-#[test]
-fn a_rebase_without_hooks_is_the_same_change() {
-    let team = Team::new();
+/// An agent's file on a branch of Ada's that she pushes; the commit.
+fn pushed_on_topic(team: &Team, text: &str) -> String {
     let agent = Agent::start(&team.ada, &team.work, "s");
     agent.prompt("Write.");
     team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
-    agent.write("a.py", "x1\nx2\nx3\n");
-    let old = team.ada.commit(&team.work, "short lines");
+    agent.write("a.py", text);
+    let commit = team.ada.commit(&team.work, "of an agent");
     team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    commit
+}
+
+#[test]
+fn a_rebase_without_hooks_is_the_same_change() {
+    let team = Team::new();
+    let old = pushed_on_topic(&team, "x1\nx2\nx3\n");
     team.ada.git(&team.work, ["switch", "--quiet", "main"]).ok();
     team.ada.commit_file(&team.work, "b.py", "b\n");
     team.ada.git(&team.work, ["-c", "core.hooksPath=/dev/null", "cherry-pick", &old]).ok();
@@ -100,12 +106,7 @@ fn a_rebase_without_hooks_is_the_same_change() {
 fn a_push_links_what_no_hook_saw() {
     let team = Team::new();
     let (bob, bobs) = team.join("Bob");
-    let agent = Agent::start(&team.ada, &team.work, "s");
-    agent.prompt("Write.");
-    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
-    agent.write("a.py", "x1\nx2\nx3\n");
-    let old = team.ada.commit(&team.work, "short lines");
-    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    let old = pushed_on_topic(&team, "x1\nx2\nx3\n");
     bob.run(&bobs, ["fetch"]).ok();
     bob.git(&bobs, ["fetch", "--quiet", "origin"]).ok();
     let unseen = |args: &[&str]| {
@@ -136,12 +137,7 @@ fn a_push_links_what_no_hook_saw() {
 fn what_is_picked_from_anothers_branch_is_their_agents() {
     let team = Team::new();
     let (bob, bobs) = team.join("Bob");
-    let agent = Agent::start(&team.ada, &team.work, "s");
-    agent.prompt("Write.");
-    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
-    agent.write("a.py", "def of_ada():\n    all = 'hers'\n    return all\n");
-    team.ada.commit(&team.work, "one");
-    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+    pushed_on_topic(&team, "def of_ada():\n    all = 'hers'\n    return all\n");
     bob.run(&bobs, ["fetch"]).ok();
     bob.git(&bobs, ["fetch", "--quiet", "origin"]).ok();
     bob.git(&bobs, ["cherry-pick", "--no-commit", "origin/topic"]).ok();
