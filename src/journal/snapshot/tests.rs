@@ -238,7 +238,7 @@ fn what_a_call_commits_is_told_before_it_is_over() {
     f.repo.commit("a.txt", "one\n2\n");
     f.repo.write("b.txt", "not committed\n");
     assert!(so_far(&SessionId::from_agent("other"), f.repo.path()).is_none());
-    assert!(so_far(&f.session, &f.repo.outside()).is_none());
+    assert!(so_far(&f.session, f.repo.outside()).is_none());
     let told = so_far(&f.session, f.repo.path()).unwrap();
     assert_eq!((told.kind, told.call.as_ref()), (EventKind::ToolCommitted, Some(&tool_call("1"))));
     let changes = Changes { before: told.before, files: told.files, ..Changes::default() };
