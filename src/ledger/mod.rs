@@ -31,6 +31,7 @@ pub mod remote;
 pub mod seen;
 pub mod rules;
 pub mod segment;
+pub mod squashes;
 pub mod stats;
 pub mod store;
 pub mod summary;
