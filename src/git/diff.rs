@@ -82,7 +82,9 @@ pub fn begin(repo: &Repo, commit: &GitId) -> Begun {
     let git = Git::in_dir(&repo.home())
         .args(["-c", "diff.algorithm=myers", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
         .args(OPTIONS)
-        .arg(commit.as_str());
+        .arg(commit.as_str())
+        // It would be read whole, for nothing: no index is part of this.
+        .env("GIT_INDEX_FILE", repo.common_dir().join("tracevault").join("no-index"));
     Begun { commit: commit.clone(), answer: std::thread::spawn(|| git.run()) }
 }
 
