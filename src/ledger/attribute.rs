@@ -40,9 +40,9 @@ impl Open<'_> {
     }
 
     /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
-    fn learn_but(&mut self, other: &Timeline, still: &[u8]) {
+    fn learn_but(&mut self, other: &Timeline, doubt: Doubt, still: &[u8]) {
         let still: HashSet<&[u8]> = lines::split(still).collect();
-        let origins = other.project_in_doubt(&self.bytes, || Doubt::Guess);
+        let origins = other.project_in_doubt(&self.bytes, || doubt);
         let known: Vec<Origin> = origins
             .iter()
             .zip(lines::split(&self.bytes))
@@ -116,7 +116,7 @@ fn follow_edits(
 ) {
     let (change, more) = match former {
         Some(Former::Deleted(change)) => (Some(*change), &[][..]),
-        Some(Former::Uncommitted(file)) => (None, &file.edits[..]),
+        Some(Former::Uncommitted(file, before)) => (*before, &file.edits[..]),
         None => (None, &[][..]),
     };
     let timelines = edits.of(open.file, change, more);
@@ -129,7 +129,7 @@ fn follow_edits(
         let timeline = edits.timeline(since(&before, all), authors);
         let doubt = || match former {
             _ if edits.lies_there(ledger, &open.file.path, all) => Doubt::None,
-            Some(Former::Uncommitted(_)) => Doubt::Guess,
+            Some(Former::Uncommitted(..)) => Doubt::Guess,
             _ if edits.is_apart(ledger, commit, open.file, all) => Doubt::Much,
             _ => Doubt::Little,
         };
@@ -168,8 +168,11 @@ fn find_moved(
     let others =
         files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
     for other in others {
+        if open.unknown().next().is_none() {
+            return;
+        }
         let timelines = edits.of(other, None, &[]);
-        if timelines.is_empty() || open.unknown().next().is_none() {
+        if timelines.is_empty() {
             continue;
         }
         let before = before_bytes(ledger, other);
@@ -182,11 +185,13 @@ fn find_moved(
         let after = after.unwrap_or_default();
         // A new file may be the old one, and what has its name now another.
         let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
+        let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other, first.before));
+        let doubt = if was_it { Doubt::None } else { Doubt::Guess };
         for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
             timeline.seen(&before);
             if rewritten {
-                open.learn_but(&timeline, &after);
+                open.learn_but(&timeline, doubt, &after);
             }
             timeline.seen(&after);
             open.learn_lost(&timeline);
@@ -210,15 +215,15 @@ fn find_moved(
 /// The file that a new one was before it was renamed.
 enum Former<'f> {
     Deleted(&'f FileChange),
-    /// It never was committed.
-    Uncommitted(&'f Vanished),
+    /// It never was committed; what it was before that, if it was.
+    Uncommitted(&'f Vanished, Option<&'f FileChange>),
 }
 
 impl Former<'_> {
     fn path(&self) -> &RepoPath {
         match self {
             Former::Deleted(change) => &change.path,
-            Former::Uncommitted(file) => &file.path,
+            Former::Uncommitted(file, _) => &file.path,
         }
     }
 }
@@ -242,12 +247,12 @@ fn former<'f>(
         // It was made under this name.
         return None;
     }
-    let gone = files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
+    let gone = || files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
     let was_there = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
         matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
     };
-    let renamed = gone.take(MAX_GONE).find(|gone| {
+    let renamed = gone().take(MAX_GONE).find(|gone| {
         let there = edits.under(&gone.path).unwrap_or_default();
         let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
         was_there(there)
@@ -260,7 +265,9 @@ fn former<'f>(
     let fits = |there: &&Vanished| {
         was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
     };
-    edits.vanished(ledger, commit).iter().find(fits).map(Former::Uncommitted)
+    let there = edits.vanished(ledger, commit).iter().find(fits)?;
+    let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone, edit.before));
+    Some(Former::Uncommitted(there, gone().take(MAX_GONE).find(before)))
 }
 
 /// The file as it was in the first parent; nothing if it was not there.

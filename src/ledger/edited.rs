@@ -1,7 +1,7 @@
 //! The known edits of the files that a commit changes, and of files that vanished before they were committed.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::attribution::labels::Authors;
 use crate::attribution::lines;
@@ -11,7 +11,7 @@ use crate::git::diff::FileChange;
 use crate::git::history;
 use crate::git::locate::Location;
 use crate::host::{clock, files};
-use crate::id::{GitId, RepoPath};
+use crate::id::{GitId, RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
 use crate::ledger::{Ledger, LedgerError};
@@ -27,6 +27,8 @@ const MAX_BEFORE: usize = 100;
 /// The known edits of the files that a commit changes.
 pub struct Edited {
     journal: Option<Journal>,
+    /// The files that were asked for.
+    read: HashSet<RepoPath>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
     vanished: OnceCell<Vec<Vanished>>,
     /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
@@ -38,27 +40,32 @@ pub struct Edited {
 }
 
 impl Edited {
-    pub fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
-        let journal = Journal::open(&ledger.repo.common_dir());
-        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
-        if let Some(journal) = &journal {
-            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
-                let edits = journal.edits(path).map_err(failed)?;
-                if !edits.is_empty() {
-                    by_path.insert(path.clone(), edits);
-                }
-            }
-        }
-        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited {
-            journal,
-            by_path,
+    /// Those of no file, yet.
+    pub fn new(ledger: &Ledger) -> Self {
+        Edited {
+            journal: Journal::open(&ledger.repo.common_dir()),
+            read: HashSet::new(),
+            by_path: BTreeMap::new(),
             vanished: OnceCell::new(),
             repeats: OnceCell::new(),
             left: OnceCell::new(),
-            here,
-        })
+            here: ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
+        }
+    }
+
+    /// Reads what is known of the files with these names, unless it has been read.
+    pub fn read<'p>(&mut self, paths: impl Iterator<Item = &'p RepoPath>) -> Result<(), LedgerError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
+        for path in paths {
+            if self.read.insert(path.clone()) {
+                let edits = journal.edits(path).map_err(failed)?;
+                if !edits.is_empty() {
+                    self.by_path.insert(path.clone(), edits);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
@@ -94,6 +101,12 @@ impl Edited {
         self.by_path.get(path).map(Vec::as_slice)
     }
 
+    /// Whether an edit left a file with these bytes.
+    pub fn left_so(&self, file: &FileChange, bytes: Known) -> bool {
+        let Known::Is(Some(_)) = bytes else { return false };
+        self.all_of(file).any(|edit| Known::Is(edit.after) == bytes)
+    }
+
     /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
     pub fn vanished(&self, ledger: &Ledger, commit: &GitId) -> &[Vanished] {
         self.vanished.get_or_init(|| {
@@ -111,8 +124,15 @@ impl Edited {
         let Some(last) = edits.last() else { return false };
         let left = *self.left.get_or_init(|| history::left_at(&ledger.repo));
         last.work_tree.as_deref() != self.here.as_deref()
-            || left.is_some_and(|left| left >= last.at)
+            || (left.is_some_and(|left| left >= last.at) && !self.is_the_same(ledger, &file.path, last))
             || (file.blob_before.is_none() && was_committed(ledger, commit, &file.path, edits))
+    }
+
+    /// Whether the file is the very one that the edit left, whatever was written into it since: git makes files anew.
+    fn is_the_same(&self, ledger: &Ledger, path: &RepoPath, last: &Edit) -> bool {
+        let kept = || self.journal.as_ref()?.states().kept_at(&last.after?);
+        let made = || files::made_at(&ledger.repo.work_tree()?.join(path.as_str()));
+        made().zip(kept()).is_some_and(|(made, kept)| made <= kept)
     }
 
     /// Whether the file lies there as the last of these edits left it.
@@ -124,6 +144,12 @@ impl Edited {
 
     pub fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
         *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
+    }
+
+    /// The sessions that edited any of the files since then (milliseconds since 1970).
+    pub fn sessions_since(&self, then: i64) -> BTreeSet<SessionId> {
+        let recent = self.by_path.values().flatten().filter(|edit| edit.at >= then);
+        recent.map(|edit| edit.session.clone()).collect()
     }
 
     /// All edits of a file under its name and the one it had before.
