@@ -10,15 +10,17 @@ use crate::attribution::timeline::Timeline;
 use crate::attribution::{carry, likeness, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
-use crate::git::repo::{Kind, RepoError};
+use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{GitId, RepoPath};
 use crate::journal::states::FILE_LIMIT;
+use crate::ledger::LedgerError;
 use crate::ledger::edited::{Edited, Vanished};
-use crate::ledger::{Ledger, LedgerError};
 use crate::session::edit::{Edit, Known};
 
 /// How many deleted files a new one is compared with.
 const MAX_GONE: usize = 50;
+/// From so many files on a second thread pays for itself.
+const WORTH_A_THREAD: usize = 8;
 
 /// A file whose lines are to be attributed.
 struct Open<'c> {
@@ -67,47 +69,67 @@ impl Open<'_> {
 
 /// Whose the lines are that a commit adds. What was renamed beyond git's recognition is noted for later commits.
 pub fn attribute_commit(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     files: &[FileChange],
     edits: &Edited,
 ) -> Result<Vec<FileAttribution>, LedgerError> {
-    let mut authors = Authors::default();
-    let mut attributions = Vec::new();
-    for file in files {
-        let Some(blob) = &file.blob else { continue };
-        edits.note_name(file.from.as_ref(), &file.path);
-        if file.binary || file.added.is_empty() {
-            continue;
-        }
-        let bytes = match ledger.repo.read(blob) {
-            Ok((Kind::Blob, bytes)) => bytes,
-            // A submodule's commit is no file of this repository.
-            Ok(_) | Err(RepoError::Missing(_)) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
-        if open.bytes.len() as u64 <= FILE_LIMIT {
-            follow_edits(ledger, commit, &mut open, None, edits, &mut authors);
-            if open.unknown().next().is_some()
-                && let Some(former) = former(ledger, commit, file, &open.bytes, files, edits)
-            {
-                follow_edits(ledger, commit, &mut open, Some(&former), edits, &mut authors);
-                edits.note_name(Some(former.path()), &file.path);
-            }
-            find_moved(ledger, commit, &mut open, files, edits, &mut authors);
-        }
-        let added = ranges(file.added.iter().copied());
-        let labels: Labels = open.known.into_iter().collect();
-        let changed = ChangedFile { path: &file.path, bytes: &open.bytes, added: &added, labels: &labels };
-        attributions.push(attribute(&changed, &authors));
+    let of = |repo: &Repo, some: &[FileChange]| -> Result<Vec<FileAttribution>, LedgerError> {
+        some.iter().filter_map(|file| attribute_file(repo, commit, file, files, edits).transpose()).collect()
+    };
+    if files.len() < WORTH_A_THREAD {
+        return of(repo, files);
     }
-    Ok(attributions)
+    let (these, those) = files.split_at(files.len() / 2);
+    let theirs = repo.for_thread();
+    std::thread::scope(|scope| {
+        let there = scope.spawn(move || of(&theirs, those));
+        let mut all = of(repo, these)?;
+        all.extend(there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        Ok(all)
+    })
+}
+
+/// The same of one of its files; `None` where there is nothing to attribute.
+fn attribute_file(
+    repo: &Repo,
+    commit: &GitId,
+    file: &FileChange,
+    files: &[FileChange],
+    edits: &Edited,
+) -> Result<Option<FileAttribution>, LedgerError> {
+    let Some(blob) = &file.blob else { return Ok(None) };
+    edits.note_name(file.from.as_ref(), &file.path);
+    if file.binary || file.added.is_empty() {
+        return Ok(None);
+    }
+    let bytes = match repo.read(blob) {
+        Ok((Kind::Blob, bytes)) => bytes,
+        // A submodule's commit is no file of this repository.
+        Ok(_) | Err(RepoError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut authors = Authors::default();
+    let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
+    if open.bytes.len() as u64 <= FILE_LIMIT {
+        follow_edits(repo, commit, &mut open, None, edits, &mut authors);
+        if open.unknown().next().is_some()
+            && let Some(former) = former(repo, commit, file, &open.bytes, files, edits)
+        {
+            follow_edits(repo, commit, &mut open, Some(&former), edits, &mut authors);
+            edits.note_name(Some(former.path()), &file.path);
+        }
+        find_moved(repo, commit, &mut open, files, edits, &mut authors);
+    }
+    let added = ranges(file.added.iter().copied());
+    let labels: Labels = open.known.into_iter().collect();
+    let changed = ChangedFile { path: &file.path, bytes: &open.bytes, added: &added, labels: &labels };
+    Ok(Some(attribute(&changed, &authors)))
 }
 
 /// Follows a file's timelines in all work trees: what one does not know another may.
 fn follow_edits(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     open: &mut Open<'_>,
     former: Option<&Former<'_>>,
@@ -123,14 +145,14 @@ fn follow_edits(
     if timelines.is_empty() {
         return;
     }
-    let before = before_bytes(ledger, change.unwrap_or(open.file));
+    let before = before_bytes(repo, change.unwrap_or(open.file));
     let mut left = true;
     for all in &timelines {
         let timeline = edits.timeline(since(&before, all), authors);
         let doubt = || match former {
-            _ if edits.lies_there(ledger, &open.file.path, all) => Doubt::None,
+            _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
             Some(Former::Uncommitted(..)) => Doubt::Guess,
-            _ if edits.is_apart(ledger, commit, open.file, all) => Doubt::Much,
+            _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
             _ => Doubt::Little,
         };
         let labels = timeline.project_in_doubt(&open.bytes, doubt);
@@ -145,7 +167,7 @@ fn follow_edits(
     let was = |edit: &&Edit| edit.after == Some(now) || edit.before == Known::Is(Some(now));
     let from = carry::sources(&before, &open.bytes);
     let is_carried = open.unknown().any(|line| from.get(line) == Some(&true));
-    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(ledger, commit) {
+    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(repo, commit) {
         return;
     }
     for all in &timelines {
@@ -158,7 +180,7 @@ fn follow_edits(
 /// Lines that other files of the commit lose with it have been moved here, and into a new file those of files that
 /// vanished before they were committed.
 fn find_moved(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     open: &mut Open<'_>,
     files: &[FileChange],
@@ -175,13 +197,13 @@ fn find_moved(
         if timelines.is_empty() {
             continue;
         }
-        let before = before_bytes(ledger, other);
+        let before = before_bytes(repo, other);
         let had: HashSet<&[u8]> = lines::split(&before).filter(|line| lines::is_telling(line)).collect();
         let new: Vec<&[u8]> = lines::split(&open.bytes).collect();
         if !open.unknown().any(|line| had.contains(new[line])) {
             continue;
         }
-        let after = other.blob.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes);
+        let after = other.blob.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes);
         let after = after.unwrap_or_default();
         // A new file may be the old one, and what has its name now another.
         let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
@@ -200,7 +222,7 @@ fn find_moved(
     if open.file.blob_before.is_some() || open.unknown().next().is_none() {
         return;
     }
-    for there in edits.vanished(ledger, commit) {
+    for there in edits.vanished(repo, commit) {
         if there.like(&open.bytes).is_none() {
             continue;
         }
@@ -232,7 +254,7 @@ impl Former<'_> {
 /// one had when it was first edited under its new name, or is like it; or one that never was
 /// committed and was edited lately.
 fn former<'f>(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     file: &FileChange,
     bytes: &[u8],
@@ -257,7 +279,7 @@ fn former<'f>(
         let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
         was_there(there)
             || last().is_some_and(|last| likeness::is_renamed(&last, bytes))
-            || likeness::is_renamed(&before_bytes(ledger, gone), bytes)
+            || likeness::is_renamed(&before_bytes(repo, gone), bytes)
     });
     if let Some(change) = renamed {
         return Some(Former::Deleted(change));
@@ -265,14 +287,14 @@ fn former<'f>(
     let fits = |there: &&Vanished| {
         was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
     };
-    let there = edits.vanished(ledger, commit).iter().find(fits)?;
+    let there = edits.vanished(repo, commit).iter().find(fits)?;
     let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone, edit.before));
     Some(Former::Uncommitted(there, gone().take(MAX_GONE).find(before)))
 }
 
 /// The file as it was in the first parent; nothing if it was not there.
-fn before_bytes(ledger: &Ledger, file: &FileChange) -> Vec<u8> {
-    file.blob_before.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes).unwrap_or_default()
+fn before_bytes(repo: &Repo, file: &FileChange) -> Vec<u8> {
+    file.blob_before.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes).unwrap_or_default()
 }
 
 /// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does

@@ -32,13 +32,13 @@ impl Writer<'_> {
         let repo = &self.ledger.repo;
         let before = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
         let since = before.map_or(0, |time| time.unix() * 1000);
-        let mut edits = Edited::new(self.ledger);
+        let mut edits = Edited::new(repo);
         edits.read(tree_diff::of_commit(repo, commit).unwrap_or_default().keys())?;
         let mut sealed = BTreeMap::new();
         self.seal_for(commit, edits.sessions_since(since), &mut sealed)?;
         let facts = CommitFacts::read(self.ledger, diff)?;
         edits.read(facts.changes.files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten())?;
-        let attribution = attribute_commit(self.ledger, commit, &facts.changes.files, &edits)?;
+        let attribution = attribute_commit(&self.ledger.repo, commit, &facts.changes.files, &edits)?;
         let sessions = drawn_on(&attribution, &facts.changes.files, &edits, since);
         self.seal_for(commit, sessions.clone(), &mut sealed)?;
         let sessions: BTreeMap<SessionId, RecordId> =
