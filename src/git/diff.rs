@@ -27,6 +27,13 @@ pub struct FileChange {
     pub binary: bool,
 }
 
+impl FileChange {
+    /// Its name, and the one it had before, if that was another.
+    pub fn names(&self) -> impl Iterator<Item = &RepoPath> {
+        [Some(&self.path), self.from.as_ref()].into_iter().flatten()
+    }
+}
+
 /// What a commit changes against its parents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {

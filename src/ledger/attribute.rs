@@ -207,7 +207,7 @@ fn find_moved(
         let after = after.unwrap_or_default();
         // A new file may be the old one, and what has its name now another.
         let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
-        let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other, first.before));
+        let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other.names(), first.before));
         let doubt = if was_it { Doubt::None } else { Doubt::Guess };
         for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
@@ -261,7 +261,12 @@ fn former<'f>(
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> Option<Former<'f>> {
-    if file.from.is_some() || file.blob_before.is_some() {
+    if let Some(from) = &file.from {
+        // What git sees renamed may have had another name in between.
+        let came = |there: &&Vanished| there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before));
+        return edits.vanished(repo, commit).iter().find(came).map(|there| Former::Uncommitted(there, None));
+    }
+    if file.blob_before.is_some() {
         return None;
     }
     let first = edits.first(&file.path).map(|edit| &edit.before);
@@ -288,7 +293,7 @@ fn former<'f>(
         was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
     };
     let there = edits.vanished(repo, commit).iter().find(fits)?;
-    let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone, edit.before));
+    let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone.names(), edit.before));
     Some(Former::Uncommitted(there, gone().take(MAX_GONE).find(before)))
 }
 

@@ -76,8 +76,8 @@ impl Edited {
         former: Option<&'e FileChange>,
         more: &'e [Edit],
     ) -> Vec<Vec<&'e Edit>> {
-        let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
-        self.by_tree(names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+        let names = file.names().chain(former.map(|former| &former.path));
+        self.by_tree(names.filter_map(|path| self.by_path.get(path)).flatten().chain(more))
     }
 
     pub fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
@@ -102,10 +102,11 @@ impl Edited {
         self.by_path.get(path).map(Vec::as_slice)
     }
 
-    /// Whether an edit left a file with these bytes.
-    pub fn left_so(&self, file: &FileChange, bytes: Known) -> bool {
+    /// Whether an edit left a file of one of these names with these bytes.
+    pub fn left_so<'p>(&self, names: impl IntoIterator<Item = &'p RepoPath>, bytes: Known) -> bool {
         let Known::Is(Some(_)) = bytes else { return false };
-        self.all_of(file).any(|edit| Known::Is(edit.after) == bytes)
+        let mut edits = names.into_iter().filter_map(|path| self.by_path.get(path)).flatten();
+        edits.any(|edit| Known::Is(edit.after) == bytes)
     }
 
     /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
@@ -155,8 +156,7 @@ impl Edited {
 
     /// All edits of a file under its name and the one it had before.
     pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
-        let names = [Some(&file.path), file.from.as_ref()];
-        names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten()
+        file.names().filter_map(|path| self.by_path.get(path)).flatten()
     }
 
     /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.

@@ -37,7 +37,7 @@ impl Writer<'_> {
         let mut sealed = BTreeMap::new();
         self.seal_for(commit, edits.sessions_since(since), &mut sealed)?;
         let facts = CommitFacts::read(self.ledger, diff)?;
-        edits.read(facts.changes.files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten())?;
+        edits.read(facts.changes.files.iter().flat_map(FileChange::names))?;
         let attribution = attribute_commit(&self.ledger.repo, commit, &facts.changes.files, &edits)?;
         let sessions = drawn_on(&attribution, &facts.changes.files, &edits, since);
         self.seal_for(commit, sessions.clone(), &mut sealed)?;

@@ -25,6 +25,18 @@ fn a_file_that_is_renamed_twice_and_mostly_written_anew_in_between() {
 }
 
 #[test]
+fn a_file_that_is_renamed_twice_and_written_to_in_between() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "of the first\nfirst too\n");
+    scene.commit();
+    scene.git("mv old between");
+    agent.bash("echo 'of the second' >> between");
+    scene.git("mv between new").commit();
+    scene.is("new", &["s:1 exact of the first|first too", "s:2 exact of the second"]).holds();
+}
+
+#[test]
 fn a_file_that_is_renamed_while_another_takes_its_name() {
     let scene = Scene::new();
     let (one, two) = (scene.agent("one"), scene.agent("two"));
