@@ -24,6 +24,7 @@ mod session;
 mod roster;
 mod chain;
 mod record;
+mod merkle;
 // base
 mod finding;
 mod time;
