@@ -1,8 +1,11 @@
 //! The command line: one file a command; its doc comments are its help.
 
+mod amend;
+mod approve;
 mod blame;
 mod check;
 mod completions;
+mod compliance;
 mod decide;
 mod demo;
 mod doctor;
@@ -72,6 +75,7 @@ enum Command {
     Stats(stats::Args),
     Verify(verify::Args),
     Check(check::Args),
+    Approve(approve::Args),
     Policy(policy::Args),
     Fetch(fetch::Args),
     Push(push::Args),
@@ -79,6 +83,8 @@ enum Command {
     Link(link::Args),
     Member(member::Args),
     Key(key::Args),
+    Compliance(compliance::Args),
+    Amend(amend::Args),
     Export(export::Args),
     Import(import::Args),
     Redact(redact::Args),
@@ -160,6 +166,9 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Approve(args) => approve::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Compliance(args) => compliance::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Amend(args) => amend::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

@@ -1,13 +1,16 @@
 //! Evidence of a range of commits, for the rules to judge: what good records say, and what git knows of files.
 //!
 //! What neither tells is said to be unknown: a commit without a record, a list that was cut, a session that is not here.
-//! Nobody's approval is recorded yet, so that whether there is one stays open.
+//! Whether all approvals are here is known only where nothing else of the ledger is missing or open.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::attribution::labels::Origin;
 use crate::attribution::trace::TraceRange;
+use crate::digest::Digest;
+use crate::finding::Verdict;
+use crate::git::repo::Kind;
 use crate::git::{diff, history};
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
 use crate::ledger::calls::{self, mcp_tool, tells_all_calls};
@@ -18,10 +21,10 @@ use crate::ledger::traces::Traces;
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, commits};
 use crate::policy::{
-    AgentLines, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState, Session,
-    Spending, Use,
+    AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
+    Session, Spending, Use,
 };
-use crate::record::body::{Commit as Recorded, Lines, SAME_COMMIT};
+use crate::record::body::{Approved, Body, Commit as Recorded, Lines, SAME_COMMIT};
 use crate::time::Time;
 
 impl Ledger {
@@ -40,7 +43,7 @@ impl Ledger {
         let commits: Vec<Commit> = range.iter().map(|id| gather.commit(id)).collect();
         let sessions = gather.sessions(with_calls);
         let earlier = gather.earlier(&commits);
-        Evidence { commits, sessions, approvals: Partly::part(Vec::new()), earlier }
+        Evidence { commits, sessions, approvals: gather.approvals(), earlier }
     }
 }
 
@@ -312,6 +315,35 @@ impl<'b> Gather<'b> {
         })
     }
 
+    /// Who approved what, and did not take it back. A commit that is another now than it was then was not approved.
+    fn approvals(&self) -> Partly<Vec<Approval>> {
+        let report = self.book.report;
+        let good = || report.entries().filter(|entry| entry.good && !self.book.is_pending(entry));
+        let amended: HashSet<RecordId> = good()
+            .filter_map(|entry| match &entry.body {
+                Body::Amend(amend) => Some(amend.record),
+                _ => None,
+            })
+            .collect();
+        let mut known = Vec::new();
+        for entry in good().filter(|entry| !amended.contains(&entry.id)) {
+            let (Body::Approve(body), Some(member)) = (&entry.body, report.history.member(entry.chain)) else {
+                continue;
+            };
+            let roles = report.history.roles_at(entry.chain, entry.policy.unwrap_or(u64::MAX));
+            let as_it_is = |approved: &&Approved| {
+                let bytes = self.ledger.repo.read_checked(&approved.commit, Kind::Commit);
+                bytes.is_ok_and(|bytes| Digest::of(&bytes) == approved.sha256)
+            };
+            known.extend(body.commits.iter().filter(as_it_is).map(|approved| Approval {
+                commit: approved.commit.clone(),
+                member: member.id.clone(),
+                roles: roles.to_vec(),
+            }));
+        }
+        Partly { known, whole: report.verdict() == Verdict::Pass }
+    }
+
     /// What else the authors used on the days that the range draws on.
     fn earlier(&self, range: &[Commit]) -> Vec<Earlier> {
         let days = range.iter().flat_map(|commit| &commit.draws.known).map(|draw| (&draw.author, &draw.day));
@@ -380,7 +412,7 @@ mod tests {
     use crate::git::testing::Repo as Folder;
     use crate::ledger::testing::Fixture;
     use crate::ledger::verify::Options;
-    use crate::record::body::{Body, CloseChain, Link, Place, Reason, Role, Roster};
+    use crate::record::body::{CloseChain, Link, Place, Reason, Role, Roster};
 
     fn evidence(fixture: &Fixture, range: &[GitId], with_calls: bool) -> Evidence {
         let options = Options { pinned: Some(fixture.id), entries: true, full: true, ..Options::default() };
@@ -431,7 +463,7 @@ mod tests {
         assert_eq!((session.tools.known[0].name.as_str(), session.tools.whole), ("Edit", true));
         assert_eq!(session.programs.known[0].succeeded, Partly::part(0));
         assert_eq!(session.last_edit, LastEdit::Unknown);
-        assert!(!evidence.approvals.whole);
+        assert!(evidence.approvals.whole && evidence.approvals.known.is_empty());
 
         // What the range does not draw on was used beside it.
         let alone = self::evidence(&fixture, &main(&fixture)[..1], false);

@@ -390,6 +390,7 @@ mod tests {
             id: id(n as u8),
             commit: git(100 + n as u8),
             time: Time::from_unix(n as i64),
+            policy: None,
             body,
             good: !bad.contains(&n),
         };
@@ -400,6 +401,7 @@ mod tests {
             ledger: None,
             chains: vec![chain],
             history: History::default(),
+            keeping: Default::default(),
             findings: Vec::new(),
             records,
             payloads: Payloads::default(),

@@ -172,7 +172,7 @@ impl<'l> Remote<'l> {
         let (seen_text, there_text) = (seen.map_or("nothing", GitId::short), there.map_or("nothing", GitId::short));
         let chain = match self.ledger.prefix.read(name) {
             Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => chain.to_string(),
-            None => name.to_owned(),
+            Some(Holds::Hold(_)) | None => name.to_owned(),
         };
         let rewound = match (seen, there) {
             (Some(seen), Some(there)) => self.is_ancestor(there, seen),
@@ -291,7 +291,7 @@ impl<'l> Remote<'l> {
         let own = self.ledger.own_chain();
         let mut refs = self.ledger.repo.refs(&self.ledger.prefix.dir())?;
         refs.retain(|(name, _)| match self.ledger.prefix.read(name) {
-            Some(Holds::Chain(ChainId::Policy)) => true,
+            Some(Holds::Chain(ChainId::Policy) | Holds::Hold(_)) => true,
             Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => Some(chain) == own,
             None => false,
         });

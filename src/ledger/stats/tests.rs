@@ -80,6 +80,7 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         id: RecordId(Digest::of(&[seq as u8])),
         commit: commit_id(0),
         time: at("2026-01-02T00:00:00Z"),
+        policy: None,
         body,
         good,
     });
@@ -96,6 +97,7 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         ledger: None,
         chains: vec![chain],
         history: History::default(),
+        keeping: Default::default(),
         findings: Vec::new(),
         records: 0,
         payloads: Payloads::default(),
