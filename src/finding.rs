@@ -132,11 +132,26 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
     pub message: String,
+    /// What was decided about it. It weighs as before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+/// What was decided about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// The number of the policy record that says so.
+    pub n: u64,
+    pub decision: String,
+    /// The record that is the right one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
 }
 
 impl Finding {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Finding { code, severity: code.severity(), chain: None, seq: None, record: None, message: message.into() }
+        let (severity, message) = (code.severity(), message.into());
+        Finding { code, severity, chain: None, seq: None, record: None, message, decided: None }
     }
 
     pub fn chain(mut self, chain: impl fmt::Display) -> Self {

@@ -7,9 +7,10 @@ mod framework;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::finding::Decided;
 use crate::id::{CaseId, ChainId};
 use crate::record::Record;
-use crate::record::body::{Adjudicate, Body, Chosen, Compliance, Prune, PrunedShelf, Shelf};
+use crate::record::body::{Adjudicate, Body, Chosen, Compliance, Decision, Prune, PrunedShelf, Shelf};
 use crate::time::{Month, Time};
 
 pub use framework::{ChoiceError, choice, length};
@@ -156,16 +157,15 @@ impl Keeping {
         self.pruned.iter().filter(move |shelf| shelf.chain == chain)
     }
 
-    /// All that was pruned.
-    pub fn all_pruned(&self) -> &[PrunedShelf] {
-        &self.pruned
-    }
-
-    /// The newest decision about a finding, and the number of its record.
-    pub fn decision(&self, code: &str, chain: &str, seq: Option<u64>) -> Option<(u64, &Adjudicate)> {
+    /// The newest decision about a finding.
+    pub fn decision(&self, code: &str, chain: &str, seq: Option<u64>) -> Option<Decided> {
         let about = |decided: &Adjudicate| decided.code == code && decided.chain.to_string() == chain;
-        let found = self.decisions.iter().rev().find(|(_, decided)| about(decided) && decided.seq == seq);
-        found.map(|(n, decided)| (*n, decided))
+        let (n, decided) = self.decisions.iter().rev().find(|(_, decided)| about(decided) && decided.seq == seq)?;
+        let decision = match decided.decision {
+            Decision::Accepted => "accepted",
+            Decision::Rejected => "rejected",
+        };
+        Some(Decided { n: *n, decision: decision.to_owned(), record: decided.record.map(|id| id.to_string()) })
     }
 }
 

@@ -12,6 +12,7 @@ pub mod edited;
 pub mod edits;
 pub mod elsewhere;
 pub mod evidence;
+pub mod expiry;
 pub mod exports;
 pub mod fit;
 pub mod found;

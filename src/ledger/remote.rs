@@ -15,6 +15,7 @@ use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
 use crate::ledger::verify::PolicyChain;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::Shelf;
 
 /// How long another exchange of this clone with a remote may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -151,7 +152,62 @@ impl<'l> Remote<'l> {
             }
         }
         fetched.findings.extend(self.accept_policy()?);
+        if self.ledger.policy()?.is_some() && self.lacks_payloads(&there)? {
+            self.ledger.forget_expired()?;
+        }
         Ok(fetched)
+    }
+
+    /// Whether payloads are here, or were seen there, that the remote has not.
+    fn lacks_payloads(&self, there: &BTreeMap<String, GitId>) -> Result<bool, LedgerError> {
+        let prefix = &self.ledger.prefix;
+        let ours = self.ledger.repo.refs(&prefix.dir())?.into_iter().map(|(name, _)| name);
+        let seen = self.ledger.repo.refs(&self.seen.dir())?;
+        let seen = seen.into_iter().map(|(name, _)| format!("{}{}", prefix.dir(), &name[self.seen.dir().len()..]));
+        let expires = |name: &String| matches!(prefix.read(name), Some(Holds::Payload(..) | Holds::Hold(_)));
+        Ok(ours.chain(seen).any(|name| expires(&name) && !there.contains_key(&name)))
+    }
+
+    /// Deletes at the remote the payloads that the policy chain says were pruned, and what a released case held; how many
+    /// refs. Each from where it is now, or not at all.
+    pub fn delete_expired(&self) -> Result<usize, LedgerError> {
+        let _alone = self.alone()?;
+        let (there, keeping) = (self.list()?, self.ledger.decided()?.keeping);
+        let has_expired = |name: &str| match self.ledger.prefix.read(name) {
+            Some(Holds::Payload(class, month, chain)) => {
+                let shelf = Shelf { chain, class, month };
+                keeping.pruned(chain).any(|known| known.shelf() == shelf) && keeping.holder(&shelf).is_none()
+            }
+            Some(Holds::Hold(case)) => !keeping.holds().contains_key(&case),
+            _ => false,
+        };
+        // What was seen there and no more: somebody may have put more on the shelf meanwhile.
+        let mut gone = Vec::new();
+        for (name, id) in there.iter().filter(|(name, _)| has_expired(name)) {
+            match self.last_seen(name)? {
+                Some(seen) if seen == *id => gone.push((name, id)),
+                _ => {
+                    let what = format!("{name} at {} is another than was pruned: fetch, and prune again", self.shown());
+                    return Err(LedgerError::Refused(what));
+                }
+            }
+        }
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let leases = gone.iter().map(|(name, id)| format!("--force-with-lease={name}:{id}"));
+        let git = self.git().args(["push", "--porcelain", "--atomic", "--no-verify"]).args(leases).arg(&self.name);
+        let answer = git.args(gone.iter().map(|(name, _)| format!(":{name}"))).answer()?;
+        if answer.code != Some(0) {
+            let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+            let error = self.not_taken(&text, &answer.stderr, answer.code);
+            let hint = "the remote keeps them until it lets its administrator delete these refs; then prune again";
+            return Err(LedgerError::Refused(format!("{error}\n  {hint}")));
+        }
+        let update =
+            |name: &String| RefUpdate { name: self.seen_name(name), new: None, expected: there.get(name).cloned() };
+        self.ledger.repo.update_refs(&gone.iter().map(|(name, _)| update(name)).collect::<Vec<_>>())?;
+        Ok(gone.len())
     }
 
     /// Chains that this remote had when it was last seen.

@@ -206,6 +206,10 @@ impl Ledger {
             (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code))
         };
         report.findings.sort_by(order);
+        for finding in &mut report.findings {
+            let chain = finding.chain.as_deref().unwrap_or_default();
+            finding.decided = report.keeping.decision(finding.code.as_str(), chain, finding.seq);
+        }
         Ok(report)
     }
 }

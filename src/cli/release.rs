@@ -1,0 +1,35 @@
+//! `git tracevault release`: the end of a legal hold.
+
+use crate::cli::Code;
+use crate::cli::decide::How;
+use crate::host::output::Out;
+use crate::id::CaseId;
+use crate::ledger::Ledger;
+use crate::ledger::remote::Remote;
+use crate::record::body::{Body, Release};
+
+/// End a legal hold: what was held for the case may expire again
+///
+/// Owners and admins may. What is old enough can be pruned from then on, which cannot be undone.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The case's name
+    case: CaseId,
+    #[command(flatten)]
+    how: How,
+}
+
+pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
+    let Args { case, how } = args;
+    how.confirm(&format!("Release what is held for case {case}, so that it may be pruned?"), out)?;
+    let body = Body::Release(Release { case: case.clone() });
+    let code = how.decide(ledger, body, &format!("Released case {case}."), out)?;
+    if !how.is_proposal() {
+        ledger.forget_expired()?;
+        // The ref at the remote goes when the release is there: whoever pushes it next takes care of that.
+        if let Ok(name) = super::remote_name(ledger, None) {
+            super::prune::send(ledger, &Remote::new(ledger, &name), out)?;
+        }
+    }
+    Ok(code)
+}
