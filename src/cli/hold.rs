@@ -10,7 +10,7 @@ use crate::id::{CaseId, ChainId, SessionId};
 use crate::ledger::expiry::Wanted;
 use crate::ledger::query::Book;
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{Body, Release, Role, Shelf};
+use crate::record::body::{Body, Role, Shelf};
 use crate::time::Month;
 
 /// Keep payloads for a legal case, however old they become

@@ -85,7 +85,7 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     }
     ledger.record_pruning(&ledger.signer()?, &expired)?;
     if let Ok(name) = remote_name(ledger, args.remote.as_deref()) {
-        let code = send(ledger, &Remote::new(ledger, &name), out)?;
+        let code = send(&Remote::new(ledger, &name), out)?;
         if code != 0 {
             return Ok(code);
         }
@@ -114,7 +114,7 @@ fn tell(planned: &Planned, json: bool, out: &mut Out) -> anyhow::Result<()> {
 }
 
 /// Pushes the ledger, and then deletes at the remote what it says was pruned or released.
-pub fn send(ledger: &Ledger, remote: &Remote<'_>, out: &mut Out) -> anyhow::Result<Code> {
+pub fn send(remote: &Remote<'_>, out: &mut Out) -> anyhow::Result<Code> {
     let pushed = remote.push()?;
     if !pushed.findings.is_empty() {
         print_findings(out, &pushed.findings)?;

@@ -28,7 +28,7 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         ledger.forget_expired()?;
         // The ref at the remote goes when the release is there: whoever pushes it next takes care of that.
         if let Ok(name) = super::remote_name(ledger, None) {
-            super::prune::send(ledger, &Remote::new(ledger, &name), out)?;
+            super::prune::send(&Remote::new(ledger, &name), out)?;
         }
     }
     Ok(code)

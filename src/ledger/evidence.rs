@@ -371,7 +371,9 @@ fn is_unbroken(segments: &[Segment<'_>]) -> bool {
     for segment in segments {
         numbers.entry(segment.entry.chain).or_default().insert(segment.body.segment);
     }
-    numbers.values().all(|numbers| numbers.iter().copied().eq(0..numbers.len() as u64))
+    let follow = |numbers: &BTreeSet<u64>| numbers.iter().copied().eq(0..numbers.len() as u64);
+    // A session that went on with a new key goes on counting on the new chain.
+    numbers.values().all(follow) || follow(&numbers.values().flatten().copied().collect())
 }
 
 fn add(total: &mut Lines, lines: &Lines) {

@@ -177,6 +177,11 @@ impl Ledger {
         self.config.key.as_ref()?.file_stem()?.to_str()?.parse().ok()
     }
 
+    /// Whether the key of a chain lies beside this clone's.
+    pub fn has_key_of(&self, chain: ChainId) -> bool {
+        self.config.key.as_ref().is_some_and(|key| key.with_file_name(format!("{chain}.key")).is_file())
+    }
+
     /// The newest policy record as this clone has accepted it.
     pub fn policy(&self) -> Result<Option<Citation>, LedgerError> {
         let name = self.prefix.chain(ChainId::Policy);

@@ -47,7 +47,7 @@ pub fn prune(shelf: Shelf, pieces: &[Digest]) -> PrunedShelf {
     let mut tree = Tree::default();
     tree.extend(pieces.iter().map(|piece| &piece.as_bytes()[..]));
     let Shelf { chain, class, month } = shelf;
-    PrunedShelf { chain, class, month, pieces: pieces.len() as u64, root: tree.root() }
+    PrunedShelf { chain, class, month, pieces: tree.size(), root: tree.root() }
 }
 
 /// The shelves of which pieces were pruned, and a finding for each record that has pieces which no good prune record covers.

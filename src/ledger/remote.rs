@@ -348,7 +348,10 @@ impl<'l> Remote<'l> {
         let mut refs = self.ledger.repo.refs(&self.ledger.prefix.dir())?;
         refs.retain(|(name, _)| match self.ledger.prefix.read(name) {
             Some(Holds::Chain(ChainId::Policy) | Holds::Hold(_)) => true,
-            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => Some(chain) == own,
+            // What was written with the key before this one, too: its end is pushed when the new one is in use.
+            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => {
+                Some(chain) == own || self.ledger.has_key_of(chain)
+            }
             None => false,
         });
         Ok(refs)
