@@ -2,7 +2,7 @@
 
 use crate::cli::Code;
 use crate::cli::decide::How;
-use crate::host::output::Out;
+use crate::host::output::{self, Out};
 use crate::id::CaseId;
 use crate::ledger::Ledger;
 use crate::ledger::remote::Remote;
@@ -25,11 +25,13 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let body = Body::Release(Release { case: case.clone() });
     let code = how.decide(ledger, body, &format!("Released case {case}."), out)?;
     if !how.is_proposal() {
-        ledger.forget_expired()?;
-        // The ref at the remote goes when the release is there: whoever pushes it next takes care of that.
-        if let Ok(name) = super::remote_name(ledger, None) {
-            super::prune::send(&Remote::new(ledger, &name), out)?;
+        // Where the remote cannot be reached its copies stay for now: the next prune deletes them.
+        if let Ok(name) = super::remote_name(ledger, None)
+            && let Err(error) = super::prune::send(&Remote::new(ledger, &name), out)
+        {
+            output::say(format_args!("note: {}", output::visible(&super::told(&error))));
         }
+        ledger.forget_expired()?;
     }
     Ok(code)
 }

@@ -186,6 +186,8 @@ impl<'l> Remote<'l> {
         for (name, id) in there.iter().filter(|(name, _)| has_expired(name)) {
             match self.last_seen(name)? {
                 Some(seen) if seen == *id => gone.push((name, id)),
+                // What a hold keeps is copies.
+                _ if matches!(self.ledger.prefix.read(name), Some(Holds::Hold(_))) => gone.push((name, id)),
                 _ => {
                     let what = format!("{name} at {} is another than was pruned: fetch, and prune again", self.shown());
                     return Err(LedgerError::Refused(what));
@@ -204,9 +206,12 @@ impl<'l> Remote<'l> {
             let hint = "the remote keeps them until it lets its administrator delete these refs; then prune again";
             return Err(LedgerError::Refused(format!("{error}\n  {hint}")));
         }
-        let update =
-            |name: &String| RefUpdate { name: self.seen_name(name), new: None, expected: there.get(name).cloned() };
-        self.ledger.repo.update_refs(&gone.iter().map(|(name, _)| update(name)).collect::<Vec<_>>())?;
+        for (name, _) in &gone {
+            let expected = self.last_seen(name)?;
+            if expected.is_some() {
+                self.ledger.repo.update_refs(&[RefUpdate { name: self.seen_name(name), new: None, expected }])?;
+            }
+        }
         Ok(gone.len())
     }
 
