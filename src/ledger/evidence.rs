@@ -412,9 +412,9 @@ mod tests {
     use super::*;
     use crate::cost::{Money, PriceTable};
     use crate::git::testing::Repo as Folder;
-    use crate::ledger::testing::Fixture;
+    use crate::ledger::testing::{Fixture, Key, member};
     use crate::ledger::verify::Options;
-    use crate::record::body::{CloseChain, Link, Place, Reason, Role, Roster};
+    use crate::record::body::{Amend, AmendReason, Approve, CloseChain, Correction, Link, Place, Reason, Role, Roster};
 
     fn evidence(fixture: &Fixture, range: &[GitId], with_calls: bool) -> Evidence {
         let options = Options { pinned: Some(fixture.id), entries: true, full: true, ..Options::default() };
@@ -496,6 +496,44 @@ mod tests {
         let nowhere: GitId = "ab".repeat(20).parse().unwrap();
         let evidence = self::evidence(&fixture, &[nowhere], false);
         assert_eq!((&evidence.commits[0].record, evidence.commits[0].files.whole), (&RecordState::Missing, false));
+    }
+
+    #[test]
+    fn approvals_are_of_commits_as_they_are_by_members_as_they_were() {
+        let fixture = Fixture::new();
+        let (key, other) = (Key::new(9), Key::new(10));
+        let aud = |role: Role| vec![member("aud@example.com", "Aud", &[role], &[&key])];
+        fixture.roster(&[&fixture.people.owner], aud(Role::Auditor));
+        let commits = main(&fixture);
+        let approve = |key: &Key, commit: &GitId, sha256: Option<Digest>| {
+            let bytes = fixture.ledger.repo.read_checked(commit, Kind::Commit).unwrap();
+            let approved = Approved { commit: commit.clone(), sha256: sha256.unwrap_or_else(|| Digest::of(&bytes)) };
+            let body = Body::Approve(Approve { commits: vec![approved] });
+            fixture.append(key.chain(), &[key], body, None)
+        };
+        fixture.open(&key, "aud@example.com");
+        approve(&key, &commits[0], None);
+        approve(&key, &commits[1], Some(Digest::ZERO));
+        let approved = || {
+            let known = evidence(&fixture, &commits, false).approvals;
+            let told = known.known.into_iter().map(|approval| (approval.commit, approval.member, approval.roles));
+            (told.collect::<Vec<_>>(), known.whole)
+        };
+        let by = |roles: &[Role]| (commits[0].clone(), "aud@example.com".to_owned(), roles.to_vec());
+        // The one of another commit does not hold, so that it is not known whether these are all.
+        assert_eq!(approved(), (vec![by(&[Role::Auditor])], false));
+        // What they may do later changes nothing about it.
+        fixture.roster(&[&fixture.people.owner], aud(Role::Developer));
+        approve(&key, &commits[0], None);
+        assert_eq!(approved().0, [by(&[Role::Auditor]), by(&[Role::Developer])]);
+        // Nor does a key that nobody has enrolled.
+        fixture.open(&other, "aud@example.com");
+        approve(&other, &commits[0], None);
+        assert_eq!(approved().0.len(), 2);
+        let id = fixture.ids(key.chain())[1];
+        let amend = Amend { record: id, reason: AmendReason::Wrong, correction: Correction::default() };
+        fixture.append(key.chain(), &[&key], Body::Amend(amend), None);
+        assert_eq!(approved().0, [by(&[Role::Developer])]);
     }
 
     #[test]
