@@ -90,7 +90,8 @@ else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)",
   elif .type == "commit" then "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
     "heads \(([.body.tree] + .body.parents) | join(" "))", (.body.total as $n | "subject commit \(.body.commit[:12]): " +
     "\($n.agent) agent, \($n.human) human, \($n.unattributed) unattributed")
-  else "subject \(.type) \(.seq)", (if .type == "amend" then "about \(.body | .record, (.correction.record | values))",
+  else "subject \(.type) \(if .type == "check" then .body | "\(.range.last[:12]): \(.verdict), commits \(.range.commits)"
+    elif .type == "amend" then .body.record[:12] elif .type == "hold" or .type == "release" then .body.case else .seq end)", (if .type == "amend" then "about \(.body | .record, (.correction.record | values))",
       (.body.correction.payloads // [] | .[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
     elif .type == "approve" then .body.commits[] | "approved \(.commit) \(.sha256)"
     elif .type == "check" then .body.rules | "rules \(.n) \(.id)" else empty end) end), "text \($text)" end

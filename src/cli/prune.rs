@@ -74,6 +74,10 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
             let count = format::count(expired.len() as u64, "month");
             out.line(format_args!("{count} of a writer's payloads may be pruned; they are kept for {kept}."))?;
         }
+        // What a release left at a remote that could not be reached then.
+        if let (false, Ok(name)) = (args.dry_run, remote_name(ledger, args.remote.as_deref())) {
+            Remote::new(ledger, &name).delete_expired()?;
+        }
         return Ok(0);
     }
     ledger.require_role(&[Role::Owner, Role::Admin], "prune")?;

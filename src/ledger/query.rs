@@ -396,7 +396,8 @@ mod tests {
         };
         let entries: Vec<Entry> = bodies.into_iter().enumerate().map(entry).collect();
         let records = entries.len() as u64;
-        let chain = Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries };
+        let chain =
+            Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries, known: 0 };
         Report {
             ledger: None,
             chains: vec![chain],

@@ -41,13 +41,14 @@ pub struct Judged {
 /// Judges the amendments among the records that were read. One that does not hold is no good record.
 pub fn judge(repo: &Repo, history: &History, walks: &BTreeMap<ChainId, Walk>, chains: &mut [Chain]) -> Judged {
     let mut judged = Judged::default();
-    let amends = |chain: &Chain| chain.entries.iter().any(|entry| matches!(entry.body, Body::Amend(_)));
+    // Those that were verified before have been judged, and what they are about stands where it stood.
+    let amends = |chain: &Chain| chain.entries[chain.known..].iter().any(|entry| matches!(entry.body, Body::Amend(_)));
     if !chains.iter().any(amends) {
         return judged;
     }
     let known = Known::of(repo, walks);
     for chain in chains {
-        for entry in &mut chain.entries {
+        for entry in &mut chain.entries[chain.known..] {
             let (id, seq) = (entry.id, entry.seq);
             let (Body::Amend(amend), true) = (&entry.body, entry.good) else { continue };
             let mut wrong = None;

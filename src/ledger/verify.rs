@@ -89,6 +89,8 @@ pub struct Chain {
     pub records: u64,
     /// The records that were read: all of them, or those not verified before.
     pub entries: Vec<Entry>,
+    /// How many of these were verified before.
+    pub known: usize,
 }
 
 /// What came of it.
@@ -362,8 +364,16 @@ struct Run<'a> {
 impl Run<'_> {
     fn chain(&self, id: ChainId, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
         let commits = &walk.commits;
-        let mut chain =
-            Chain { id, key: None, member: None, pending: false, head: None, records: 0, entries: Vec::new() };
+        let mut chain = Chain {
+            id,
+            key: None,
+            member: None,
+            pending: false,
+            head: None,
+            records: 0,
+            entries: Vec::new(),
+            known: 0,
+        };
         chain.records = commits.len() as u64;
         let mut findings = Vec::new();
         let mut pruned = cached.map(|cached| cached.pruned.clone()).unwrap_or_default();
@@ -393,6 +403,7 @@ impl Run<'_> {
             }
         }
 
+        chain.known = chain.entries.len();
         let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
         let check = |repo: &Repo, numbers| writer.check(repo, numbers);
         for checked in self.workers.map_batches(start..commits.len(), self.bar, check) {

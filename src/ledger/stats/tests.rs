@@ -92,6 +92,7 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         head: None,
         records: 0,
         entries: entries.collect(),
+        known: 0,
     };
     Report {
         ledger: None,
