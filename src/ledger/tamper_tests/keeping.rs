@@ -446,3 +446,57 @@ fn bodies_are_in_their_form_for_both_verifiers() {
     bent(true, &|_| audit(), "\"heads\":[]", "\"cut\":[],\"heads\":[]");
     bent(true, &|_| adjudicate(), "rejected", "forgotten");
 }
+
+#[test]
+fn each_type_stands_on_its_own_chain() {
+    let others = |fixture: &Fixture| {
+        let head = fixture.head(POLICY).unwrap().1;
+        let commit = fixture.code(None, "a", "a\n");
+        let link = fixture.ids(fixture.people.developer.chain())[1];
+        [check(Citation { n: head.seq, id: head.id }), approve(fixture, &commit), amend(link)]
+    };
+    for at in 0..3 {
+        let fixture = small();
+        set_rules(&fixture, "");
+        let body = others(&fixture).into_iter().nth(at).unwrap();
+        fixture.append(POLICY, &[&fixture.people.owner], body, None);
+        assert_eq!(fixture.ask(), fail(&["E-UNAUTH"]), "{at}");
+    }
+    let of = |fixture: &Fixture| shelf(fixture.people.developer.chain(), "2026-01");
+    let pieces = pruned::prune(shelf(Key::new(8).chain(), "2000-01"), &[Digest::ZERO]);
+    for at in 0..6 {
+        let fixture = small();
+        let owner = &fixture.people.owner;
+        fixture.open(owner, "olga@example.com");
+        let held = hold(&of(&fixture));
+        let bodies = [choose(&["sox"]), held, release(), prune(vec![pieces.clone()]), audit(), adjudicate()];
+        fixture.append(owner.chain(), &[owner], bodies.into_iter().nth(at).unwrap(), None);
+        assert_eq!(fixture.ask(), fail(&["E-UNAUTH"]), "{at}");
+    }
+}
+
+/// A record of each type, for `tests/vectors`: its text and its id.
+pub fn vectors() -> Vec<u8> {
+    let fixture = Fixture::small();
+    let rules = set_rules(&fixture, "");
+    let (owner, developer) = (&fixture.people.owner, &fixture.people.developer);
+    let commit = fixture.code(None, "a", "a\n");
+    let link = fixture.ids(developer.chain())[1];
+    let (third, fourth) = (Digest::of(b"third"), Digest::of(b"fourth"));
+    let pieces = [Digest::of(b"first"), Digest::of(b"second"), third, fourth, Digest::of(b"fifth")];
+    let shelf = shelf(Key::new(8).chain(), "2000-01");
+    for body in [check(rules), approve(&fixture, &commit), amend(link)] {
+        fixture.append(developer.chain(), &[developer], body, None);
+    }
+    let gone = prune(vec![pruned::prune(shelf.clone(), &pieces)]);
+    for body in [choose(&["pci-dss", "sr-11-7"]), gone, hold(&shelf), release(), audit(), adjudicate()] {
+        fixture.append(POLICY, &[owner], body, None);
+    }
+    let records = fixture.load(developer.chain()).split_off(2).into_iter().chain(fixture.load(POLICY).split_off(4));
+    let told = records.map(|raw| serde_json::json!({"id": Digest::of(raw.record()).to_string(), "record": raw.text()}));
+    serde_json::to_vec_pretty(&serde_json::json!({
+        "pruned_pieces": pieces.map(|piece| piece.to_string()),
+        "records": told.collect::<Vec<_>>(),
+    }))
+    .unwrap()
+}

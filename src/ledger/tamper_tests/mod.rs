@@ -7,7 +7,7 @@ mod closures;
 mod copies;
 mod flips;
 mod forms;
-mod keeping;
+pub mod keeping;
 mod policy;
 mod rules;
 mod wrapping;
