@@ -157,6 +157,16 @@ impl Keeping {
         self.pruned.iter().filter(move |shelf| shelf.chain == chain)
     }
 
+    /// The record by which a shelf's payloads may be deleted at a time, by the clock of whoever deletes: a prune record whose
+    /// writer's clock runs ahead lets nobody else delete what is young.
+    pub fn lets_go(&self, shelf: &Shelf, at: Time) -> Option<&PrunedShelf> {
+        let old = self.retention.as_ref().is_some_and(|retention| retention.has_expired(&shelf.month, at));
+        let mut records = self.pruned(shelf.chain).filter(|pruned| pruned.shelf() == *shelf);
+        // The largest: what came to the shelf later may have been pruned later.
+        let most = records.next().map(|first| records.fold(first, |a, b| if b.pieces > a.pieces { b } else { a }));
+        most.filter(|_| old && self.holder(shelf).is_none())
+    }
+
     /// The newest decision about a finding.
     pub fn decision(&self, code: &str, chain: &str, seq: Option<u64>) -> Option<Decided> {
         let about = |decided: &Adjudicate| decided.code == code && decided.chain.to_string() == chain;

@@ -75,6 +75,22 @@ fn the_longest_holds_and_what_a_framework_asked_for_is_never_lowered() {
 }
 
 #[test]
+fn who_deletes_looks_at_their_own_clock() {
+    let mut keeping = Keeping::default();
+    let ahead = "2040-01-01T00:00:00Z";
+    for body in [choose(&["pci-dss"]), prune(&["2025-06"])] {
+        extend(&mut keeping, &record(ahead, body)).unwrap();
+    }
+    let lets_go =
+        |keeping: &Keeping, month: &str, at: &str| keeping.lets_go(&shelf(month), at.parse().unwrap()).is_some();
+    assert!(!lets_go(&keeping, "2025-06", NOW));
+    assert!(lets_go(&keeping, "2025-06", "2026-07-01T00:00:00Z"));
+    assert!(!lets_go(&keeping, "2025-05", ahead), "nothing says that it was pruned");
+    extend(&mut keeping, &record(ahead, hold("c-1", "2025-06"))).unwrap();
+    assert!(!lets_go(&keeping, "2025-06", ahead));
+}
+
+#[test]
 fn nothing_is_pruned_that_is_younger_or_held() {
     let keep = || (NOW, choose(&["pci-dss"]));
     assert_eq!(last(&[(NOW, prune(&["2000-01"]))]), Err(KeepingError::NoRetention));

@@ -103,10 +103,9 @@ impl Ledger {
         let mut gone = Vec::new();
         for (name, _, tip) in &copies.payloads {
             let Some(shelf) = self.shelf_of(name) else { continue };
-            let mut records = decided.keeping.pruned(shelf.chain).filter(|known| known.shelf() == shelf);
+            let Some(pruned) = decided.keeping.lets_go(&shelf, clock::now()) else { continue };
             // What came to the shelf later was not pruned.
-            let here = payload::shelf(&self.repo, tip)?.len() as u64;
-            if records.any(|known| here <= known.pieces) && decided.keeping.holder(&shelf).is_none() {
+            if payload::shelf(&self.repo, tip)?.len() as u64 <= pruned.pieces {
                 gone.push((name.clone(), tip.clone()));
             }
         }

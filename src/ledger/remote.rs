@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
 use crate::git::history;
 use crate::git::repo::RefUpdate;
-use crate::host::{env, files};
+use crate::host::{clock, env, files};
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
@@ -175,8 +175,7 @@ impl<'l> Remote<'l> {
         let (there, keeping) = (self.list()?, self.ledger.decided()?.keeping);
         let has_expired = |name: &str| match self.ledger.prefix.read(name) {
             Some(Holds::Payload(class, month, chain)) => {
-                let shelf = Shelf { chain, class, month };
-                keeping.pruned(chain).any(|known| known.shelf() == shelf) && keeping.holder(&shelf).is_none()
+                keeping.lets_go(&Shelf { chain, class, month }, clock::now()).is_some()
             }
             Some(Holds::Hold(case)) => !keeping.holds().contains_key(&case),
             _ => false,
