@@ -16,6 +16,7 @@ mod git;
 mod host;
 // domain: values in, values out
 mod policy;
+mod compliance;
 mod cost;
 mod scope;
 mod attribution;
@@ -24,6 +25,7 @@ mod session;
 mod roster;
 mod chain;
 mod record;
+mod merkle;
 // base
 mod finding;
 mod time;

@@ -95,10 +95,16 @@ fn newest(citation: &Option<Citation>) -> Option<u64> {
 fn misplaced(body: &Body, chain: ChainId, first: bool) -> Option<String> {
     let allowed = match (chain, first) {
         (ChainId::Policy, true) => matches!(body, Body::Genesis(_)),
-        (ChainId::Policy, false) => matches!(body, Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_)),
+        (ChainId::Policy, false) => {
+            matches!(
+                body,
+                Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) | Body::Compliance(_) | Body::Hold(_)
+            ) || matches!(body, Body::Release(_) | Body::Prune(_) | Body::Audit(_) | Body::Adjudicate(_))
+        }
         (ChainId::Writer(_), true) => matches!(body, Body::Open(_)),
         (ChainId::Writer(_), false) => {
             matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Close(_))
+                || matches!(body, Body::Check(_) | Body::Approve(_) | Body::Amend(_))
         }
     };
     let place = if first { "first" } else { "later" };

@@ -200,6 +200,10 @@ fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
         let report = ledger.judge(&Policy::read(&rules.toml), commits)?;
         let mut out = Out::to(Box::new(std::io::stderr()), output::stderr_is_terminal() && !env::no_color());
         check::tell_findings(&report, &mut out)?;
+        let recorded = Writer::open(ledger).and_then(|mut writer| writer.record_check(&report, commits, rules.set));
+        if let Err(error) = recorded {
+            output::say(format_args!("tracevault: the check is not recorded: {}", output::visible(&error.to_string())));
+        }
         Ok(report.verdict == Verdict::Pass)
     };
     match judged() {

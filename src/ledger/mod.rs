@@ -12,9 +12,11 @@ pub mod edited;
 pub mod edits;
 pub mod elsewhere;
 pub mod evidence;
+pub mod expiry;
 pub mod exports;
 pub mod fit;
 pub mod found;
+pub mod keeping;
 pub mod lines;
 pub mod links;
 pub mod local;
@@ -22,9 +24,11 @@ pub mod names;
 pub mod notes;
 pub mod payload;
 mod policy_chain;
+pub mod pruned;
 pub mod origins;
 pub mod query;
 pub mod read_back;
+pub mod references;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
@@ -172,6 +176,11 @@ impl Ledger {
     /// This clone's chain, by its key's file name: no secret is read for it.
     pub fn own_chain(&self) -> Option<ChainId> {
         self.config.key.as_ref()?.file_stem()?.to_str()?.parse().ok()
+    }
+
+    /// Whether the key of a chain lies beside this clone's.
+    pub fn has_key_of(&self, chain: ChainId) -> bool {
+        self.config.key.as_ref().is_some_and(|key| key.with_file_name(format!("{chain}.key")).is_file())
     }
 
     /// The newest policy record as this clone has accepted it.

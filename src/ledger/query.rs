@@ -390,16 +390,19 @@ mod tests {
             id: id(n as u8),
             commit: git(100 + n as u8),
             time: Time::from_unix(n as i64),
+            policy: None,
             body,
             good: !bad.contains(&n),
         };
         let entries: Vec<Entry> = bodies.into_iter().enumerate().map(entry).collect();
         let records = entries.len() as u64;
-        let chain = Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries };
+        let chain =
+            Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries, known: 0 };
         Report {
             ledger: None,
             chains: vec![chain],
             history: History::default(),
+            keeping: Default::default(),
             findings: Vec::new(),
             records,
             payloads: Payloads::default(),

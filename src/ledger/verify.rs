@@ -3,9 +3,10 @@
 //! Records are checked in parallel, in batches; what depends on their order is judged afterwards, in order, so
 //! that the verdict is the same on one thread and on many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chain::{self, Head};
+use crate::compliance::Keeping;
 use crate::digest::Digest;
 use crate::finding::{Code, Finding, Severity, Verdict, verdict};
 use crate::git::repo::Repo;
@@ -17,8 +18,8 @@ use crate::ledger::payload::Payloads;
 use crate::ledger::refs::NOTES;
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
-use crate::ledger::{Ledger, LedgerError, store};
-use crate::record::body::{Body, Commit, Place};
+use crate::ledger::{Ledger, LedgerError, pruned, references, store};
+use crate::record::body::{Body, Commit, Place, Shelf};
 use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record, RecordError, Verified};
@@ -46,6 +47,8 @@ pub struct Entry {
     pub id: RecordId,
     pub commit: GitId,
     pub time: crate::time::Time,
+    /// The number of the policy record that it cites.
+    pub policy: Option<u64>,
     pub body: Body,
     /// Whether its signature, place and writer's right hold.
     pub good: bool,
@@ -68,6 +71,7 @@ impl Entry {
             id: record.id(),
             commit,
             time: envelope.time,
+            policy: envelope.policy.map(|cited| cited.n),
             good,
             body: record.into_body(),
         }
@@ -85,6 +89,8 @@ pub struct Chain {
     pub records: u64,
     /// The records that were read: all of them, or those not verified before.
     pub entries: Vec<Entry>,
+    /// How many of these were verified before.
+    pub known: usize,
 }
 
 /// What came of it.
@@ -92,6 +98,8 @@ pub struct Report {
     pub ledger: Option<LedgerId>,
     pub chains: Vec<Chain>,
     pub history: History,
+    /// What the policy chain says of keeping.
+    pub keeping: Keeping,
     pub findings: Vec<Finding>,
     /// Records looked at, or known from before.
     pub records: u64,
@@ -156,24 +164,37 @@ impl Ledger {
         let total = writers().map(|(_, walk)| walk.commits.len() as u64).sum::<u64>();
         let mut chains = Vec::new();
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(repo, ledger, &policy.history, &copies);
+            cache.keep_for(repo, ledger, &policy.history, &copies, &walks);
             let bar = Bar::new("records", total);
             let run = Run { workers: &workers, ledger, policy: &policy, payloads: &payloads, options, bar: &bar };
+            let mut verified = Vec::new();
             for (id, walk) in writers() {
                 let (chain, found) = run.chain(*id, walk, cache.chains.get(id));
-                let clean = found.is_empty() && !chain.pending;
-                if let (true, Some(head), Some(tip)) = (clean, chain.head, walk.commits.last()) {
-                    cache.chains.insert(*id, CachedChain { tip: tip.clone(), head, key: chain.key });
-                }
-                findings.extend(found);
                 chains.push(chain);
+                verified.push(found);
+            }
+            let mut judged = references::judge(repo, &policy.history, &walks, &mut chains);
+            for (chain, mut found) in chains.iter().zip(verified) {
+                found.findings.extend(judged.findings.remove(&chain.id).unwrap_or_default());
+                let clean = found.findings.is_empty() && !chain.pending;
+                let tip = walks.get(&chain.id).and_then(|walk| walk.commits.last());
+                if let (true, Some(head), Some(tip)) = (clean, chain.head, tip) {
+                    let mut targets = cache.chains.remove(&chain.id).map(|known| known.targets).unwrap_or_default();
+                    targets.extend(judged.targets.remove(&chain.id).unwrap_or_default());
+                    let pruned = found.pruned.clone();
+                    let known = CachedChain { tip: tip.clone(), head, key: chain.key, pruned, targets };
+                    cache.chains.insert(chain.id, known);
+                }
+                findings.extend(found.findings);
+                findings.extend(found.pruned.iter().map(pruned::told));
             }
         }
         let records = total + policy.history.citation().map_or(0, |citation| citation.n + 1);
         if !findings.iter().any(|f| matches!(f.code, Code::Rollback | Code::Fork)) {
             seen.advance(&copies, &walks);
         }
-        let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
+        let (history, keeping) = (policy.history, policy.keeping);
+        let mut report = Report { ledger, chains, history, keeping, findings, records, payloads };
         let found = self.check_links(&mut report, if options.full { None } else { Some(&mut cache.links) });
         report.findings.extend(found);
         if let Some(tip) = notes {
@@ -187,6 +208,10 @@ impl Ledger {
             (b.severity, &a.chain, a.seq, a.code).cmp(&(a.severity, &b.chain, b.seq, b.code))
         };
         report.findings.sort_by(order);
+        for finding in &mut report.findings {
+            let chain = finding.chain.as_deref().unwrap_or_default();
+            finding.decided = report.keeping.decision(finding.code.as_str(), chain, finding.seq);
+        }
         Ok(report)
     }
 }
@@ -195,6 +220,7 @@ impl Ledger {
 pub struct PolicyChain {
     pub ledger: Option<LedgerId>,
     pub history: History,
+    pub keeping: Keeping,
     pub findings: Vec<Finding>,
     /// How many records there are, those after a break too.
     pub records: u64,
@@ -202,8 +228,9 @@ pub struct PolicyChain {
 
 impl PolicyChain {
     pub fn verify(repo: &Repo, commits: &[GitId]) -> Self {
-        let mut chain = PolicyChain { ledger: None, history: History::default(), findings: Vec::new(), records: 0 };
-        chain.records = commits.len() as u64;
+        let (history, keeping) = (History::default(), Keeping::default());
+        let records = commits.len() as u64;
+        let mut chain = PolicyChain { ledger: None, history, keeping, findings: Vec::new(), records };
         let mut head = None;
         for commit in commits {
             match chain.next(repo, commit, head.as_ref()) {
@@ -238,7 +265,7 @@ impl PolicyChain {
         let Some(verified) = verified else {
             return Err(place(Code::Sig, "it has no signature".into()));
         };
-        self.history.extend(&verified, &signers).map_err(|error| {
+        let next = self.history.judge(&verified, &signers).map_err(|error| {
             use crate::roster::RosterError::{Threshold, Unauthorised};
             let code = match error {
                 Threshold { .. } => Code::PolicyThreshold,
@@ -247,6 +274,9 @@ impl PolicyChain {
             };
             place(code, error.to_string())
         })?;
+        self.keeping.judge(&verified).map_err(|error| place(Code::Policy, error.to_string()))?;
+        self.keeping.take(&verified);
+        self.history.take(&verified, &signers, next);
         Ok(Head::of(record))
     }
 }
@@ -314,6 +344,13 @@ fn policy_signers(stored: &store::Stored, roster: Option<&Roster>) -> Result<Sig
     Ok((signers, verified))
 }
 
+/// What was found of one chain.
+struct Found {
+    findings: Vec<Finding>,
+    /// The shelves of which pieces were pruned.
+    pruned: BTreeSet<Shelf>,
+}
+
 /// One verification, seen from a chain.
 struct Run<'a> {
     workers: &'a Workers,
@@ -325,12 +362,22 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn chain(&self, id: ChainId, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
+    fn chain(&self, id: ChainId, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
         let commits = &walk.commits;
-        let mut chain =
-            Chain { id, key: None, member: None, pending: false, head: None, records: 0, entries: Vec::new() };
+        let mut chain = Chain {
+            id,
+            key: None,
+            member: None,
+            pending: false,
+            head: None,
+            records: 0,
+            entries: Vec::new(),
+            known: 0,
+        };
         chain.records = commits.len() as u64;
         let mut findings = Vec::new();
+        let mut pruned = cached.map(|cached| cached.pruned.clone()).unwrap_or_default();
+        let mut gone = Vec::new();
 
         let known = cached.and_then(|cached| Some((cached, commits.iter().rposition(|commit| *commit == cached.tip)?)));
         let (start, mut head) = match known {
@@ -346,7 +393,7 @@ impl Run<'_> {
             }
         };
         self.name(&mut chain);
-        let Some(key) = chain.key else { return (chain, findings) };
+        let Some(key) = chain.key else { return (chain, Found { findings, pruned }) };
         if self.options.entries {
             for stored in self.workers.map(0..start, self.bar, |repo, at| walk.record(repo, at)) {
                 match stored {
@@ -356,6 +403,7 @@ impl Run<'_> {
             }
         }
 
+        chain.known = chain.entries.len();
         let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
         let check = |repo: &Repo, numbers| writer.check(repo, numbers);
         for checked in self.workers.map_batches(start..commits.len(), self.bar, check) {
@@ -366,6 +414,7 @@ impl Run<'_> {
                 head.id = RecordId(envelope.prev);
             }
             let mut found = checked.findings;
+            gone.extend(checked.gone);
             match checked.record {
                 Some(Ok(record)) => {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
@@ -385,6 +434,9 @@ impl Run<'_> {
             findings.extend(found);
         }
         chain.head = head;
+        let (more, missing) = pruned::judge(&self.workers.repo(), walk, &self.policy.keeping, id, &gone);
+        pruned.extend(more);
+        findings.extend(missing);
         if chain.pending {
             let who = chain.member.clone().unwrap_or_default();
             let message = format!(
@@ -393,7 +445,7 @@ impl Run<'_> {
             );
             findings.push(Finding::new(Code::Pending, message).chain(id));
         }
-        (chain, findings)
+        (chain, Found { findings, pruned })
     }
 
     /// Who the chain belongs to, if the roster knows.
@@ -408,8 +460,9 @@ impl Run<'_> {
             chain.member = Some(open.member.id.clone());
         }
         let place = Place { seq: envelope.seq, id: record.id() };
-        let findings = match self.policy.history.standing(key.chain(), place, envelope.policy, record.body()) {
-            Standing::Authorised => Vec::new(),
+        let history = &self.policy.history;
+        let findings = match history.standing(key.chain(), place, envelope.policy, record.body()) {
+            Standing::Authorised => other_rules(history, record).into_iter().collect(),
             Standing::Pending => {
                 // A key on another's chain has been told off already.
                 chain.pending = key.chain() == chain.id;
@@ -425,6 +478,14 @@ impl Run<'_> {
         let place = |finding: Finding| finding.chain(chain.id).seq(envelope.seq).record(record.id());
         findings.into_iter().map(place).collect()
     }
+}
+
+/// A check is by the rules that were in force where it stands.
+fn other_rules(history: &History, record: &Record<Verified>) -> Option<Finding> {
+    let (Body::Check(check), Some(cited)) = (record.body(), record.envelope().policy) else { return None };
+    let in_force = history.rules_at(cited.n).map(|rules| rules.set);
+    let what = "it was checked by other rules than those in force by the policy it cites";
+    (in_force != Some(check.rules)).then(|| Finding::new(Code::Policy, what))
 }
 
 /// The id that stands for a record that could not be read: no record can follow it.

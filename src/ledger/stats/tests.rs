@@ -80,6 +80,7 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         id: RecordId(Digest::of(&[seq as u8])),
         commit: commit_id(0),
         time: at("2026-01-02T00:00:00Z"),
+        policy: None,
         body,
         good,
     });
@@ -91,11 +92,13 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         head: None,
         records: 0,
         entries: entries.collect(),
+        known: 0,
     };
     Report {
         ledger: None,
         chains: vec![chain],
         history: History::default(),
+        keeping: Default::default(),
         findings: Vec::new(),
         records: 0,
         payloads: Payloads::default(),
