@@ -6,6 +6,8 @@ pub mod body;
 pub mod canonical;
 pub mod object;
 pub mod signature;
+#[cfg(test)]
+mod hostile;
 
 use std::marker::PhantomData;
 
