@@ -2,7 +2,11 @@
 //!
 //! Field order here is of no consequence: the canonical form sorts keys.
 
+mod seal;
+
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use seal::{Seal, Sealed};
 
 use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
@@ -21,6 +25,7 @@ pub enum Body {
     Commit(Box<Commit>),
     Link(Link),
     Close(Close),
+    Seal(Seal),
 }
 
 /// The first record of a ledger: who owns it.
@@ -459,7 +464,7 @@ pub struct LineAuthor {
 impl Body {
     /// The types this version knows.
     pub const KINDS: &'static [&'static str] =
-        &["genesis", "roster", "close-chain", "policy", "open", "session", "commit", "link", "close"];
+        &["genesis", "roster", "close-chain", "policy", "open", "session", "commit", "link", "close", "seal"];
 
     /// The record's `type`.
     pub fn kind(&self) -> &'static str {
@@ -473,6 +478,7 @@ impl Body {
             Body::Commit(_) => "commit",
             Body::Link(_) => "link",
             Body::Close(_) => "close",
+            Body::Seal(_) => "seal",
         }
     }
 
@@ -488,6 +494,7 @@ impl Body {
             "commit" => Body::Commit(serde_json::from_str(json)?),
             "link" => Body::Link(serde_json::from_str(json)?),
             "close" => Body::Close(serde_json::from_str(json)?),
+            "seal" => Body::Seal(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
     }

@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod canonical;
+pub mod checkpoint;
 pub mod object;
 pub mod signature;
 
@@ -188,6 +189,7 @@ impl Record<Unverified> {
             Body::Commit(inner) => encode(&envelope, &body, inner),
             Body::Link(inner) => encode(&envelope, &body, inner),
             Body::Close(inner) => encode(&envelope, &body, inner),
+            Body::Seal(inner) => encode(&envelope, &body, inner),
         }?;
         Ok(Record { id: RecordId(Digest::of(&bytes)), bytes, envelope, body, state: PhantomData })
     }

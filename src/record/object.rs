@@ -8,6 +8,7 @@ use crate::id::GitId;
 pub const RECORD_FILE: &str = "record.json";
 pub const SIGNATURE_FILE: &str = "record.json.minisig";
 pub const TRACE_FILE: &str = "agent-trace.json";
+pub const CHECKPOINT_FILE: &str = "checkpoint";
 
 /// The name of a signature on the policy chain, where there may be several: the signer's key number in it.
 pub fn policy_signature_file(key_number: &str) -> String {
@@ -41,6 +42,7 @@ fn subject(body: &Body, seq: u64) -> String {
             )
         }
         Body::Session(session) => format!("session {} segment {}", session.session, session.segment),
+        Body::Seal(seal) => format!("seal {}: {}", seal.size, seal.root.short()),
         Body::Link(link) => format!("link {} to {}", link.old.short(), link.new.short()),
         other => format!("{} {seq}", other.kind()),
     }

@@ -135,6 +135,7 @@ fn may_write(roles: &[Role], body: &Body) -> bool {
         // Everybody with a key opens a chain with it, and may end it.
         Body::Open(_) | Body::Close(_) => true,
         Body::Session(_) | Body::Commit(_) | Body::Link(_) => any_of(&[Role::Developer, Role::Ci]),
+        Body::Seal(_) => any_of(&[Role::Witness]),
         Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) => false,
     }
 }
