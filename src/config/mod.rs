@@ -100,6 +100,8 @@ pub struct Config {
     pub pinned: Option<LedgerId>,
     /// `tracevault.key`: this clone's secret key.
     pub key: Option<PathBuf>,
+    /// `tracevault.witnessKey`: the secret key that this clone seals with.
+    pub witness_key: Option<PathBuf>,
     /// `tracevault.prefix`: where the ledger's refs are.
     pub prefix: Option<String>,
     /// `tracevault.pushOnFailure`, `TRACEVAULT_PUSH_ON_FAILURE`.
@@ -112,6 +114,7 @@ pub struct Config {
 
 /// Keys of git's configuration.
 pub const KEY: &str = "tracevault.key";
+pub const WITNESS_KEY: &str = "tracevault.witnessKey";
 pub const LEDGER: &str = "tracevault.ledger";
 const PREFIX: &str = "tracevault.prefix";
 const ON_FAILURE: &str = "tracevault.pushOnFailure";
@@ -150,6 +153,7 @@ impl Config {
             committed,
             pinned,
             key: value(KEY).map(PathBuf::from),
+            witness_key: value(WITNESS_KEY).map(PathBuf::from),
             prefix: value(PREFIX),
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),

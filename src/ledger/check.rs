@@ -10,7 +10,8 @@ use crate::id::{ChainId, GitId};
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::{Payloads, PieceError};
 use crate::ledger::store::{self, StoreError, Stored};
-use crate::record::body::{Body, Commit, Payload};
+use crate::record::body::{Body, Commit, Payload, Seal};
+use crate::record::checkpoint::{self, Note};
 use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::{SignatureError, Verifier};
 use crate::record::{Envelope, Record, RecordError, Rejected, Unverified, Verified};
@@ -99,7 +100,20 @@ impl Writer<'_> {
                 session.payloads.iter().flat_map(|p| payload(repo, self.chain, p, self.payloads)).collect()
             }
             Body::Commit(body) => named_commit(repo, body).into_iter().collect(),
+            Body::Seal(body) => self.checkpoint(stored, body).into_iter().collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// What is wrong with the checkpoint beside a seal: it says the same, signed by the same key.
+    fn checkpoint(&self, stored: &Stored, seal: &Seal) -> Option<Finding> {
+        let origin = checkpoint::origin(stored.record.ledger(), self.chain);
+        let wrong = |why: String| Some(Finding::new(Code::Seal, format!("its checkpoint: {why}")));
+        let Some(bytes) = &stored.checkpoint else { return wrong("there is none".into()) };
+        match Note::parse(bytes).and_then(|note| note.verify(&origin, &self.key)) {
+            Ok(said) if (said.size, said.root) == (seal.size, seal.root) => None,
+            Ok(_) => wrong("it says another size or root than the seal".into()),
+            Err(error) => wrong(error.to_string()),
         }
     }
 

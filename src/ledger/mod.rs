@@ -28,6 +28,7 @@ pub mod read_back;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
+pub mod seals;
 pub mod seen;
 pub mod rules;
 pub mod segment;
@@ -171,6 +172,13 @@ impl Ledger {
     /// This clone's chain, by its key's file name: no secret is read for it.
     pub fn own_chain(&self) -> Option<ChainId> {
         self.config.key.as_ref()?.file_stem()?.to_str()?.parse().ok()
+    }
+
+    /// The chain of this clone's witness key, if it has one.
+    pub fn witness_chain(&self) -> Option<ChainId> {
+        let path = self.config.witness_key.as_ref()?;
+        let named = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+        named.or_else(|| Some(Signer::load(path).ok()?.chain()))
     }
 
     /// The newest policy record as this clone has accepted it.

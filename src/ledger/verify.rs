@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chain::{self, Head};
+use crate::chain::{self, Head, Kind};
 use crate::digest::Digest;
 use crate::finding::{Code, Finding, Severity, Verdict, verdict};
 use crate::git::repo::Repo;
@@ -15,6 +15,7 @@ use crate::ledger::check;
 use crate::ledger::copies::{self, Copies, Walk};
 use crate::ledger::payload::Payloads;
 use crate::ledger::refs::NOTES;
+use crate::ledger::seals::{Records, Seals, Tail, Witness};
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError, store};
@@ -23,6 +24,7 @@ use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record, RecordError, Verified};
 use crate::roster::{History, Roster, Standing};
+use crate::time::Time;
 
 /// How to verify.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +47,9 @@ pub struct Entry {
     pub seq: u64,
     pub id: RecordId,
     pub commit: GitId,
-    pub time: crate::time::Time,
+    pub time: Time,
+    pub policy: Option<Citation>,
+    pub seal: Option<Citation>,
     pub body: Body,
     /// Whether its signature, place and writer's right hold.
     pub good: bool,
@@ -68,6 +72,8 @@ impl Entry {
             id: record.id(),
             commit,
             time: envelope.time,
+            policy: envelope.policy,
+            seal: envelope.seal,
             good,
             body: record.into_body(),
         }
@@ -83,8 +89,34 @@ pub struct Chain {
     pub pending: bool,
     pub head: Option<Head>,
     pub records: u64,
+    /// Whether a witness writes it.
+    pub seals: bool,
+    /// The ids of its records from number `first` on; those before it were verified before.
+    pub first: usize,
+    pub ids: Vec<RecordId>,
+    /// The records that too few witnesses have sealed.
+    pub tail: Option<Tail>,
     /// The records that were read: all of them, or those not verified before.
     pub entries: Vec<Entry>,
+}
+
+impl Chain {
+    /// A chain of so many records, of which nothing is known yet.
+    pub fn new(id: ChainId, kind: Kind, records: usize) -> Self {
+        Chain {
+            id,
+            key: None,
+            member: None,
+            pending: false,
+            head: None,
+            records: records as u64,
+            seals: kind == Kind::Seal,
+            first: 0,
+            ids: Vec::new(),
+            tail: None,
+            entries: Vec::new(),
+        }
+    }
 }
 
 /// What came of it.
@@ -96,11 +128,34 @@ pub struct Report {
     /// Records looked at, or known from before.
     pub records: u64,
     pub payloads: Payloads,
+    /// The witnesses whose seals hold.
+    pub witnesses: Vec<Witness>,
+    /// The records of the policy chain that too few of them have sealed.
+    pub policy_tail: Option<Tail>,
 }
 
 impl Report {
     pub fn verdict(&self) -> Verdict {
         verdict(&self.findings)
+    }
+
+    /// Finds which records too few witnesses have sealed.
+    fn find_tails(&mut self, repo: &Repo, walks: &BTreeMap<ChainId, Walk>) {
+        let tail = |chain: ChainId| {
+            let (from, walk) = (self.sealed(chain), walks.get(&chain)?);
+            let records = (walk.commits.len() as u64).checked_sub(from).filter(|records| *records > 0)?;
+            // Where it cannot be read, it has been waiting for ever.
+            let record = walk.record(repo, usize::try_from(from).ok()?);
+            let time = record.map_or_else(|_| Time::default(), |stored| stored.record.envelope().time);
+            Some(Tail { from, records, time })
+        };
+        let policy_tail = tail(ChainId::Policy);
+        let tails: Vec<_> =
+            self.chains.iter().map(|chain| if chain.seals { None } else { tail(chain.id) }).collect();
+        self.policy_tail = policy_tail;
+        for (chain, tail) in self.chains.iter_mut().zip(tails) {
+            chain.tail = tail;
+        }
     }
 
     /// Every record that was read.
@@ -154,26 +209,63 @@ impl Ledger {
 
         let writers = || walks.iter().filter(|(chain, _)| **chain != ChainId::Policy);
         let total = writers().map(|(_, walk)| walk.commits.len() as u64).sum::<u64>();
-        let mut chains = Vec::new();
+        let (mut chains, mut witnesses) = (Vec::new(), Vec::new());
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(repo, ledger, &policy.history, &copies);
+            cache.keep_for(repo, ledger, &policy.history, &copies, &walks);
             let bar = Bar::new("records", total);
-            let run = Run { workers: &workers, ledger, policy: &policy, payloads: &payloads, options, bar: &bar };
-            for (id, walk) in writers() {
-                let (chain, found) = run.chain(*id, walk, cache.chains.get(id));
-                let clean = found.is_empty() && !chain.pending;
+            let seals = Seals::default();
+            let (payloads, bar) = (&payloads, &bar);
+            let mut run = Run { workers: &workers, ledger, policy: &policy, payloads, seals, options, bar };
+            let mut verified = Vec::new();
+            // Seals first: records cite them.
+            let is_witness = |id: &ChainId| copies.witnesses.contains(id);
+            for (id, walk) in writers().filter(|(id, _)| is_witness(id)) {
+                let (chain, found) = run.chain(*id, Kind::Seal, walk, cache.chains.get(id));
+                run.seals.add(&chain, walk, &found);
+                verified.push((chain, walk, found));
+            }
+            for (id, walk) in writers().filter(|(id, _)| !is_witness(id)) {
+                let (chain, found) = run.chain(*id, Kind::Log, walk, cache.chains.get(id));
+                verified.push((chain, walk, found));
+            }
+            let policy_ids = policy.history.ids();
+            let mut ids: BTreeMap<_, _> =
+                verified.iter().map(|(chain, ..)| (chain.id, (chain.first, &chain.ids[..]))).collect();
+            ids.insert(ChainId::Policy, (0, &policy_ids[..]));
+            let records = Records { repo, walks: &walks, ids, witnesses: &copies.witnesses };
+            let mut covered = BTreeMap::new();
+            let mut wrong = BTreeMap::new();
+            for (chain, ..) in verified.iter().filter(|(chain, ..)| chain.seals && !chain.pending) {
+                let before = cache.chains.get(&chain.id).filter(|_| chain.first > 0);
+                match records.judge(chain, before.and_then(|known| known.covered.clone())) {
+                    Ok(witness) => drop(covered.insert(chain.id, witness)),
+                    Err(findings) => drop(wrong.insert(chain.id, findings)),
+                }
+            }
+            for (chain, walk, mut found) in verified {
+                let clean = found.is_empty() && !chain.pending && !wrong.contains_key(&chain.id);
+                found.extend(wrong.remove(&chain.id).unwrap_or_default());
                 if let (true, Some(head), Some(tip)) = (clean, chain.head, walk.commits.last()) {
-                    cache.chains.insert(*id, CachedChain { tip: tip.clone(), head, key: chain.key });
+                    let covered = covered.get(&chain.id).map(|witness| witness.covered.clone());
+                    cache.chains.insert(chain.id, CachedChain { tip: tip.clone(), head, key: chain.key, covered });
                 }
                 findings.extend(found);
                 chains.push(chain);
             }
+            chains.sort_by_key(|chain| chain.id);
+            witnesses = covered.into_values().collect();
         }
         let records = total + policy.history.citation().map_or(0, |citation| citation.n + 1);
         if !findings.iter().any(|f| matches!(f.code, Code::Rollback | Code::Fork)) {
             seen.advance(&copies, &walks);
         }
-        let mut report = Report { ledger, chains, history: policy.history, findings, records, payloads };
+        let history = policy.history;
+        let mut report =
+            Report { ledger, chains, history, findings, records, payloads, witnesses, policy_tail: None };
+        report.find_tails(repo, &walks);
+        if let Some(ledger) = options.pinned.or(ledger) {
+            self.note_seal(ledger, report.newest_seal())?;
+        }
         let found = self.check_links(&mut report, if options.full { None } else { Some(&mut cache.links) });
         report.findings.extend(found);
         if let Some(tip) = notes {
@@ -223,7 +315,7 @@ impl PolicyChain {
             .map_err(|error| vec![Finding::new(error.code, error.message).chain(ChainId::Policy)])?;
         let record = &stored.record;
         let ledger = *self.ledger.get_or_insert_with(|| record.ledger());
-        let findings = chain::follow(head, record, ledger, ChainId::Policy);
+        let findings = chain::follow(head, record, ledger, ChainId::Policy, Kind::Policy);
         if !findings.is_empty() {
             return Err(findings);
         }
@@ -320,16 +412,15 @@ struct Run<'a> {
     ledger: LedgerId,
     policy: &'a PolicyChain,
     payloads: &'a Payloads,
+    seals: Seals<'a>,
     options: &'a Options,
     bar: &'a Bar,
 }
 
 impl Run<'_> {
-    fn chain(&self, id: ChainId, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
+    fn chain(&self, id: ChainId, kind: Kind, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Vec<Finding>) {
         let commits = &walk.commits;
-        let mut chain =
-            Chain { id, key: None, member: None, pending: false, head: None, records: 0, entries: Vec::new() };
-        chain.records = commits.len() as u64;
+        let mut chain = Chain::new(id, kind, commits.len());
         let mut findings = Vec::new();
 
         let known = cached.and_then(|cached| Some((cached, commits.iter().rposition(|commit| *commit == cached.tip)?)));
@@ -345,6 +436,7 @@ impl Run<'_> {
                 (0, None)
             }
         };
+        chain.first = start;
         self.name(&mut chain);
         let Some(key) = chain.key else { return (chain, findings) };
         if self.options.entries {
@@ -368,19 +460,20 @@ impl Run<'_> {
             let mut found = checked.findings;
             match checked.record {
                 Some(Ok(record)) => {
-                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
+                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
                     found.extend(self.standing(&mut chain, &key, &record));
                     let good = found.iter().all(|f| f.severity != Severity::Error);
                     chain.entries.push(Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
-                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id));
+                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
                     chain.entries.push(Entry::of(checked.commit, *record, false));
                 }
                 None => {}
             }
             let missing = found.iter().any(|finding| finding.code == Code::Missing);
             let next = checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE }));
+            chain.ids.push(next.id);
             head = Some(next.after(head.as_ref()));
             findings.extend(found);
         }
@@ -422,8 +515,9 @@ impl Run<'_> {
             ],
             Standing::UnknownPolicy => self.policy.unknown(envelope.policy).into_iter().collect(),
         };
+        let cited = if chain.seals { None } else { self.seals.judge(&self.workers.repo(), envelope) };
         let place = |finding: Finding| finding.chain(chain.id).seq(envelope.seq).record(record.id());
-        findings.into_iter().map(place).collect()
+        findings.into_iter().chain(cited).map(place).collect()
     }
 }
 
@@ -436,7 +530,7 @@ const MISSING: RecordId = RecordId(Digest::ONES);
 fn unread(head: Option<Head>, id: RecordId) -> Head {
     match head {
         Some(head) => Head { seq: head.seq + 1, id, ..head },
-        None => Head { seq: 0, id, time: crate::time::Time::default(), policy: None, seal: None, closed: false },
+        None => Head { seq: 0, id, time: Time::default(), policy: None, seal: None, closed: false },
     }
 }
 

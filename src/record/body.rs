@@ -86,6 +86,9 @@ pub struct Roster {
     /// How many different owners must sign from now on what only owners may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<u32>,
+    /// How many witnesses must have sealed a record from now on, for it to be called sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<u32>,
 }
 
 /// The end of a writer's chain, on the policy chain: what stands after its last record counts for nothing, whatever date

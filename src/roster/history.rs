@@ -92,6 +92,11 @@ impl History {
         Some(Citation { n: self.versions.len() as u64 - 1, id: *id })
     }
 
+    /// The ids of the policy records that hold, the first one first.
+    pub fn ids(&self) -> Vec<RecordId> {
+        self.versions.iter().map(|(id, _)| *id).collect()
+    }
+
     /// Whether there is such a policy record.
     pub fn has(&self, cited: Citation) -> bool {
         let at = usize::try_from(cited.n).unwrap_or(usize::MAX);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::digest::Digest;
+use crate::chain::Kind;
 use crate::id::RecordId;
 use crate::ledger::payload::Payloads;
 use crate::ledger::verify::Chain;
@@ -80,18 +81,12 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         id: RecordId(Digest::of(&[seq as u8])),
         commit: commit_id(0),
         time: at("2026-01-02T00:00:00Z"),
+        policy: None,
+        seal: None,
         body,
         good,
     });
-    let chain = Chain {
-        id,
-        key: None,
-        member: Some("ada".into()),
-        pending: false,
-        head: None,
-        records: 0,
-        entries: entries.collect(),
-    };
+    let chain = Chain { member: Some("ada".into()), entries: entries.collect(), ..Chain::new(id, Kind::Log, 0) };
     Report {
         ledger: None,
         chains: vec![chain],
@@ -99,6 +94,8 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         findings: Vec::new(),
         records: 0,
         payloads: Payloads::default(),
+        witnesses: Vec::new(),
+        policy_tail: None,
     }
 }
 

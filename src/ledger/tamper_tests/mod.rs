@@ -9,6 +9,7 @@ mod flips;
 mod forms;
 mod policy;
 mod rules;
+mod seals;
 mod wrapping;
 
 use super::testing::{Answer, Fixture};
