@@ -22,6 +22,7 @@ pub mod names;
 pub mod notes;
 pub mod payload;
 mod policy_chain;
+pub mod prove;
 pub mod origins;
 pub mod query;
 pub mod read_back;
@@ -43,6 +44,7 @@ pub mod testing;
 mod vectors_tests;
 pub mod traces;
 pub mod verify;
+pub mod witness;
 pub mod workers;
 
 use std::path::{Path, PathBuf};

@@ -133,8 +133,13 @@ mod tests {
         assert_eq!(prefix.read(&prefix.chain(chain)), Some(Holds::Chain(chain)));
         assert_eq!(prefix.read(&prefix.seals(chain)), Some(Holds::Seals(chain)));
         assert_eq!(prefix.read("refs/tracevault/policy"), Some(Holds::Chain(ChainId::Policy)));
-        for odd in ["refs/tracevault/log/policy", "refs/tracevault/seal/policy", "refs/tracevault/x", "refs/heads/policy", "refs/tracevault/policy/x"]
-        {
+        for odd in [
+            "refs/tracevault/log/policy",
+            "refs/tracevault/seal/policy",
+            "refs/tracevault/x",
+            "refs/heads/policy",
+            "refs/tracevault/policy/x",
+        ] {
             assert_eq!(prefix.read(odd), None, "{odd}");
         }
     }

@@ -159,7 +159,9 @@ impl<'l> Remote<'l> {
         let mut findings = Vec::new();
         for (seen, id) in self.ledger.repo.refs(&self.seen.dir())? {
             let name = format!("{}{}", self.ledger.prefix.dir(), &seen[self.seen.dir().len()..]);
-            if let (false, Some(Holds::Chain(chain) | Holds::Seals(chain))) = (there.contains_key(&name), self.ledger.prefix.read(&name)) {
+            if let (false, Some(Holds::Chain(chain) | Holds::Seals(chain))) =
+                (there.contains_key(&name), self.ledger.prefix.read(&name))
+            {
                 let message = format!("{} had {name} at {} and has it no longer", self.shown(), id.short());
                 findings.push(Finding::new(Code::Rollback, message).chain(chain));
             }

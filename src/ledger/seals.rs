@@ -37,6 +37,7 @@ pub struct Newest {
 }
 
 /// A witness whose seals hold.
+#[derive(Clone)]
 pub struct Witness {
     pub chain: ChainId,
     pub covered: Covered,
@@ -94,9 +95,9 @@ impl<'a> Seals<'a> {
             return Some(*facts);
         }
         let mut looked_up = self.looked_up.borrow_mut();
-        *looked_up.entry(cited).or_insert_with(|| {
-            self.verified.iter().find_map(|(walk, records)| look_up(repo, walk, *records, cited))
-        })
+        *looked_up
+            .entry(cited)
+            .or_insert_with(|| self.verified.iter().find_map(|(walk, records)| look_up(repo, walk, *records, cited)))
     }
 }
 
@@ -239,7 +240,12 @@ impl Records<'_> {
             Here::Verified => Ok(()),
             Here::Record(id) if id == head.id => Ok(()),
             Here::Record(id) => {
-                let message = format!("record {} of chain {chain} is {}, and {} was sealed", head.seq, id.short(), head.id.short());
+                let message = format!(
+                    "record {} of chain {chain} is {}, and {} was sealed",
+                    head.seq,
+                    id.short(),
+                    head.id.short()
+                );
                 Err(Wrong::Found(Finding::new(Code::Fork, message)))
             }
             Here::Nothing => {

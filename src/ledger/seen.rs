@@ -156,7 +156,8 @@ impl Cache {
             let tip = self.chains.get(chain).map(|known| &known.tip);
             walks.get(chain).is_some_and(|walk| walk.commits.iter().rev().any(|commit| Some(commit) == tip))
         };
-        let moved = self.chains.iter().any(|(chain, known)| known.covered.is_some() != copies.witnesses.contains(chain));
+        let moved =
+            self.chains.iter().any(|(chain, known)| known.covered.is_some() != copies.witnesses.contains(chain));
         if moved || !witnesses.iter().all(goes_on) {
             self.chains.clear();
         }

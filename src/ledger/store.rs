@@ -4,8 +4,8 @@ use crate::digest::Digest;
 use crate::finding::Code;
 use crate::git::repo::{self, Kind, Repo, RepoError};
 use crate::id::GitId;
-use crate::record::body::Body;
 use crate::id::RecordId;
+use crate::record::body::Body;
 use crate::record::object::{self, CHECKPOINT_FILE, RECORD_FILE, TRACE_FILE};
 use crate::record::{Record, Unverified, canonical, checkpoint, signature};
 

@@ -150,8 +150,7 @@ impl Report {
             Some(Tail { from, records, time })
         };
         let policy_tail = tail(ChainId::Policy);
-        let tails: Vec<_> =
-            self.chains.iter().map(|chain| if chain.seals { None } else { tail(chain.id) }).collect();
+        let tails: Vec<_> = self.chains.iter().map(|chain| if chain.seals { None } else { tail(chain.id) }).collect();
         self.policy_tail = policy_tail;
         for (chain, tail) in self.chains.iter_mut().zip(tails) {
             chain.tail = tail;
@@ -260,8 +259,7 @@ impl Ledger {
             seen.advance(&copies, &walks);
         }
         let history = policy.history;
-        let mut report =
-            Report { ledger, chains, history, findings, records, payloads, witnesses, policy_tail: None };
+        let mut report = Report { ledger, chains, history, findings, records, payloads, witnesses, policy_tail: None };
         report.find_tails(repo, &walks);
         if let Some(ledger) = options.pinned.or(ledger) {
             self.note_seal(ledger, report.newest_seal())?;

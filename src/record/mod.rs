@@ -6,6 +6,7 @@ pub mod body;
 pub mod canonical;
 pub mod checkpoint;
 pub mod object;
+pub mod proof;
 pub mod signature;
 
 use std::marker::PhantomData;

@@ -186,7 +186,8 @@ impl Verifier {
 
     /// Checks a plain Ed25519 signature of a text, as a checkpoint has it.
     pub fn verify_text(&self, text: &str, signature: &[u8]) -> bool {
-        Ed25519::from_slice(signature).is_ok_and(|signature| self.point.verify_strict(text.as_bytes(), &signature).is_ok())
+        Ed25519::from_slice(signature)
+            .is_ok_and(|signature| self.point.verify_strict(text.as_bytes(), &signature).is_ok())
     }
 
     /// Checks both signatures of the file, and that the trusted comment is the expected one.

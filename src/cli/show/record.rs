@@ -41,7 +41,9 @@ impl<'a> About<'a> {
         };
         let chain = book.report.chains.iter().find(|chain| chain.id == entry.chain);
         let state = match (entry.good, chain) {
-            (true, Some(chain)) if !chain.pending => "signed",
+            (true, Some(chain)) if chain.pending => "pending",
+            (true, Some(chain)) if entry.seq < book.report.sealed(chain.id) => "sealed",
+            (true, Some(_)) => "signed",
             (true, _) => "pending",
             (false, _) => "bad",
         };
@@ -83,7 +85,7 @@ pub fn show(about: &About<'_>, ledger: &Ledger, json: bool, out: &mut Out) -> an
     let pretty = serde_json::to_string_pretty(&value)?;
     paged(ledger, out, |out| {
         let style = match about.state {
-            "signed" => output::GOOD,
+            "sealed" | "signed" => output::GOOD,
             "pending" => output::WARN,
             _ => output::BAD,
         };

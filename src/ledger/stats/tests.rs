@@ -1,8 +1,8 @@
 //! Tests of what sessions and commits add up to.
 
 use super::*;
-use crate::digest::Digest;
 use crate::chain::Kind;
+use crate::digest::Digest;
 use crate::id::RecordId;
 use crate::ledger::payload::Payloads;
 use crate::ledger::verify::Chain;

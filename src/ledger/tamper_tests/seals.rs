@@ -286,7 +286,8 @@ fn a_record_claims_an_older_policy_than_its_seal() {
     let old = Citation { n: 2, id: fixture.ids(ChainId::Policy)[2] };
     let newest = fixture.newest_seal();
     fixture.tamper(ci.chain(), |raws| raws.truncate(1));
-    let cited = |raw: &mut Raw| raw.text().split("\"policy\":").nth(1).unwrap().split("\"n\":").nth(1).unwrap()[..1].to_owned();
+    let cited =
+        |raw: &mut Raw| raw.text().split("\"policy\":").nth(1).unwrap().split("\"n\":").nth(1).unwrap()[..1].to_owned();
     assert_eq!(cited(&mut fixture.load(ci.chain())[0]), "3");
     let developer = &fixture.people.developer;
     fixture.links_with(developer, |envelope| (envelope.policy, envelope.seal) = (Some(old), Some(newest)));
