@@ -135,7 +135,7 @@ signed() { # signature file, key: whether it is the key's signature of record.js
 }
 
 read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
-    commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
+    commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
     : >"$t/want"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
     if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
     while read -r mode _ oid size name; do
@@ -146,6 +146,7 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
             100644/record.json) rec=$oid limit=65536 ;;
             100644/agent-trace.json) trace=$oid limit=67108864 ;;
             100644/checkpoint) check=$oid limit=65536 ;;
+            100644/timestamp.tsr) stamp=$oid limit=65536 ;;
             100644/record.json.minisig | 100644/record.json.????????????????.minisig) sigs="$sigs $name" ;;
             *) odd=1; continue ;;
         esac
@@ -179,7 +180,7 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
     if [ -n "$odd" ]; then found E-ENVELOPE "there is a file that is no part of a record"
     elif [ "$(GIT_OBJECT_DIRECTORY=$t/odb git mktree --missing <"$t/entries" 2>/dev/null)" != "$tree" ]; then found E-ENVELOPE "the tree is another"
     elif [ "$made" != "$commit" ]; then found E-ENVELOPE "the commit is not the one its record makes"
-    elif [ -n "$check" ] && [ "$type" != seal ]; then found E-ENVELOPE "only a seal has a checkpoint"
+    elif [ -n "$check$stamp" ] && [ "$type" != seal ]; then found E-ENVELOPE "only a seal has a checkpoint and a time stamp"
     elif [ "$type" = commit ] && [ -z "$trace" ]; then found E-MISSING "agent-trace.json is not there"
     elif [ "$type" != commit ] && [ -n "$trace" ]; then found E-ENVELOPE "only a commit record has a trace"
     elif [ -n "$trace" ] && [ "$sum" != "$its_trace" ]; then found E-PAYLOAD-HASH "agent-trace.json"
@@ -313,6 +314,12 @@ checkpoint() { # judges the note beside a seal: its text is what the seal says, 
         tail -c +5 "$t/s1" >"$t/sig"; ours=1; ed25519 "$t/text" "$t/sig" || { found E-SEAL "its checkpoint is not signed by its key"; return; }
     done <"$t/signatures"; [ -n "$ours" ] || found E-SEAL "its checkpoint is not signed"
 }
+timestamp() { # judges the token beside a seal: it is granted, for the SHA-256 of the record
+    have openssl || { found E-MISSING "openssl is missing: the time stamp is not checked"; return; }
+    openssl ts -reply -in "$t/timestamp.tsr" -text >"$t/token" 2>/dev/null || { found E-TIME "its time stamp is none"; return; }
+    is=$(sed -n '/^Message data:/,/^Serial/s/^ *[0-9a-f]* - \(\([0-9a-f][0-9a-f][ -]\)*\) .*/\1/p' "$t/token" | tr -cd 0-9a-f)
+    grep -q '^Hash Algorithm: sha256' "$t/token" && grep -q '^Status: Granted' "$t/token" && [ "$is" = "$id" ] || found E-TIME "its time stamp is for something else"
+}
 root() { # the RFC 6962 root over the ids in $t/leaves
     sed 's/^/0 /' "$t/leaves" >"$t/level"
     while :; do
@@ -353,7 +360,7 @@ named_bytes() { # judges the payloads and the commit that the record names
             here=1; [ "$n" = "$size" ] && [ "$n" -le 1048576 ] && g cat-file blob "$blob" >"$t/piece" && sum "$t/piece" && [ "$sum" = "$piece" ] || found E-PAYLOAD-HASH "piece $piece"
         done; [ $here = 1 ] || gone=$((gone + 1))
     done <"$t/want"; [ $gone = 0 ] || found E-MISSING "$gone pieces of its payloads are not here"
-    [ "$type" != seal ] || checkpoint
+    [ "$type" != seal ] || { checkpoint; [ -z "$stamp" ] || timestamp; }
     [ "$type" = commit ] || return
     code=${named% *}; case $(g cat-file -t "$code") in '') return ;; commit) ;; *) found E-COMMIT "$code is no commit"; return ;; esac
     g cat-file commit "$code" >"$t/code"

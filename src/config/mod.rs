@@ -102,6 +102,8 @@ pub struct Config {
     pub key: Option<PathBuf>,
     /// `tracevault.witnessKey`: the secret key that this clone seals with.
     pub witness_key: Option<PathBuf>,
+    /// `tracevault.timestamp`: where seals get time stamps, a URL or a command.
+    pub timestamp: Option<String>,
     /// `tracevault.prefix`: where the ledger's refs are.
     pub prefix: Option<String>,
     /// `tracevault.pushOnFailure`, `TRACEVAULT_PUSH_ON_FAILURE`.
@@ -116,6 +118,7 @@ pub struct Config {
 pub const KEY: &str = "tracevault.key";
 pub const WITNESS_KEY: &str = "tracevault.witnessKey";
 pub const LEDGER: &str = "tracevault.ledger";
+const TIMESTAMP: &str = "tracevault.timestamp";
 const PREFIX: &str = "tracevault.prefix";
 const ON_FAILURE: &str = "tracevault.pushOnFailure";
 const DEVICE: &str = "tracevault.device";
@@ -154,6 +157,7 @@ impl Config {
             pinned,
             key: value(KEY).map(PathBuf::from),
             witness_key: value(WITNESS_KEY).map(PathBuf::from),
+            timestamp: value(TIMESTAMP),
             prefix: value(PREFIX),
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),

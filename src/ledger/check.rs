@@ -14,6 +14,7 @@ use crate::record::body::{Body, Commit, Payload, Seal};
 use crate::record::checkpoint::{self, Note};
 use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::{SignatureError, Verifier};
+use crate::record::timestamp::Timestamp;
 use crate::record::{Envelope, Record, RecordError, Rejected, Unverified, Verified};
 
 /// What came of a record.
@@ -100,7 +101,7 @@ impl Writer<'_> {
                 session.payloads.iter().flat_map(|p| payload(repo, self.chain, p, self.payloads)).collect()
             }
             Body::Commit(body) => named_commit(repo, body).into_iter().collect(),
-            Body::Seal(body) => self.checkpoint(stored, body).into_iter().collect(),
+            Body::Seal(body) => self.checkpoint(stored, body).into_iter().chain(timestamp(stored)).collect(),
             _ => Vec::new(),
         }
     }
@@ -139,6 +140,17 @@ impl Writer<'_> {
         let findings = findings.into_iter().map(place).collect();
         Checked { commit, head: Some(head), record: Some(record), findings }
     }
+}
+
+/// What is wrong with the time stamp of a seal that has one: it is a token for this very record.
+fn timestamp(stored: &Stored) -> Option<Finding> {
+    let bytes = stored.timestamp.as_ref()?;
+    let why = match Timestamp::parse(bytes) {
+        Some(token) if token.digest == stored.record.id().0 => return None,
+        Some(_) => "its time stamp is for something else",
+        None => "its time stamp is none",
+    };
+    Some(Finding::new(Code::Time, why))
 }
 
 fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::chain::Head;
 use crate::digest::Digest;
 use crate::finding::{Finding, Severity};
+use crate::git::command::filter;
 use crate::git::repo::RefUpdate;
+use crate::host::clock::Deadline;
 use crate::host::{clock, files};
 use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::copies::{self, Copies};
@@ -15,7 +17,8 @@ use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::{Body, Claim, Open, Place, Role, Seal, Sealed};
 use crate::record::checkpoint::{self, Checkpoint};
-use crate::record::object::{CHECKPOINT_FILE, SIGNATURE_FILE};
+use crate::record::object::{CHECKPOINT_FILE, SIGNATURE_FILE, TIMESTAMP_FILE};
+use crate::record::timestamp::{self, Timestamp};
 use crate::record::{Citation, Envelope, Record};
 use crate::signing::Signer;
 
@@ -166,12 +169,30 @@ impl Ledger {
             let origin = checkpoint::origin(ledger, signer.chain());
             let checkpoint = Checkpoint { origin, size: seal.size, root: seal.root };
             files.push((CHECKPOINT_FILE.to_owned(), signer.sign_checkpoint(&checkpoint)));
+            if let Some(from) = &self.config.timestamp {
+                files.push((TIMESTAMP_FILE.to_owned(), stamp(from, record.id())?));
+            }
         }
         let parent = head.map(|(commit, _)| commit);
         let commit = store::write(&self.repo, &record, &files, None, parent.as_ref())?;
         let name = self.prefix.seals(signer.chain());
         self.repo.update_refs(&[RefUpdate { name, new: Some(commit.clone()), expected: parent }])?;
         Ok((commit, Head::of(&record)))
+    }
+}
+
+/// Asks a time stamping authority about a record: by its URL, or by a command that reads the question and writes the answer.
+fn stamp(from: &str, record: RecordId) -> Result<Vec<u8>, LedgerError> {
+    let refused = |why: String| LedgerError::Refused(format!("there is no time stamp from {from}: {why}"));
+    let curl = "curl -sSf -H 'Content-Type: application/timestamp-query' --data-binary @- -- \"$1\"";
+    let is_url = ["http://", "https://"].iter().any(|scheme| from.starts_with(scheme));
+    let (script, arg) = if is_url { (curl, from) } else { (from, "") };
+    let answer = filter(script, arg, timestamp::query(&record.0), &Deadline::after(PATIENCE))
+        .map_err(|error| refused(error.to_string()))?;
+    match Timestamp::parse(&answer.stdout) {
+        Some(token) if token.digest == record.0 && answer.stdout.len() <= timestamp::MAX_BYTES => Ok(answer.stdout),
+        Some(_) => Err(refused("it is for something else".into())),
+        None => Err(refused(format!("the answer is none. {}", answer.stderr))),
     }
 }
 

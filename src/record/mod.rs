@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod object;
 pub mod proof;
 pub mod signature;
+pub mod timestamp;
 
 use std::marker::PhantomData;
 

@@ -9,6 +9,7 @@ pub const RECORD_FILE: &str = "record.json";
 pub const SIGNATURE_FILE: &str = "record.json.minisig";
 pub const TRACE_FILE: &str = "agent-trace.json";
 pub const CHECKPOINT_FILE: &str = "checkpoint";
+pub const TIMESTAMP_FILE: &str = "timestamp.tsr";
 
 /// The name of a signature on the policy chain, where there may be several: the signer's key number in it.
 pub fn policy_signature_file(key_number: &str) -> String {

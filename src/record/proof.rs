@@ -117,3 +117,6 @@ impl Proof {
         Ok(Proven { record, ledger, witness, checkpoint })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,6 +106,42 @@ fn what_waits_too_long_for_a_seal_is_told() {
 }
 
 #[test]
+fn a_seal_has_a_time_stamp_that_openssl_verifies() {
+    let (team, ci, clone, _) = witnessed();
+    let folder = team.ada.path("tsa");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shell = |script: &str| ci.command("sh", &folder).args(["-c", script]).output().unwrap();
+    let made = shell(
+        "printf '[tsa]\ndefault_tsa=t\n[t]\ndir=.\nserial=serial\ncrypto_device=builtin\nsigner_cert=tsa.pem\ncerts=tsa.pem\nsigner_key=tsa.key\n\
+         signer_digest=sha256\ndefault_policy=1.2.3.4.1\ndigests=sha256\naccuracy=secs:1\ness_cert_id_alg=sha256\n' >tsa.cnf; echo 01 >serial
+         openssl req -x509 -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.pem -days 3650 -subj /CN=tsa \
+         -addext extendedKeyUsage=critical,timeStamping -addext keyUsage=critical,digitalSignature",
+    );
+    if !made.status.success() {
+        // Without openssl there is nothing to compare with.
+        return;
+    }
+    let command =
+        format!("cd '{}' && cat >q && openssl ts -reply -config tsa.cnf -section t -queryfile q", folder.display());
+    ci.git(&clone, ["config", "tracevault.timestamp", &command]).ok();
+    let answer = ci.run(&clone, ["seal", "--json"]).json();
+    let record = answer["sealed"][0]["id"].as_str().unwrap();
+    let chain = ci.git(&clone, ["for-each-ref", "--format=%(refname)", "refs/tracevault/seal/"]).ok();
+    let verified = shell(&format!(
+        "git -C '{}' cat-file blob '{chain}:timestamp.tsr' >tsr && openssl ts -verify -digest {record} -in tsr -CAfile tsa.pem",
+        clone.display()
+    ));
+    assert!(verified.status.success(), "{verified:?}");
+    ci.run(&clone, ["verify", "--full"]).exits(0);
+    // An authority that does not answer seals nothing.
+    team.ada.commit_file(&team.work, "a.py", "a = 1\n");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "main"]).ok();
+    ci.git(&clone, ["config", "tracevault.timestamp", "exit 7"]).ok();
+    let refused = ci.run(&clone, ["seal"]).exits(2);
+    assert!(refused.stderr.contains("time stamp"), "{refused:?}");
+}
+
+#[test]
 fn a_proof_verifies_without_the_repository() {
     let (team, ci, clone, _) = witnessed();
     let (ada, work) = (&team.ada, &team.work);

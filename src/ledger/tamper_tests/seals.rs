@@ -10,7 +10,8 @@ use crate::ledger::verify::Options;
 use crate::record::Citation;
 use crate::record::body::{Body, Role, Seal};
 use crate::record::checkpoint::{self, Checkpoint};
-use crate::record::object::CHECKPOINT_FILE;
+use crate::record::object::{CHECKPOINT_FILE, TIMESTAMP_FILE};
+use crate::record::timestamp::tests::token;
 
 fn sealed() -> Fixture {
     verified(Fixture::sealed())
@@ -250,6 +251,26 @@ fn exactly_seals_have_a_checkpoint() {
     fixture.tamper(fixture.people.developer.chain(), |raws| {
         raws[4].add("100644", CHECKPOINT_FILE, b"x");
     });
+    assert_eq!(fixture.ask(), fail(&["E-ENVELOPE"]));
+}
+
+/// What comes back where the newest seal has a time stamp that this makes of its id.
+fn with_timestamp(token: impl FnOnce(Digest) -> Vec<u8>) -> crate::ledger::testing::Answer {
+    let fixture = sealed();
+    fixture.seal();
+    let witness = fixture.people.witness.chain();
+    let id = fixture.ids(witness)[3];
+    fixture.tamper(witness, |raws| raws[3].add("100644", TIMESTAMP_FILE, &token(id.0)));
+    fixture.ask()
+}
+
+#[test]
+fn a_time_stamp_is_for_its_seal() {
+    assert_eq!(with_timestamp(|id| token(&id)), pass(&[]));
+    assert_eq!(with_timestamp(|_| token(&Digest::of(b"another seal"))), fail(&["E-TIME"]));
+    assert_eq!(with_timestamp(|_| b"no token".to_vec()), fail(&["E-TIME"]));
+    let fixture = sealed();
+    fixture.tamper(fixture.people.developer.chain(), |raws| raws[4].add("100644", TIMESTAMP_FILE, b"x"));
     assert_eq!(fixture.ask(), fail(&["E-ENVELOPE"]));
 }
 
