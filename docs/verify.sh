@@ -21,7 +21,9 @@ sum() { sum=$($sha <"$1"); sum=${sum%% *}; }
 have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool" || tool=openssl
 have "$tool" || die "minisign or openssl is missing"
 umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
-mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
+mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
+: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"
+: >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
 ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " missing= seals_lost=
 last="-1 null" policies=/ nl='
@@ -34,7 +36,7 @@ found() { # code, text: about record $seq of chain $chain
 }
 # jq: a record's fields, a line each, if it has those its type must have and no other; then its text, written anew.
 cat >"$t/record.jq" <<'JQ'
-def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0]))
+def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0])) and (. != [] or $t[1] == null) # [form, 1]: not empty
   elif ($t | type) == "object" then . as $v | type == "object"
     and all($t | keys[]; . as $k | rtrimstr("?") as $n | if $v | has($n) then $v[$n] | is($t[$k]) else $k != $n end)
     and (keys - [$t | keys[] | rtrimstr("?")]) == []
@@ -47,6 +49,8 @@ def is($t): if ($t | type) == "array" then type == "array" and all(.[]; is($t[0]
 def time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"; def real: try (fromdateiso8601 | todate) catch "";
 def id: "[0-9a-f]{64}"; def git: "[0-9a-f]{40}([0-9a-f]{24})?"; def key: "RW[QRST][A-Za-z0-9+/]{53}";
 def chain: "policy|[0-9a-f]{32}"; def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"; def month: "[0-9]{4}-(0[1-9]|1[0-2])"; def cite: {n: "n", id: id};
+def verdict: "pass|inconclusive|fail"; def shelf: {chain: chain, class: "transcript|events|edits", month: month};
+def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces: [{sha256: id, size: "n"}]};
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
@@ -58,12 +62,20 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
     requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],
     tools: [{name: "s", calls: "n", failed: "n"}], mcp_servers: ["s"], skills: ["s"], programs: [{name: "s", runs: "n"}],
     files: [{path: "s", edits: "n", added: "n", removed: "n"}], redactions: [{rule: "s", count: "n"}],
-    gaps: [{kind: "s", count: "n"}], payloads: [{class: "transcript|events|edits", source: "s", month: month, lines: "n",
-    pieces: [{sha256: id, size: "n"}]}], "cut?": "some"},
+    gaps: [{kind: "s", count: "n"}], payloads: [payload], "cut?": "some"},
   commit: {commit: git, sha256: id, tree: git, parents: [git], "patch_id?": git, "patch_id_u0?": git,
     sessions: [{session: session, record: id}], files: [lines + {path: "s"}], total: lines, trace: id, "cut?": "some"},
   seal: {heads: [{chain: chain, seq: "n", id: id}], size: "n", root: id, findings: "n"},
-  link: {old: git, new: git, found_by: "s", level: "u"}};
+  link: {old: git, new: git, found_by: "s", level: "u"},
+  check: {range: {first: git, last: git, commits: "n", sha256: id}, rules: cite, verdict: verdict, "cut?": "some",
+    findings: [{rule: "s", level: "warn|block", outcome: "inconclusive|violated", "commit?": git, "path?": "s"}]},
+  approve: {commits: [{commit: git, sha256: id}, 1]},
+  amend: {record: id, reason: "wrong|incomplete|duplicate|secret", correction: {"record?": id, "payloads?": [payload, 1]}},
+  compliance: {frameworks: [{framework: "sox|pci-dss|sr-11-7|custom", months: "u"}, 1]},
+  hold: {case: session, shelves: [shelf, 1], "records?": [id, 1], "commits?": [git, 1], "sessions?": [session, 1]},
+  release: {case: session}, prune: {shelves: [shelf + {pieces: "n", root: id}, 1]},
+  audit: {verdict: verdict, records: "n", findings: [{code: "s", count: "n"}], heads: [{chain: chain, seq: "n", id: id}], "cut?": "some"},
+  adjudicate: {code: "s", chain: chain, "seq?": "n", decision: "accepted|rejected", "record?": id}};
 . as $raw | try fromjson catch 0 | tojson as $text | if type != "object" or ([.. | objects | keys == keys_unsorted] | all | not)
   or ([.. | objects | keys[] | is("[a-z0-9_]+")] | all | not) or (.v | is("n") | not) or (.type | is("s") | not)
   or ($text != $raw and $text != ($raw | split("\u007f") | join("\\u007f"))) # jq may escape what needs none
@@ -75,14 +87,18 @@ else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)",
   "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1) \(.seal.id)",
   (.body | .. | objects | .public_key, .successor | values | "key \(.)"),
   (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)",
-    (.body.payloads[].pieces[] | "piece \(.sha256) \(.size)")
+    (.body.payloads[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
   elif .type == "seal" then "subject seal \(.body.size): \(.body.root[:12])", "sealed \(.body.size) \(.body.root)",
     (.body.heads[] | "head \(.chain) \(.seq) \(.id)")
   elif .type == "link" then "subject link \(.body.old[:12]) to \(.body.new[:12])"
   elif .type == "commit" then "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
     "heads \(([.body.tree] + .body.parents) | join(" "))", (.body.total as $n | "subject commit \(.body.commit[:12]): " +
     "\($n.agent) agent, \($n.human) human, \($n.unattributed) unattributed")
-  else "subject \(.type) \(.seq)" end), "text \($text)" end
+  else "subject \(.type) \(if .type == "check" then .body | "\(.range.last[:12]): \(.verdict), commits \(.range.commits)"
+    elif .type == "amend" then .body.record[:12] elif .type == "hold" or .type == "release" then .body.case else .seq end)", (if .type == "amend" then "about \(.body | .record, (.correction.record | values))",
+      (.body.correction.payloads // [] | .[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
+    elif .type == "approve" then .body.commits[] | "approved \(.commit) \(.sha256)"
+    elif .type == "check" then .body.rules | "rules \(.n) \(.id)" else empty end) end), "text \($text)" end
 JQ
 # awk: numbers, escapes, words and depth of a text: what jq reads otherwise, or writes otherwise, than it must be.
 cat >"$t/form.awk" <<'AWK'
@@ -136,7 +152,7 @@ signed() { # signature file, key: whether it is the key's signature of record.js
 
 read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
     commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
-    : >"$t/want"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
+    : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
     if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
     while read -r mode _ oid size name; do
         [ "$name" != "$before" ] || { found E-ENVELOPE "a name stands twice in the tree of $commit"; return; }
@@ -169,7 +185,8 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
         seq) its_seq=$value ;; prev) prev=$value ;; time) time=$value ;; policy) cited=$value ;; seal) seal=${value% *} seal_id=${value#* } ;;
         sealed) sealed=$value ;; head) echo "$value" >>"$t/head" ;;
         subject) subject=$value ;; code) named=$value ;; heads) heads=$value ;; trace) its_trace=$value ;;
-        piece) echo "$value" >>"$t/want" ;;
+        piece) echo "$value" >>"$t/want" ;; approved) echo "$value" >>"$t/approved" ;; about) echo "$value" >>"$t/about" ;;
+        rules) rules=$value ;;
         key) learn "$value" || { found E-CANON "a weak key at $commit"; return; }; echo "$value" >>"$t/rkeys" ;;
     esac; done <"$t/fields"
     sum "$t/record.json"; id=$sum state=wrapped seq=$its_seq; [ "$type" != genesis ] || its_ledger=$id
@@ -200,6 +217,8 @@ follow() { # judges the place of the record that was read, after the head of its
     [ -z "$ended" ] || found E-UNAUTH "its writer had closed the chain"; [ "$type" != close ] || ended=1
     case $kind/$head_seq/$type in
         policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | policy/[0-9]*/policy | [ls]*/-1/open) ;;
+        policy/[0-9]*/compliance | policy/[0-9]*/hold | policy/[0-9]*/release | policy/[0-9]*/prune) ;;
+        policy/[0-9]*/audit | policy/[0-9]*/adjudicate | log/[0-9]*/check | log/[0-9]*/approve | log/[0-9]*/amend) ;;
         log/[0-9]*/session | log/[0-9]*/commit | log/[0-9]*/link | [ls]*/[0-9]*/close | seal/[0-9]*/seal) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
@@ -223,8 +242,27 @@ cat >"$t/roster.jq" <<'JQ'
     | all($was | keys[]; . as $c | if $is | has($c) then $is[$c] == $was[$c] else $old.closed | has($c) end)
     and all($is | keys[]; . as $c | ($was | has($c)) or ($new.closed | has($c) | not));
   def upto: if . == null then 0 else .seq + 1 end;
-  if $old == null then reduce $b.members[] as $m ({threshold: $b.threshold, members: {}, closed: {}}; .members[$m.id] = $m)
+  # How long payloads are kept, what is held and what was pruned.
+  def least($none): {sox: 84, "pci-dss": 12, "sr-11-7": 36, custom: $none}[.framework];
+  def ascends: . as $list | all(range(1; length); $list[. - 1] < $list[.]);
+  def rank: {transcript: 0, events: 1, edits: 2, sox: 0, "pci-dss": 1, "sr-11-7": 2, custom: 3}[.];
+  def month: (.[:4] | tonumber) * 12 + (.[5:7] | tonumber);
+  def keep: .keep as $k | ($b.frameworks // [] | [.[].months] | max) as $months
+    | if $r.type == "compliance" then
+        if ([$b.frameworks[].framework | rank] | ascends | not) or any($b.frameworks[]; .months < least(1)) or $months < $k.floor then "E-POLICY"
+        else .keep.months = $months | .keep.floor = ([$k.floor, ($b.frameworks[] | least(0))] | max) end
+      elif $r.type == "hold" then .keep.holds[$b.case] += $b.shelves
+      elif $r.type == "release" then if $k.holds | has($b.case) then del(.keep.holds[$b.case]) else "E-POLICY" end
+      elif $r.type == "prune" then
+        if $k.months == null or ([$b.shelves[] | [.chain, (.class | rank), .month]] | ascends | not)
+          or any($b.shelves[]; {chain, class, month} as $s | .pieces == 0 or .chain == "policy"
+            or ($r.time | month) <= (.month | month) + $k.months or any($k.holds[][]; . == $s)) then "E-POLICY"
+        else .keep.pruned += $b.shelves end
+      else . end;
+  if $old == null then reduce $b.members[] as $m ({threshold: $b.threshold, members: {}, closed: {}, keep: {months: null, floor: 0, holds: {}, pruned: []}}; .members[$m.id] = $m)
     | if usable | not then "E-POLICY" elif enough | not then "E-POLICY-THRESHOLD" else . end
+  elif $r.type == "hold" or $r.type == "audit" then if $old | admin or one("auditor") then $old | keep else "E-UNAUTH" end
+  elif any("compliance", "release", "prune", "adjudicate"; . == $r.type) then if $old | admin then $old | keep else "E-UNAUTH" end
   elif $r.type == "policy" then if $old | one("policy-admin") then $old else "E-UNAUTH" end
   elif $r.type == "close-chain" then ($old | enrolled[$b.chain]) as $whose | ($old | .closed[$b.chain] = $b.last)
     | if $whose and ($old.members[$whose[0]] | owner) then (if $old | enough then . else "E-POLICY-THRESHOLD" end)
@@ -259,9 +297,12 @@ policy_record() { # commit, tree, parents: takes in the next policy record, or f
         -f "$t/roster.jq" >"$t/next" 2>/dev/null || echo E-POLICY >"$t/next"
     read -r why <"$t/next"; case $why in E-*) found "$why" "the roster may not be changed so"; return 1 ;; esac
     mv "$t/next" "$t/roster"; jq -r --arg n $good --rawfile keys "$t/keys" '($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $c
-        | .closed as $closed | (.members[] | .roles as $r | .keys[] | $c[.public_key] as $chain
+        | (.members[] | .id as $m | .keys[] | "whose \($c[.public_key]) \($m | @base64)"),
+        (.keep.pruned[] | "pruned \(.chain) \(.class) \(.month) \(.pieces) \(.root)"),
+        (.closed as $closed | (.members[] | .roles as $r | .keys[] | $c[.public_key] as $chain
         | "enrolled \($n) \($chain) \(.from_seq) ,\($r | join(",")),", (select($closed | has($chain) | not) | "member \(.public_key)")),
-        ($closed | to_entries[] | "closed \(.key) \(.value.seq // -1) \(.value.id // "-")")' "$t/roster" >"$t/told"
+        ($closed | to_entries[] | "closed \(.key) \(.value.seq // -1) \(.value.id // "-")"))' "$t/roster" >"$t/told"
+    sed -n 's/^whose //p' "$t/told" >>"$t/whose"; sed -n 's/^pruned //p' "$t/told" >"$t/pruned"; [ "$type" != policy ] || echo "$seq $id" >>"$t/rules"
     sed -n 's/^enrolled //p' "$t/told" >>"$t/enrolled"; sed -n 's/^member //p' "$t/told" >"$t/members"; sed -n 's/^closed //p' "$t/told" >"$t/closed"
     echo "policy $seq $id" >>"$t/ids"; last="$seq $id" policies="$policies$seq $id/"; good=$((good + 1))
 }
@@ -277,10 +318,12 @@ standing() { # judges whether the writer, whose key makes the chain $own, may wr
         case $type${role#* } in
             "$type") [ "$own" != "$chain" ] || pending=1; return ;;
             seal*,witness,*) ;; seal*) found E-UNAUTH "its writer is no witness" ;;
-            open* | close* | *,developer,* | *,ci,*) ;;
+            open* | close* | amend* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
+            [!a]*,developer,* | [!a]*,ci,*) ;;
             *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
         esac
-        [ "$seq" -ge "${role%% *}" ] || found E-UNAUTH "records of this chain count from ${role%% *} on"
+        [ "$seq" -ge "${role%% *}" ] || { found E-UNAUTH "records of this chain count from ${role%% *} on"; return; }
+        [ "$type" != check ] || [ "$rules" = "$(awk -v n="$n" '$1 <= n + 0 { r = $0 } END { print r }' "$t/rules")" ] || found E-POLICY "it was checked by other rules than those in force"
         return ;;
     esac
     if [ "$n" -lt $good ]; then found E-POLICY "policy record $n is another"
@@ -301,7 +344,7 @@ checkpoint() { # judges the note beside a seal: its text is what the seal says, 
     have openssl || { found E-MISSING "openssl is missing: the checkpoint is not checked"; return; }
     origin=tracevault/$its_ledger/$chain; printf '%s\n%s\n%s\n' "$origin" "${sealed% *}" \
         "$(printf "$(printf %s "${sealed#* }" | octal)" | base64)" >"$t/text"; n=$(wc -c <"$t/text"); pem "$key"
-    { printf '%s\n\001' "$origin"; tail -c 32 "$t/pk"; } >"$t/named"; sum "$t/named"; ours=''
+    { printf '%s\n\001' "$origin"; tail -c 32 "$t/pk"; } >"$t/whose_key"; sum "$t/whose_key"; ours=''
     { cat "$t/text"; echo; } >"$t/both"; head -c $((n + 1)) "$t/checkpoint" | cmp -s - "$t/both" || { found E-SEAL "its checkpoint says something else"; return; }
     tail -c +$((n + 2)) "$t/checkpoint" >"$t/signatures"
     [ -s "$t/signatures" ] && [ -z "$(tail -c 1 "$t/signatures" | tr -d '\n')" ] || { found E-SEAL "its checkpoint does not end"; return; }
@@ -353,13 +396,48 @@ seals() { # judges what a witness has sealed against the records that are here
         [ "$root" = "$of_all" ] && [ $(($(wc -l <"$t/leaves"))) = "$size" ] || { found E-SEAL "its size and root are not those of the records that it covers"; return; }
     done <"$t/good"
 }
-named_bytes() { # judges the payloads and the commit that the record names
-    gone=0; while read -r piece size; do
+is_piece() { # whether $blob has the bytes of $piece
+    n=$(g cat-file -s "$blob") && [ "$n" = "$size" ] && [ "$n" -le 1048576 ] && g cat-file blob "$blob" >"$t/piece" && sum "$t/piece" && [ "$sum" = "$piece" ]
+}
+expired() { # judges what is not here of the chain that was read
+    [ -s "$t/gone" ] || return; : >"$t/covered"; grep "^$chain " "$t/pruned" >"$t/these"
+    while read -r _ class month count its_root; do
+        awk -v c="$class" -v m="$month" '$1 == c && $2 == m { print $3 }' "$t/shelved" | head -n "$count" >"$t/leaves"
+        [ $(($(wc -l <"$t/leaves"))) = "$count" ] || continue
+        root; [ "$root" != "$its_root" ] || cat "$t/leaves" >>"$t/covered"
+    done <"$t/these"
+    awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } !($4 in ok) { bad[$1] = 1 } { print } END { for (s in bad) print "bad", s }' "$t/gone" >"$t/judged"
+    for seq in $(sed -n 's/^bad //p' "$t/judged"); do found E-MISSING "pieces of its payloads are not here"; done
+    seq=-; awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } $4 in ok { print $2, $3 }' "$t/gone" | sort -u >"$t/these"
+    while read -r class month; do found W-PRUNED "$class payloads of $month expired and were pruned"; done <"$t/these"
+}
+amended() { # judges the amendments, when all chains have been read
+    while read -r chain seq roles about right; do
+        for about in "$about" $right; do
+            its=$(awk -v i="$about" '$1 == i { print $2; exit }' "$t/amendable")
+            [ -n "$its" ] || { found E-REF "there is no record $about"; roles=,owner,; continue; }
+            [ "$its" = "$chain" ] || case $roles in *,owner,* | *,admin,*) ;; *)
+                who=$(awk -v c="$chain" '$1 == c { w = $2 } END { print w }' "$t/whose"); whose=$(awk -v c="$its" '$1 == c { w = $2 } END { print w }' "$t/whose")
+                [ -n "$who" ] && [ "$who" = "$whose" ] || found E-UNAUTH "it amends a record of another" ;;
+            esac
+            roles=,owner, # what says it right may be anybody's
+        done
+    done <"$t/amends"
+}
+named_bytes() { # judges the payloads, the commits and the checkpoint that the record names
+    while read -r piece size class month; do
+        echo "$class $month $piece" >>"$t/shelved"
         here=0; for blob in $(awk -v c="$chain" -v s="$piece" '$1 == c && $2 == s { print $3 }' "$t/pieces" | sort -u); do
-            n=$(g cat-file -s "$blob") || continue
-            here=1; [ "$n" = "$size" ] && [ "$n" -le 1048576 ] && g cat-file blob "$blob" >"$t/piece" && sum "$t/piece" && [ "$sum" = "$piece" ] || found E-PAYLOAD-HASH "piece $piece"
-        done; [ $here = 1 ] || gone=$((gone + 1))
-    done <"$t/want"; [ $gone = 0 ] || found E-MISSING "$gone pieces of its payloads are not here"
+            g cat-file -e "$blob" || continue
+            here=1; is_piece || found E-PAYLOAD-HASH "piece $piece"
+        done
+        [ $here = 1 ] || for blob in $(awk -v s="$piece" '$1 == "hold" && $2 == s { print $3 }' "$t/pieces" | sort -u); do ! is_piece || here=1; done
+        [ $here = 1 ] || echo "$seq $class $month $piece" >>"$t/gone"
+    done <"$t/want"
+    while read -r code its_sum; do
+        case $(g cat-file -t "$code") in '') continue ;; commit) ;; *) found E-COMMIT "$code is no commit"; continue ;; esac
+        g cat-file commit "$code" >"$t/code"; sum "$t/code"; [ "$sum" = "$its_sum" ] || found E-COMMIT "commit $code is not what was approved"
+    done <"$t/approved"
     [ "$type" != seal ] || { checkpoint; [ -z "$stamp" ] || timestamp; }
     [ "$type" = commit ] || return
     code=${named% *}; case $(g cat-file -t "$code") in '') return ;; commit) ;; *) found E-COMMIT "$code is no commit"; return ;; esac
@@ -373,7 +451,7 @@ noted() { # the record that was judged, for seals: its place, and whether nothin
     echo "$chain $seq $id $sealed $ok ${cited% *}" >>"$t/mine"; sed "s/^/$chain $seq /" "$t/head" >>"$t/covers"
 }
 writer() { # chain, kind: its commits are in $t/list
-    start "$1" "$ledger" "$2"; : >"$t/mine"; echo "$1 $(($(wc -l <"$t/list")))" >>"$t/lengths"
+    start "$1" "$ledger" "$2"; : >"$t/mine"; : >"$t/shelved"; : >"$t/gone"; echo "$1 $(($(wc -l <"$t/list")))" >>"$t/lengths"
     while read -r commit tree parents; do
         had=$findings; read_record "$commit" "$tree" $parents
         case $state in unread | missing) [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
@@ -386,13 +464,15 @@ END
             [ "$own" = "$chain" ] || { found E-CHAIN-KEY "its key makes the chain $own"; found E-UNAUTH "that key may not write here"; }
         fi
         follow; [ $state = good ] || { noted "$id" "$had"; continue; }
+        case $type in session | commit | link | check | approve) echo "$id $chain" >>"$t/amendable" ;; esac
         case $sigs in '' | ' record.json.minisig') ;; *) found E-ENVELOPE "there is a signature that is no writer's" ;; esac
         case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; noted "$id" "$had"; continue ;; esac
         if signed "$t/record.json.minisig" "$key"; then standing; [ $kind != log ] || cites; else found $code "the signature does not hold"; fi
         named_bytes; noted "$id" "$had"
+        [ "$type" != amend ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
     done <"$t/list"
     if [ -n "$pending" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
-    seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
+    expired; seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
 }
 # The refs of this clone, and those seen at remotes.
 g for-each-ref --format='%(refname) %(objectname) %(symref)' "$prefix/" refs/tracevault-local/ >"$t/refs"
@@ -409,6 +489,8 @@ while read -r name oid link; do
                 $1 == "100644" && NF == 4 && length(p) == 64 && index($4, "/") == 3 && p !~ /[^0-9a-f]/ { print c, p, $3; next }
                 { bad = 1 } END { exit bad }' "$t/shelf" >>"$t/pieces" || found E-ENVELOPE "$name holds something else than pieces"
             chain=- ;;
+        hold/*[!A-Za-z0-9_-]* | hold/-* | hold/ | hold/?????????????????????????????????????????????????????????????????*) found W-REF "$name holds nothing that is known" ;;
+        hold/*) g ls-tree -r "$oid" | awk 'NF == 4 { p = $4; sub("/", "", p); print "hold", p, $3 }' >>"$t/pieces" ;;
         *) found W-REF "$name holds nothing that is known" ;;
     esac
 done <"$t/refs"
@@ -434,7 +516,7 @@ if [ -n "$ledger" ]; then # seals first: records cite them
     for tips in "$@"; do
         tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
     done
-    for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done
+    amended; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
 fi
 printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict
 [ -n "$pinned" ] || { echo "no ledger is trusted here: give its id with --ledger"; exit 3; }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The answer to a question. Unknown is not a pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Pass,
@@ -95,6 +95,8 @@ codes! {
     Rollback "E-ROLLBACK" Error "a chain is shorter than it was seen before, or than a record says";
     PayloadHash "E-PAYLOAD-HASH" Error "a payload's bytes are not the ones its record names";
     Missing "E-MISSING" Inconclusive "something a record names is not here";
+    Ref "E-REF" Error "a record is about another one that is not there";
+    Pruned "W-PRUNED" Warning "payloads expired and were pruned by a record that covers them";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
     Link "W-LINK" Warning "a link says of two commits that they have more in common than they have";
@@ -132,11 +134,26 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
     pub message: String,
+    /// What was decided about it. It weighs as before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+/// What was decided about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// The number of the policy record that says so.
+    pub n: u64,
+    pub decision: String,
+    /// The record that is the right one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
 }
 
 impl Finding {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Finding { code, severity: code.severity(), chain: None, seq: None, record: None, message: message.into() }
+        let (severity, message) = (code.severity(), message.into());
+        Finding { code, severity, chain: None, seq: None, record: None, message, decided: None }
     }
 
     pub fn chain(mut self, chain: impl fmt::Display) -> Self {

@@ -206,6 +206,29 @@ impl FromStr for SessionId {
 
 serde_by_text!(SessionId);
 
+/// A legal case's name, part of its hold's ref: 1 to 64 of `A-Z a-z 0-9 _ -`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CaseId(String);
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for CaseId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<SessionId>() {
+            Ok(SessionId(text)) => Ok(CaseId(text)),
+            Err(_) => Err(ParseIdError::new(text, "a case's name (1 to 64 letters, digits, _ or -)")),
+        }
+    }
+}
+
+serde_by_text!(CaseId);
+
 /// A tool call's id as its agent gave it, cut to 128 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

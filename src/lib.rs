@@ -16,6 +16,7 @@ mod git;
 mod host;
 // domain: values in, values out
 mod policy;
+mod compliance;
 mod cost;
 mod scope;
 mod attribution;

@@ -81,7 +81,13 @@ impl<'de> Deserialize<'de> for Time {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Month(String);
 
-impl Month {}
+impl Month {
+    /// Months since January of the year 0: how far two of them are apart is their difference.
+    pub fn index(&self) -> i64 {
+        let number = |text: &str| text.parse::<i64>().unwrap_or_default();
+        number(&self.0[..4]) * 12 + number(&self.0[5..]) - 1
+    }
+}
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

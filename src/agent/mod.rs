@@ -6,9 +6,15 @@ mod json;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::id::SessionId;
 use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
 use crate::session::turns::Shown;
+
+/// The session in whose shell we run, if an agent says so.
+pub fn session_around() -> Option<SessionId> {
+    claude_code::session_around()
+}
 
 /// A kind of agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -142,6 +142,11 @@ impl Change<'_> {
     /// The smallest group of lines from the start of `was` (its end) that has the tokens of a group of lines from the
     /// start of `is` (all of them). Between the latter there may be new lines: an argument more, where a call is wrapped.
     fn group(&self, was: Range<usize>, is: Range<usize>, budget: &mut usize) -> Option<(usize, Vec<usize>)> {
+        // Nearly all end here.
+        if self.was[was.start].first() != self.is[is.start].first() {
+            *budget = budget.checked_sub(1)?;
+            return None;
+        }
         let mut was_end = was.start;
         let mut lines: Vec<usize> = Vec::new();
         let mut next = is.clone();

@@ -110,11 +110,17 @@ fn newest(citation: &Option<Citation>) -> Option<u64> {
 fn misplaced(body: &Body, kind: Kind, first: bool) -> Option<String> {
     let allowed = match (kind, first) {
         (Kind::Policy, true) => matches!(body, Body::Genesis(_)),
-        (Kind::Policy, false) => matches!(body, Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_)),
+        (Kind::Policy, false) => {
+            matches!(
+                body,
+                Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) | Body::Compliance(_) | Body::Hold(_)
+            ) || matches!(body, Body::Release(_) | Body::Prune(_) | Body::Audit(_) | Body::Adjudicate(_))
+        }
         (Kind::Log | Kind::Seal, true) => matches!(body, Body::Open(_)),
         (Kind::Seal, false) => matches!(body, Body::Seal(_) | Body::Close(_)),
         (Kind::Log, false) => {
             matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Close(_))
+                || matches!(body, Body::Check(_) | Body::Approve(_) | Body::Amend(_))
         }
     };
     let place = if first { "first" } else { "later" };

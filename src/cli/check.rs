@@ -11,6 +11,7 @@ use crate::git::history;
 use crate::host::output::{self, Out};
 use crate::id::{GitId, RepoPath};
 use crate::ledger::Ledger;
+use crate::ledger::append::Writer;
 use crate::ledger::rules::InForce;
 use crate::policy::{Level, Outcome, Policy, Report};
 
@@ -30,6 +31,9 @@ pub struct Args {
     /// Judge by the rules in this file instead
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Keep the answer as a signed record on this clone's chain, as a push does
+    #[arg(long, conflicts_with = "policy")]
+    record: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -57,27 +61,32 @@ struct RuleAnswer<'a> {
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let named = args.range.as_deref().map(|range| (range, true));
     let named = named.or_else(|| args.commit.as_deref().map(|commit| (commit, commit.contains(".."))));
-    judge(ledger, named, args.policy.as_ref().map(|file| dir.join(file)).as_deref(), args.json, out)
+    let file = args.policy.as_ref().map(|file| dir.join(file));
+    judge(ledger, named, &Asked { file: file.as_deref(), record: args.record, json: args.json }, out)
+}
+
+/// How commits are to be judged.
+pub struct Asked<'a> {
+    /// By the rules in this file, instead of those in force.
+    pub file: Option<&'a Path>,
+    /// And the answer kept as a record.
+    pub record: bool,
+    pub json: bool,
 }
 
 /// Judges commits by the rules in a file, or by those in force.
-pub fn judge(
-    ledger: &Ledger,
-    named: Option<(&str, bool)>,
-    file: Option<&Path>,
-    json: bool,
-    out: &mut Out,
-) -> anyhow::Result<Code> {
-    let rules = match file {
+pub fn judge(ledger: &Ledger, named: Option<(&str, bool)>, asked: &Asked<'_>, out: &mut Out) -> anyhow::Result<Code> {
+    let json = asked.json;
+    let (rules, in_force) = match asked.file {
         Some(file) => match policy::read(file)? {
-            Ok((_, policy)) => policy,
+            Ok((_, policy)) => (policy, None),
             Err(errors) => {
                 policy::tell_errors(file, &errors);
                 return Ok(COULD_NOT_TELL);
             }
         },
         None => match ledger.rules()? {
-            InForce::Rules(rules) => Policy::read(&rules.toml),
+            InForce::Rules(rules) => (Policy::read(&rules.toml), Some(rules.set)),
             InForce::None => return none_in_force(json, out),
             InForce::Untold(why) => anyhow::bail!("which rules are in force cannot be told: {why}"),
         },
@@ -91,6 +100,9 @@ pub fn judge(
     }
     let commits = commits(ledger, named)?;
     let report = ledger.judge(&rules, &commits)?;
+    if let (true, Some(set)) = (asked.record, in_force) {
+        Writer::open(ledger)?.record_check(&report, &commits, set)?;
+    }
     if json {
         out.json(&answer(&report))?;
     } else {

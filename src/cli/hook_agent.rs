@@ -180,21 +180,11 @@ fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) 
 
 /// Looks at the work tree around a call that may change any file.
 fn compare(place: &Place, event: &mut AgentEvent) {
-    let Some(call) = &event.call else { return };
+    let Some(call) = &event.call.clone() else { return };
     let result = if event.kind == EventKind::ToolBefore {
-        place.journal.snapshot(&place.location, &event.session, &call.id)
+        place.journal.snapshot(&place.location, event, call)
     } else {
-        place.journal.changes(&event.session, &call.id).map(|changes| {
-            event.work_tree = changes.work_tree;
-            event.before = changes.before;
-            event.files = changes.files;
-            event.gaps.extend(changes.gaps);
-            for (from, to) in changes.renames {
-                // Just before: of the former name, all but that it went is the new one's past. That it cannot be written
-                // down costs some knowledge only.
-                drop(place.journal.renamed(&from, &to, event.at - 1));
-            }
-        })
+        place.journal.changes(&event.session, call).map(|changes| place.journal.tell(changes, event))
     };
     if let Err(error) = result {
         if event.kind != EventKind::ToolBefore {

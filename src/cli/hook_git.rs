@@ -5,6 +5,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::agent;
 use crate::cli::{Code, check, print_findings};
 use crate::config::OnFailure;
 use crate::finding::Verdict;
@@ -12,6 +13,7 @@ use crate::git::{diff, history};
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::GitId;
+use crate::journal::Journal;
 use crate::ledger::append::Writer;
 use crate::ledger::refs;
 use crate::ledger::remote::Remote;
@@ -56,8 +58,20 @@ fn head(ledger: &Ledger) -> anyhow::Result<()> {
     // Read in-process: the commit waits for every git that is started here.
     let Some(commit) = ledger.repo.find_ref("HEAD")? else { return Ok(()) };
     let diff = diff::begin(&ledger.repo, &commit);
+    take_down_call(ledger);
     Writer::open(ledger)?.record_commit(diff)?;
     Ok(())
+}
+
+/// What an agent's call that makes this commit wrote itself is known only now: the call is not over.
+fn take_down_call(ledger: &Ledger) {
+    let Some(session) = agent::session_around() else { return };
+    let place = ledger.repo.work_tree().zip(Journal::open(&ledger.repo.common_dir()));
+    let Some((work_tree, journal)) = place else { return };
+    let so_far = journal.changes_so_far(&session, &work_tree);
+    if let Err(error) = so_far.and_then(|event| event.map_or(Ok(()), |event| journal.append(&event))) {
+        output::say(format_args!("tracevault: what session {session} did so far cannot be taken down: {error}"));
+    }
 }
 
 /// A merge may have made a commit, or only moved to one that somebody else made and records.
@@ -186,6 +200,10 @@ fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
         let report = ledger.judge(&Policy::read(&rules.toml), commits)?;
         let mut out = Out::to(Box::new(std::io::stderr()), output::stderr_is_terminal() && !env::no_color());
         check::tell_findings(&report, &mut out)?;
+        let recorded = Writer::open(ledger).and_then(|mut writer| writer.record_check(&report, commits, rules.set));
+        if let Err(error) = recorded {
+            output::say(format_args!("tracevault: the check is not recorded: {}", output::visible(&error.to_string())));
+        }
         Ok(report.verdict == Verdict::Pass)
     };
     match judged() {

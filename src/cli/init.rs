@@ -68,7 +68,13 @@ pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
 fn enrol(ledger: &Ledger, args: &Args, out: &mut Out) -> anyhow::Result<()> {
     let member = identity(ledger)?;
     let had_key = ledger.config.key.is_some();
-    let signer = if had_key { ledger.signer()? } else { new_key(ledger)? };
+    let signer = if had_key {
+        ledger.signer()?
+    } else {
+        let (signer, path) = new_key()?;
+        use_key(ledger, &path)?;
+        signer
+    };
     // The key is in git's configuration now: read it anew.
     let ledger = &Ledger::open(&ledger.repo.home())?;
     let joined = meet_remote(ledger, out)?;
@@ -93,10 +99,9 @@ fn enrol(ledger: &Ledger, args: &Args, out: &mut Out) -> anyhow::Result<()> {
     ledger.pin(id)?;
     let ledger = &Ledger::open(&ledger.repo.home())?;
     ledger.enrol()?;
-    let device = args.device.clone().or_else(|| ledger.config.device.clone()).or_else(env::host_name);
     let mut writer = Writer::open(ledger)?;
     let new_chain = writer.head().is_none();
-    writer.open_chain(member.clone(), device.unwrap_or_else(|| "unnamed".into()))?;
+    writer.open_chain(member.clone(), device(ledger, args.device.as_ref()))?;
     drop(writer);
     commit_config(ledger, id, out)?;
 
@@ -118,7 +123,7 @@ fn enrol(ledger: &Ledger, args: &Args, out: &mut Out) -> anyhow::Result<()> {
 }
 
 /// Who this is, as git knows.
-fn identity(ledger: &Ledger) -> anyhow::Result<Claim> {
+pub fn identity(ledger: &Ledger) -> anyhow::Result<Claim> {
     let answer = Git::in_dir(&ledger.repo.home()).args(["var", "GIT_AUTHOR_IDENT"]).run();
     let text = answer.context("git does not know who you are (git config user.name, user.email)")?.text();
     let (name, rest) = text.split_once(" <").context("git var GIT_AUTHOR_IDENT has an unknown form")?;
@@ -127,13 +132,24 @@ fn identity(ledger: &Ledger) -> anyhow::Result<Claim> {
     Ok(Claim { id: clean(email), name: clean(name) })
 }
 
-/// Makes this clone's key: of its own, as one chain has one writer and two clones would fork it.
-fn new_key(ledger: &Ledger) -> anyhow::Result<Signer> {
+/// Makes a key: each clone has one of its own, as one chain has one writer and two clones would fork it.
+pub fn new_key() -> anyhow::Result<(Signer, PathBuf)> {
     let dir = env::config_dir().context("there is no home folder to keep a key in (HOME is not set)")?.join("keys");
     let signer = Signer::generate()?;
     let path = signer.save(&dir)?;
-    Git::in_dir(&ledger.repo.home()).args(["config", "--local", config::KEY]).arg(&path).run()?;
-    Ok(signer)
+    Ok((signer, path))
+}
+
+/// Makes a key this clone's.
+pub fn use_key(ledger: &Ledger, path: &Path) -> anyhow::Result<()> {
+    Git::in_dir(&ledger.repo.home()).args(["config", "--local", config::KEY]).arg(path).run()?;
+    Ok(())
+}
+
+/// What this clone is called in its records.
+pub fn device(ledger: &Ledger, asked: Option<&String>) -> String {
+    let named = asked.cloned().or_else(|| ledger.config.device.clone()).or_else(env::host_name);
+    named.unwrap_or_else(|| "unnamed".into())
 }
 
 /// Fetches the ledger of the remote, if there is one and it has one; whether it has.

@@ -1,5 +1,7 @@
 //! `git tracevault key`: the keys that write chains, and signatures under what owners decide.
 
+mod rotate;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -52,6 +54,15 @@ enum Sub {
         #[command(flatten)]
         how: How,
     },
+    /// Go on with a new key
+    ///
+    /// This clone's chain ends with a record that names the new key, and a chain of the new key begins. Whoever may enrol it
+    /// (owners and admins, with their old key) does so at once, and the old chain is closed; of others an admin does.
+    /// The old key's file stays: delete it when the ledger has been pushed.
+    Rotate {
+        #[command(flatten)]
+        how: How,
+    },
     /// Sign a proposal with this clone's key
     ///
     /// Shows what it says, and writes FILE.<key number>.minisig. The same can be done with minisign, where this program is not.
@@ -83,6 +94,7 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
             let last = if *none { None } else { Some(last_good(chain, *last)?) };
             close(ledger, chain, last, *reason, how, out)
         }
+        Some(Sub::Rotate { how }) => rotate::rotate(ledger, how, out),
         Some(Sub::Sign { file }) => sign(ledger, file, out),
         Some(Sub::Accept { file, signatures }) => decide::accept(ledger, file, signatures, out),
     }

@@ -1,14 +1,20 @@
 //! The command line: one file a command; its doc comments are its help.
 
+mod adjudicate;
+mod amend;
+mod approve;
+mod audit;
 mod blame;
 mod check;
 mod completions;
+mod compliance;
 mod decide;
 mod demo;
 mod doctor;
 mod export;
 mod fetch;
 mod format;
+mod hold;
 mod hook;
 mod hook_agent;
 mod hook_git;
@@ -22,8 +28,10 @@ mod member;
 mod pager;
 mod policy;
 mod prove;
+mod prune;
 mod push;
 mod redact;
+mod release;
 mod seal;
 mod show;
 mod stats;
@@ -74,6 +82,7 @@ enum Command {
     Stats(stats::Args),
     Verify(verify::Args),
     Check(check::Args),
+    Approve(approve::Args),
     Policy(policy::Args),
     Fetch(fetch::Args),
     Push(push::Args),
@@ -83,6 +92,13 @@ enum Command {
     Prove(prove::Args),
     Member(member::Args),
     Key(key::Args),
+    Compliance(compliance::Args),
+    Amend(amend::Args),
+    Hold(hold::Args),
+    Release(release::Args),
+    Prune(prune::Args),
+    Audit(audit::Args),
+    Adjudicate(adjudicate::Args),
     Export(export::Args),
     Import(import::Args),
     Redact(redact::Args),
@@ -164,6 +180,14 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Approve(args) => approve::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Compliance(args) => compliance::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Amend(args) => amend::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Hold(args) => hold::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Release(args) => release::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Prune(args) => prune::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Audit(args) => audit::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Adjudicate(args) => adjudicate::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
@@ -256,6 +280,11 @@ fn print_findings(out: &mut Out, findings: &[crate::finding::Finding]) -> std::i
             _ => String::new(),
         };
         out.line(format_args!("{code} {place}{}", output::visible(&finding.message)))?;
+        if let Some(decided) = &finding.decided {
+            let right = decided.record.as_ref().map(|id| format!("; the right record is {id}")).unwrap_or_default();
+            let text = format!("  {} by policy record {}{right}", decided.decision, decided.n);
+            out.line(out.paint(output::DIM, text))?;
+        }
     }
     let mut codes: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
     codes.dedup();

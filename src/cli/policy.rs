@@ -81,7 +81,9 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         Some(Sub::Edit) => edit_rules(ledger, out),
         Some(Sub::Test { file, range, json }) => {
             let range = range.as_deref().map(|range| (range, true));
-            check::judge(ledger, range, Some(&named(dir, file)), *json, out)
+            let file = named(dir, file);
+            let asked = check::Asked { file: Some(&file), record: false, json: *json };
+            check::judge(ledger, range, &asked, out)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::JoinHandle;
 
-use crate::git::command::{Answer, Git, GitError};
+use crate::git::command::{Git, GitError};
 use crate::git::history;
 use crate::git::patch_id::PatchId;
 use crate::git::repo::{Repo, RepoError};
@@ -25,6 +25,13 @@ pub struct FileChange {
     pub removed: u64,
     /// Whether git takes it for binary: then it has no lines.
     pub binary: bool,
+}
+
+impl FileChange {
+    /// Its name, and the one it had before, if that was another.
+    pub fn names(&self) -> impl Iterator<Item = &RepoPath> {
+        [Some(&self.path), self.from.as_ref()].into_iter().flatten()
+    }
 }
 
 /// What a commit changes against its parents.
@@ -68,7 +75,8 @@ pub const OPTIONS: [&str; 13] = [
 /// A diff that git makes meanwhile.
 pub struct Begun {
     commit: GitId,
-    answer: JoinHandle<Result<Answer, GitError>>,
+    /// What it changes against each parent, but those of which git says nothing.
+    by_parent: JoinHandle<Result<Vec<Changes>, DiffError>>,
 }
 
 impl Begun {
@@ -82,29 +90,27 @@ pub fn begin(repo: &Repo, commit: &GitId) -> Begun {
     let git = Git::in_dir(&repo.home())
         .args(["-c", "diff.algorithm=myers", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
         .args(OPTIONS)
-        .arg(commit.as_str());
-    Begun { commit: commit.clone(), answer: std::thread::spawn(|| git.run()) }
+        .arg(commit.as_str())
+        // It would be read whole, for nothing: no index is part of this.
+        .env("GIT_INDEX_FILE", repo.common_dir().join("tracevault").join("no-index"));
+    let (commit, kind) = (commit.clone(), repo.gix().object_hash());
+    let of = commit.clone();
+    let by_parent = std::thread::spawn(move || {
+        let answer = git.run()?;
+        split_parents(&answer.stdout, &of).into_iter().map(|section| read(section, kind)).collect()
+    });
+    Begun { commit, by_parent }
 }
 
 /// Reads what a commit changes. For a merge the added lines are those that none of its parents has.
 pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
-    let Begun { commit, answer } = begun;
-    let answer = answer.join().map_err(|_| DiffError::Unexpected("a panic".to_owned()))??;
-    let commit = &commit;
-    let kind = repo.gix().object_hash();
-    let sections = split_parents(&answer.stdout, commit);
+    let Begun { commit, by_parent } = begun;
+    let by_parent = by_parent.join().map_err(|_| DiffError::Unexpected("a panic".to_owned()))??;
     // Of a parent that has the same tree git says nothing: against that one nothing is added.
-    if sections.len() < history::parents(repo, commit) {
+    if by_parent.len() < history::parents(repo, &commit) {
         return Ok(Changes::default());
     }
-    let mut sections = sections.into_iter();
-    let Some(first) = sections.next() else { return Ok(Changes::default()) };
-    let mut changes = read(first, kind)?;
-    for section in sections {
-        let other = read(section, kind)?;
-        changes = merge(changes, other);
-    }
-    Ok(changes)
+    Ok(by_parent.into_iter().reduce(merge).unwrap_or_default())
 }
 
 /// The paths that commits change, without looking for renames; for a merge those in which it is like none of its parents.

@@ -113,6 +113,11 @@ impl Repo {
         Repo { inner, capped: false }
     }
 
+    /// The same repository for one thread more.
+    pub fn for_thread(&self) -> Repo {
+        Repo { capped: self.capped, ..Repo::of(self.inner.clone()) }
+    }
+
     /// The same repository for several threads.
     pub fn share(&self) -> Result<SharedRepo, RepoError> {
         let cap = format!("gitoxide.objects.allocLimit={SHARED_MAX_BYTES}");

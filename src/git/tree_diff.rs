@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::git::history;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
 use crate::id::{GitId, RepoPath};
 
@@ -26,6 +27,14 @@ impl File {
 pub fn files(repo: &Repo, before: &GitId, after: &GitId) -> Result<BTreeMap<RepoPath, Option<File>>, RepoError> {
     let mut found = BTreeMap::new();
     compare(repo, Some(tree_of(repo, before)?), Some(tree_of(repo, after)?), &[], &mut found)?;
+    Ok(found)
+}
+
+/// The files that are others in a commit than in its first parent, or all where it has none.
+pub fn of_commit(repo: &Repo, commit: &GitId) -> Result<BTreeMap<RepoPath, Option<File>>, RepoError> {
+    let before = history::first_parent(repo, commit).map(|parent| tree_of(repo, &parent)).transpose()?;
+    let mut found = BTreeMap::new();
+    compare(repo, before, Some(tree_of(repo, commit)?), &[], &mut found)?;
     Ok(found)
 }
 

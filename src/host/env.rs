@@ -87,6 +87,11 @@ pub fn project_dir() -> Option<PathBuf> {
     path("CLAUDE_PROJECT_DIR")
 }
 
+/// `CLAUDE_CODE_SESSION_ID`: the session of Claude Code in whose shell we run.
+pub fn claude_session() -> Option<String> {
+    text("CLAUDE_CODE_SESSION_ID")
+}
+
 /// Git's own folder of the user: `$XDG_CONFIG_HOME/git`, or `~/.config/git`.
 pub fn git_user_dir() -> Option<PathBuf> {
     path("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config"))).map(|dir| dir.join("git"))

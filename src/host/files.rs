@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::host::clock::Deadline;
 
@@ -112,6 +112,11 @@ pub fn mode(path: &Path) -> Option<u32> {
 #[cfg(not(unix))]
 pub fn mode(_: &Path) -> Option<u32> {
     None
+}
+
+/// When a file was made, where the file system knows it; writing into it does not make it anew.
+pub fn made_at(path: &Path) -> Option<SystemTime> {
+    fs::symlink_metadata(path).ok()?.created().ok()
 }
 
 /// Reads a file that others may have put there, or `None` if there is none: only a plain file, no link, no device, and

@@ -4,7 +4,8 @@
 //! A snapshot holds the files that differ from HEAD; all others are as HEAD has them. What the call committed is its
 //! own; what it brought in from elsewhere by moving HEAD (`pull`, `checkout`, `rebase`, …) is not. Files that git
 //! ignores, submodules and other repositories are not looked at. A process that the call left running changes files
-//! unseen: they come up in a later call's snapshot before, as nobody's. What somebody else changes while the call runs
+//! unseen: they come up in a later call's snapshot before, as nobody's. When the call makes a commit, its changes so far are
+//! taken down first: the commit may have them. What somebody else changes while the call runs
 //! cannot be told from what it changes itself: of two calls at once, both see it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +22,11 @@ use crate::git::locate::{Location, path_from_bytes};
 use crate::git::work_tree;
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
-use crate::id::{CallId, GitId, RepoPath, SessionId};
+use crate::id::{GitId, RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::renames;
 use crate::journal::states::{FILE_LIMIT, States};
-use crate::session::event::{FileState, Gap, GapKind};
+use crate::session::event::{AgentEvent, EventKind, FileState, Gap, GapKind, ToolCall};
 
 /// How long looking at the work tree may hold the agent up, each time.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,6 +69,9 @@ struct Snapshot {
     linked: Option<String>,
     head: Option<GitId>,
     files: BTreeMap<RepoPath, Seen>,
+    /// The event that it was taken for, of a call that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<Box<AgentEvent>>,
 }
 
 /// A file that differed from HEAD.
@@ -113,7 +117,7 @@ impl Stamp {
 
 impl Journal {
     /// Looks at the work tree before a call, for [`Journal::changes`] after it.
-    pub fn snapshot(&self, location: &Location, session: &SessionId, call: &CallId) -> io::Result<()> {
+    pub fn snapshot(&self, location: &Location, event: &AgentEvent, call: &ToolCall) -> io::Result<()> {
         let Some(work_tree) = &location.work_tree else { return Ok(()) };
         let deadline = Deadline::after(PATIENCE);
         let last = self.last_snapshot(work_tree);
@@ -123,14 +127,14 @@ impl Journal {
             _ => None,
         };
         let kept = match take(work_tree, location.linked_name(), self.states(), cache, &deadline) {
-            Ok(snapshot) => Kept::Taken(snapshot),
+            Ok(snapshot) => Kept::Taken(Snapshot { event: Some(Box::new(event.without_files())), ..snapshot }),
             Err(kind) => Kept::Missed(kind),
         };
-        write(&self.call_snapshot(session, call), &kept)
+        write(&self.call_snapshot(&event.session, call), &kept)
     }
 
     /// What a call changed since its snapshot was taken.
-    pub fn changes(&self, session: &SessionId, call: &CallId) -> io::Result<Changes> {
+    pub fn changes(&self, session: &SessionId, call: &ToolCall) -> io::Result<Changes> {
         let file = self.call_snapshot(session, call);
         let before = match read(&file) {
             Some(Kept::Taken(snapshot)) => snapshot,
@@ -140,9 +144,7 @@ impl Journal {
             }
             None => return Ok(missed(GapKind::SnapshotFailed)),
         };
-        let deadline = Deadline::after(PATIENCE);
-        let compared = take(&before.work_tree, before.linked.clone(), self.states(), Some(&before), &deadline)
-            .and_then(|after| compare(&before, &after, self.states(), &deadline).map(|changes| (changes, after)));
+        let compared = self.since(&before);
         fs::remove_file(&file)?;
         match compared {
             Ok((changes, after)) => {
@@ -154,14 +156,52 @@ impl Journal {
         }
     }
 
+    /// What the call that a session began last in a work tree, and that is under way, changed so far: the event to be
+    /// taken down. The end of the call brings what it changes from now on.
+    pub fn changes_so_far(&self, session: &SessionId, work_tree: &Path) -> io::Result<Option<AgentEvent>> {
+        let mut open: Vec<(AgentEvent, Snapshot)> = Vec::new();
+        for file in self.all_snapshots()? {
+            let Some(Kept::Taken(mut snapshot)) = read(&file.path()) else { continue };
+            let Some(event) = snapshot.event.take() else { continue };
+            if event.session == *session && snapshot.work_tree == work_tree {
+                open.push((*event, snapshot));
+            }
+        }
+        let Some((mut event, before)) = open.into_iter().max_by_key(|(event, _)| event.at) else { return Ok(None) };
+        let Some(call) = event.call.clone() else { return Ok(None) };
+        // Where the work tree cannot be looked at now, the end of the call may tell.
+        let Ok((changes, after)) = self.since(&before) else { return Ok(None) };
+        let after = Snapshot { event: Some(Box::new(event.clone())), ..after };
+        write(&self.call_snapshot(session, &call), &Kept::Taken(after))?;
+        event.at = clock::now_millis();
+        event.kind = EventKind::ToolCommitted;
+        self.tell(changes, &mut event);
+        Ok(Some(event))
+    }
+
+    /// Adds to a call's event what it did.
+    pub fn tell(&self, changes: Changes, event: &mut AgentEvent) {
+        event.work_tree = changes.work_tree;
+        event.before = changes.before;
+        event.files = changes.files;
+        event.gaps.extend(changes.gaps);
+        for (from, to) in changes.renames {
+            // Just before: of the former name, all but that it went is the new one's past. That it cannot be written
+            // down costs some knowledge only.
+            drop(self.renamed(&from, &to, event.at - 1));
+        }
+    }
+
+    /// What changed since a snapshot, and the one that is taken now.
+    fn since(&self, before: &Snapshot) -> Result<(Changes, Snapshot), GapKind> {
+        let deadline = Deadline::after(PATIENCE);
+        let after = take(&before.work_tree, before.linked.clone(), self.states(), Some(before), &deadline)?;
+        Ok((compare(before, &after, self.states(), &deadline)?, after))
+    }
+
     /// Throws away the snapshots of a session that ended, and those that are long forgotten.
     pub fn forget_snapshots(&self, ended: &SessionId) -> io::Result<()> {
-        let entries = match fs::read_dir(self.snapshots()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => other?,
-        };
-        for entry in entries {
-            let entry = entry?;
+        for entry in self.all_snapshots()? {
             let age = entry.metadata()?.modified().ok().and_then(|time| clock::file_time().duration_since(time).ok());
             let of_session = entry.file_name().to_string_lossy().starts_with(&format!("{ended}."));
             if of_session || age.is_some_and(|age| age > FORGOTTEN) {
@@ -175,8 +215,15 @@ impl Journal {
         self.dir().join("snapshots")
     }
 
-    fn call_snapshot(&self, session: &SessionId, call: &CallId) -> PathBuf {
-        self.snapshots().join(format!("{session}.{}.json", Digest::of(call.as_str().as_bytes()).short()))
+    fn all_snapshots(&self) -> io::Result<Vec<fs::DirEntry>> {
+        match fs::read_dir(self.snapshots()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => other?.collect(),
+        }
+    }
+
+    fn call_snapshot(&self, session: &SessionId, call: &ToolCall) -> PathBuf {
+        self.snapshots().join(format!("{session}.{}.json", Digest::of(call.id.as_str().as_bytes()).short()))
     }
 
     /// The newest snapshot of a work tree, which spares reading what has not changed since.
@@ -264,7 +311,7 @@ fn take(
         };
         files.insert(file.path, Seen { in_head: file.in_head, stamp, state });
     }
-    Ok(Snapshot { work_tree: work_tree.to_owned(), linked, head: status.head, files })
+    Ok(Snapshot { work_tree: work_tree.to_owned(), linked, head: status.head, files, event: None })
 }
 
 /// What HEAD's move did to files.

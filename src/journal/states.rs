@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::digest::Digest;
 use crate::git::locate::path_to_bytes;
@@ -54,6 +55,11 @@ impl States {
             }
             other => Ok(other),
         }
+    }
+
+    /// When a state was first kept, by the file system's clock.
+    pub fn kept_at(&self, digest: &Digest) -> Option<SystemTime> {
+        fs::symlink_metadata(self.file(digest)).ok()?.modified().ok()
     }
 
     /// Keeps what a file holds now: its bytes, or, of a symbolic link, where it points, as git does. `None` if there is

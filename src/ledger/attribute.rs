@@ -10,15 +10,17 @@ use crate::attribution::timeline::Timeline;
 use crate::attribution::{carry, likeness, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
-use crate::git::repo::{Kind, RepoError};
+use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{GitId, RepoPath};
 use crate::journal::states::FILE_LIMIT;
+use crate::ledger::LedgerError;
 use crate::ledger::edited::{Edited, Vanished};
-use crate::ledger::{Ledger, LedgerError};
 use crate::session::edit::{Edit, Known};
 
 /// How many deleted files a new one is compared with.
 const MAX_GONE: usize = 50;
+/// From so many files on a second thread pays for itself.
+const WORTH_A_THREAD: usize = 8;
 
 /// A file whose lines are to be attributed.
 struct Open<'c> {
@@ -40,9 +42,9 @@ impl Open<'_> {
     }
 
     /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
-    fn learn_but(&mut self, other: &Timeline, still: &[u8]) {
+    fn learn_but(&mut self, other: &Timeline, doubt: Doubt, still: &[u8]) {
         let still: HashSet<&[u8]> = lines::split(still).collect();
-        let origins = other.project_in_doubt(&self.bytes, || Doubt::Guess);
+        let origins = other.project_in_doubt(&self.bytes, || doubt);
         let known: Vec<Origin> = origins
             .iter()
             .zip(lines::split(&self.bytes))
@@ -67,47 +69,67 @@ impl Open<'_> {
 
 /// Whose the lines are that a commit adds. What was renamed beyond git's recognition is noted for later commits.
 pub fn attribute_commit(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     files: &[FileChange],
     edits: &Edited,
 ) -> Result<Vec<FileAttribution>, LedgerError> {
-    let mut authors = Authors::default();
-    let mut attributions = Vec::new();
-    for file in files {
-        let Some(blob) = &file.blob else { continue };
-        edits.note_name(file.from.as_ref(), &file.path);
-        if file.binary || file.added.is_empty() {
-            continue;
-        }
-        let bytes = match ledger.repo.read(blob) {
-            Ok((Kind::Blob, bytes)) => bytes,
-            // A submodule's commit is no file of this repository.
-            Ok(_) | Err(RepoError::Missing(_)) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
-        if open.bytes.len() as u64 <= FILE_LIMIT {
-            follow_edits(ledger, commit, &mut open, None, edits, &mut authors);
-            if open.unknown().next().is_some()
-                && let Some(former) = former(ledger, commit, file, &open.bytes, files, edits)
-            {
-                follow_edits(ledger, commit, &mut open, Some(&former), edits, &mut authors);
-                edits.note_name(Some(former.path()), &file.path);
-            }
-            find_moved(ledger, commit, &mut open, files, edits, &mut authors);
-        }
-        let added = ranges(file.added.iter().copied());
-        let labels: Labels = open.known.into_iter().collect();
-        let changed = ChangedFile { path: &file.path, bytes: &open.bytes, added: &added, labels: &labels };
-        attributions.push(attribute(&changed, &authors));
+    let of = |repo: &Repo, some: &[FileChange]| -> Result<Vec<FileAttribution>, LedgerError> {
+        some.iter().filter_map(|file| attribute_file(repo, commit, file, files, edits).transpose()).collect()
+    };
+    if files.len() < WORTH_A_THREAD {
+        return of(repo, files);
     }
-    Ok(attributions)
+    let (these, those) = files.split_at(files.len() / 2);
+    let theirs = repo.for_thread();
+    std::thread::scope(|scope| {
+        let there = scope.spawn(move || of(&theirs, those));
+        let mut all = of(repo, these)?;
+        all.extend(there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        Ok(all)
+    })
+}
+
+/// The same of one of its files; `None` where there is nothing to attribute.
+fn attribute_file(
+    repo: &Repo,
+    commit: &GitId,
+    file: &FileChange,
+    files: &[FileChange],
+    edits: &Edited,
+) -> Result<Option<FileAttribution>, LedgerError> {
+    let Some(blob) = &file.blob else { return Ok(None) };
+    edits.note_name(file.from.as_ref(), &file.path);
+    if file.binary || file.added.is_empty() {
+        return Ok(None);
+    }
+    let bytes = match repo.read(blob) {
+        Ok((Kind::Blob, bytes)) => bytes,
+        // A submodule's commit is no file of this repository.
+        Ok(_) | Err(RepoError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut authors = Authors::default();
+    let mut open = Open { file, known: vec![Origin::Unattributed; lines::count(&bytes)], bytes };
+    if open.bytes.len() as u64 <= FILE_LIMIT {
+        follow_edits(repo, commit, &mut open, None, edits, &mut authors);
+        if open.unknown().next().is_some()
+            && let Some(former) = former(repo, commit, file, &open.bytes, files, edits)
+        {
+            follow_edits(repo, commit, &mut open, Some(&former), edits, &mut authors);
+            edits.note_name(Some(former.path()), &file.path);
+        }
+        find_moved(repo, commit, &mut open, files, edits, &mut authors);
+    }
+    let added = ranges(file.added.iter().copied());
+    let labels: Labels = open.known.into_iter().collect();
+    let changed = ChangedFile { path: &file.path, bytes: &open.bytes, added: &added, labels: &labels };
+    Ok(Some(attribute(&changed, &authors)))
 }
 
 /// Follows a file's timelines in all work trees: what one does not know another may.
 fn follow_edits(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     open: &mut Open<'_>,
     former: Option<&Former<'_>>,
@@ -116,21 +138,21 @@ fn follow_edits(
 ) {
     let (change, more) = match former {
         Some(Former::Deleted(change)) => (Some(*change), &[][..]),
-        Some(Former::Uncommitted(file)) => (None, &file.edits[..]),
+        Some(Former::Uncommitted(file, before)) => (*before, &file.edits[..]),
         None => (None, &[][..]),
     };
     let timelines = edits.of(open.file, change, more);
     if timelines.is_empty() {
         return;
     }
-    let before = before_bytes(ledger, change.unwrap_or(open.file));
+    let before = before_bytes(repo, change.unwrap_or(open.file));
     let mut left = true;
     for all in &timelines {
         let timeline = edits.timeline(since(&before, all), authors);
         let doubt = || match former {
-            _ if edits.lies_there(ledger, &open.file.path, all) => Doubt::None,
-            Some(Former::Uncommitted(_)) => Doubt::Guess,
-            _ if edits.is_apart(ledger, commit, open.file, all) => Doubt::Much,
+            _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
+            Some(Former::Uncommitted(..)) => Doubt::Guess,
+            _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
             _ => Doubt::Little,
         };
         let labels = timeline.project_in_doubt(&open.bytes, doubt);
@@ -145,7 +167,7 @@ fn follow_edits(
     let was = |edit: &&Edit| edit.after == Some(now) || edit.before == Known::Is(Some(now));
     let from = carry::sources(&before, &open.bytes);
     let is_carried = open.unknown().any(|line| from.get(line) == Some(&true));
-    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(ledger, commit) {
+    if !is_carried && !timelines.iter().flatten().any(was) && !edits.repeats(repo, commit) {
         return;
     }
     for all in &timelines {
@@ -158,7 +180,7 @@ fn follow_edits(
 /// Lines that other files of the commit lose with it have been moved here, and into a new file those of files that
 /// vanished before they were committed.
 fn find_moved(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     open: &mut Open<'_>,
     files: &[FileChange],
@@ -168,25 +190,30 @@ fn find_moved(
     let others =
         files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
     for other in others {
+        if open.unknown().next().is_none() {
+            return;
+        }
         let timelines = edits.of(other, None, &[]);
-        if timelines.is_empty() || open.unknown().next().is_none() {
+        if timelines.is_empty() {
             continue;
         }
-        let before = before_bytes(ledger, other);
+        let before = before_bytes(repo, other);
         let had: HashSet<&[u8]> = lines::split(&before).filter(|line| lines::is_telling(line)).collect();
         let new: Vec<&[u8]> = lines::split(&open.bytes).collect();
         if !open.unknown().any(|line| had.contains(new[line])) {
             continue;
         }
-        let after = other.blob.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes);
+        let after = other.blob.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes);
         let after = after.unwrap_or_default();
         // A new file may be the old one, and what has its name now another.
         let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
+        let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other.names(), first.before));
+        let doubt = if was_it { Doubt::None } else { Doubt::Guess };
         for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
             timeline.seen(&before);
             if rewritten {
-                open.learn_but(&timeline, &after);
+                open.learn_but(&timeline, doubt, &after);
             }
             timeline.seen(&after);
             open.learn_lost(&timeline);
@@ -195,7 +222,7 @@ fn find_moved(
     if open.file.blob_before.is_some() || open.unknown().next().is_none() {
         return;
     }
-    for there in edits.vanished(ledger, commit) {
+    for there in edits.vanished(repo, commit) {
         if there.like(&open.bytes).is_none() {
             continue;
         }
@@ -210,15 +237,15 @@ fn find_moved(
 /// The file that a new one was before it was renamed.
 enum Former<'f> {
     Deleted(&'f FileChange),
-    /// It never was committed.
-    Uncommitted(&'f Vanished),
+    /// It never was committed; what it was before that, if it was.
+    Uncommitted(&'f Vanished, Option<&'f FileChange>),
 }
 
 impl Former<'_> {
     fn path(&self) -> &RepoPath {
         match self {
             Former::Deleted(change) => &change.path,
-            Former::Uncommitted(file) => &file.path,
+            Former::Uncommitted(file, _) => &file.path,
         }
     }
 }
@@ -227,14 +254,19 @@ impl Former<'_> {
 /// one had when it was first edited under its new name, or is like it; or one that never was
 /// committed and was edited lately.
 fn former<'f>(
-    ledger: &Ledger,
+    repo: &Repo,
     commit: &GitId,
     file: &FileChange,
     bytes: &[u8],
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> Option<Former<'f>> {
-    if file.from.is_some() || file.blob_before.is_some() {
+    if let Some(from) = &file.from {
+        // What git sees renamed may have had another name in between.
+        let came = |there: &&Vanished| there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before));
+        return edits.vanished(repo, commit).iter().find(came).map(|there| Former::Uncommitted(there, None));
+    }
+    if file.blob_before.is_some() {
         return None;
     }
     let first = edits.first(&file.path).map(|edit| &edit.before);
@@ -242,17 +274,17 @@ fn former<'f>(
         // It was made under this name.
         return None;
     }
-    let gone = files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
+    let gone = || files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
     let was_there = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
         matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
     };
-    let renamed = gone.take(MAX_GONE).find(|gone| {
+    let renamed = gone().take(MAX_GONE).find(|gone| {
         let there = edits.under(&gone.path).unwrap_or_default();
         let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
         was_there(there)
             || last().is_some_and(|last| likeness::is_renamed(&last, bytes))
-            || likeness::is_renamed(&before_bytes(ledger, gone), bytes)
+            || likeness::is_renamed(&before_bytes(repo, gone), bytes)
     });
     if let Some(change) = renamed {
         return Some(Former::Deleted(change));
@@ -260,12 +292,14 @@ fn former<'f>(
     let fits = |there: &&Vanished| {
         was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
     };
-    edits.vanished(ledger, commit).iter().find(fits).map(Former::Uncommitted)
+    let there = edits.vanished(repo, commit).iter().find(fits)?;
+    let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone.names(), edit.before));
+    Some(Former::Uncommitted(there, gone().take(MAX_GONE).find(before)))
 }
 
 /// The file as it was in the first parent; nothing if it was not there.
-fn before_bytes(ledger: &Ledger, file: &FileChange) -> Vec<u8> {
-    file.blob_before.as_ref().and_then(|blob| ledger.repo.read(blob).ok()).map(|(_, bytes)| bytes).unwrap_or_default()
+fn before_bytes(repo: &Repo, file: &FileChange) -> Vec<u8> {
+    file.blob_before.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes).unwrap_or_default()
 }
 
 /// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does

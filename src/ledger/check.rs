@@ -9,8 +9,9 @@ use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::{ChainId, GitId};
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::{Payloads, PieceError};
+use crate::ledger::pruned::{self, Gone};
 use crate::ledger::store::{self, StoreError, Stored};
-use crate::record::body::{Body, Commit, Payload, Seal};
+use crate::record::body::{Approved, Body, Commit, Payload, Place, Seal, Shelf};
 use crate::record::checkpoint::{self, Note};
 use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::{SignatureError, Verifier};
@@ -25,6 +26,8 @@ pub struct Checked {
     /// The record, and whether its signature holds.
     pub record: Option<Result<Record<Verified>, Box<Record<Unverified>>>>,
     pub findings: Vec<Finding>,
+    /// Pieces that it names and that are not here.
+    pub gone: Vec<Gone>,
 }
 
 impl Checked {
@@ -46,6 +49,7 @@ impl Checked {
             head: error.record.as_ref().map(|record| Head::of(record)),
             record: error.record.map(Err),
             findings: vec![finding],
+            gone: Vec::new(),
         }
     }
 }
@@ -85,7 +89,7 @@ impl Writer<'_> {
         let stored: Vec<_> = files.into_iter().map(|(_, files)| files.and_then(store::Files::parse)).collect();
         let named: Vec<_> = stored
             .iter()
-            .map(|stored| stored.as_ref().map_or_else(|_| Vec::new(), |stored| self.named(repo, stored)))
+            .map(|stored| stored.as_ref().map_or_else(|_| Named::default(), |stored| self.named(repo, stored)))
             .collect();
         let verdict = |((at, stored), named)| match stored {
             Ok(stored) => self.verify(stored, named),
@@ -95,14 +99,42 @@ impl Writer<'_> {
     }
 
     /// What is wrong with the payloads or the commit that a record names.
-    fn named(&self, repo: &Repo, stored: &Stored) -> Vec<Finding> {
+    fn named(&self, repo: &Repo, stored: &Stored) -> Named {
+        let mut named = Named::default();
+        for payload in pruned::payloads(stored.record.body()) {
+            self.payload(repo, &Head::of(&stored.record), payload, &mut named);
+        }
         match stored.record.body() {
-            Body::Session(session) => {
-                session.payloads.iter().flat_map(|p| payload(repo, self.chain, p, self.payloads)).collect()
+            Body::Commit(body) => named.findings.extend(named_commit(repo, body)),
+            Body::Approve(body) => {
+                named.findings.extend(body.commits.iter().filter_map(|approved| approved_commit(repo, approved)));
             }
-            Body::Commit(body) => named_commit(repo, body).into_iter().collect(),
-            Body::Seal(body) => self.checkpoint(stored, body).into_iter().chain(timestamp(stored)).collect(),
-            _ => Vec::new(),
+            Body::Seal(body) => {
+                named.findings.extend(self.checkpoint(stored, body).into_iter().chain(timestamp(stored)));
+            }
+            _ => {}
+        }
+        named
+    }
+
+    fn payload(&self, repo: &Repo, head: &Head, payload: &Payload, named: &mut Named) {
+        let mut pieces = Vec::new();
+        for piece in &payload.pieces {
+            match self.payloads.check(repo, self.chain, piece) {
+                Ok(true) => {}
+                Ok(false) => pieces.push(piece.sha256),
+                Err(error @ PieceError::Changed(_)) => {
+                    named.findings.push(Finding::new(Code::PayloadHash, error.to_string()));
+                }
+                Err(error @ PieceError::Repo(_)) => {
+                    named.findings.push(Finding::new(Code::Object, error.to_string()));
+                }
+            }
+        }
+        if !pieces.is_empty() {
+            let shelf = Shelf { chain: self.chain, class: payload.class, month: payload.month.clone() };
+            let place = Place { seq: head.seq, id: head.id };
+            named.gone.push(Gone { place, shelf, pieces, of: payload.pieces.len() });
         }
     }
 
@@ -118,14 +150,14 @@ impl Writer<'_> {
         }
     }
 
-    fn verify(&self, stored: Stored, named: Vec<Finding>) -> Checked {
+    fn verify(&self, stored: Stored, named: Named) -> Checked {
         let Stored { commit, record, signatures, .. } = stored;
         let head = Head::of(&record);
         let mut findings = Vec::new();
         if signatures.iter().any(|(name, _)| name != SIGNATURE_FILE) {
             findings.push(Finding::new(Code::Envelope, "there is a signature that is no writer's"));
         }
-        findings.extend(named);
+        findings.extend(named.findings);
         let verified = match signatures.iter().find(|(name, _)| name == SIGNATURE_FILE) {
             Some((_, signature)) => record.verify(&self.key, signature),
             None => Err(Box::new(Rejected { record, error: SignatureError::Wrong("it has no signature file") })),
@@ -138,7 +170,7 @@ impl Writer<'_> {
         });
         let place = |finding: Finding| finding.chain(self.chain).seq(head.seq).record(head.id);
         let findings = findings.into_iter().map(place).collect();
-        Checked { commit, head: Some(head), record: Some(record), findings }
+        Checked { commit, head: Some(head), record: Some(record), findings, gone: named.gone }
     }
 }
 
@@ -153,26 +185,24 @@ fn timestamp(stored: &Stored) -> Option<Finding> {
     Some(Finding::new(Code::Time, why))
 }
 
-fn payload(repo: &Repo, chain: ChainId, payload: &Payload, payloads: &Payloads) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut missing = 0;
-    for piece in &payload.pieces {
-        match payloads.check(repo, chain, piece) {
-            Ok(true) => {}
-            Ok(false) => missing += 1,
-            Err(error @ PieceError::Changed(_)) => {
-                findings.push(Finding::new(Code::PayloadHash, error.to_string()));
-            }
-            Err(error @ PieceError::Repo(_)) => findings.push(Finding::new(Code::Object, error.to_string())),
+/// What is wrong with what a record names, and what of it is not here.
+#[derive(Default)]
+struct Named {
+    findings: Vec<Finding>,
+    gone: Vec<Gone>,
+}
+
+/// Compares a commit with what it was when it was approved, where it is here.
+fn approved_commit(repo: &Repo, approved: &Approved) -> Option<Finding> {
+    match repo.contains_now(&approved.commit).then(|| repo.read(&approved.commit)) {
+        None | Some(Err(RepoError::Missing(_))) => None,
+        Some(Ok((Kind::Commit, bytes))) if Digest::of(&bytes) == approved.sha256 => None,
+        Some(Ok(_)) => {
+            let what = format!("commit {} is not what was approved", approved.commit);
+            Some(Finding::new(Code::Commit, what))
         }
+        Some(Err(error)) => Some(Finding::new(Code::Object, error.to_string())),
     }
-    if missing > 0 {
-        let of = payload.pieces.len();
-        let what =
-            format!("{missing} of {of} pieces of its {} payload ({}) are not here", payload.class, payload.month);
-        findings.push(Finding::new(Code::Missing, what));
-    }
-    findings
 }
 
 /// Compares what a commit record says with the commit, where the commit is here.

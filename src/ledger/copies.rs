@@ -19,6 +19,8 @@ pub struct Copies {
     pub witnesses: BTreeSet<ChainId>,
     /// Payload refs: name, whose they are, tip.
     pub payloads: Vec<(String, ChainId, GitId)>,
+    /// The refs that keep what is under hold: name, tip.
+    pub holds: Vec<(String, GitId)>,
     pub findings: Vec<Finding>,
 }
 
@@ -50,6 +52,7 @@ impl Copies {
                 }
             }
             Some((Holds::Payload(_, _, chain), tip)) => self.payloads.push((name, chain, tip)),
+            Some((Holds::Hold(_), tip)) => self.holds.push((name, tip)),
             None => {
                 let message = format!("{name} holds nothing that this program knows");
                 self.findings.push(Finding::new(Code::UnknownRef, message));
@@ -72,6 +75,10 @@ impl Copies {
                 Err(_) => (Code::Object, "cannot be read"),
             };
             findings.push(Finding::new(code, format!("{name} {what}")).chain(chain));
+        }
+        for (_, tip) in &self.holds {
+            // Whatever else is there, nothing depends on it.
+            drop(payloads.add_held(repo, tip));
         }
         (payloads, findings)
     }

@@ -1,7 +1,7 @@
 //! The known edits of the files that a commit changes, and of files that vanished before they were committed.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::OnceLock;
 
 use crate::attribution::labels::Authors;
 use crate::attribution::lines;
@@ -10,11 +10,12 @@ use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::history;
 use crate::git::locate::Location;
+use crate::git::repo::Repo;
 use crate::host::{clock, files};
-use crate::id::{GitId, RepoPath};
+use crate::id::{GitId, RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::LedgerError;
 use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
 
@@ -27,38 +28,45 @@ const MAX_BEFORE: usize = 100;
 /// The known edits of the files that a commit changes.
 pub struct Edited {
     journal: Option<Journal>,
+    /// The files that were asked for.
+    read: HashSet<RepoPath>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
-    vanished: OnceCell<Vec<Vanished>>,
+    vanished: OnceLock<Vec<Vanished>>,
     /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
-    repeats: OnceCell<bool>,
+    repeats: OnceLock<bool>,
     /// When HEAD last went elsewhere in this work tree, in milliseconds since 1970.
-    left: OnceCell<Option<i64>>,
+    left: OnceLock<Option<i64>>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
 }
 
 impl Edited {
-    pub fn known(ledger: &Ledger, files: &[FileChange]) -> Result<Self, LedgerError> {
-        let journal = Journal::open(&ledger.repo.common_dir());
-        let mut by_path: BTreeMap<RepoPath, Vec<Edit>> = BTreeMap::new();
-        if let Some(journal) = &journal {
-            let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
-            for path in files.iter().flat_map(|file| [Some(&file.path), file.from.as_ref()]).flatten() {
+    /// Those of no file, yet.
+    pub fn new(repo: &Repo) -> Self {
+        Edited {
+            journal: Journal::open(&repo.common_dir()),
+            read: HashSet::new(),
+            by_path: BTreeMap::new(),
+            vanished: OnceLock::new(),
+            repeats: OnceLock::new(),
+            left: OnceLock::new(),
+            here: repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
+        }
+    }
+
+    /// Reads what is known of the files with these names, unless it has been read.
+    pub fn read<'p>(&mut self, paths: impl Iterator<Item = &'p RepoPath>) -> Result<(), LedgerError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let failed = |source| LedgerError::File { path: journal.dir().to_owned(), source };
+        for path in paths {
+            if self.read.insert(path.clone()) {
                 let edits = journal.edits(path).map_err(failed)?;
                 if !edits.is_empty() {
-                    by_path.insert(path.clone(), edits);
+                    self.by_path.insert(path.clone(), edits);
                 }
             }
         }
-        let here = ledger.repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name());
-        Ok(Edited {
-            journal,
-            by_path,
-            vanished: OnceCell::new(),
-            repeats: OnceCell::new(),
-            left: OnceCell::new(),
-            here,
-        })
+        Ok(())
     }
 
     /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
@@ -68,8 +76,8 @@ impl Edited {
         former: Option<&'e FileChange>,
         more: &'e [Edit],
     ) -> Vec<Vec<&'e Edit>> {
-        let names = [Some(&file.path), file.from.as_ref(), former.map(|former| &former.path)];
-        self.by_tree(names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+        let names = file.names().chain(former.map(|former| &former.path));
+        self.by_tree(names.filter_map(|path| self.by_path.get(path)).flatten().chain(more))
     }
 
     pub fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
@@ -94,42 +102,61 @@ impl Edited {
         self.by_path.get(path).map(Vec::as_slice)
     }
 
+    /// Whether an edit left a file of one of these names with these bytes.
+    pub fn left_so<'p>(&self, names: impl IntoIterator<Item = &'p RepoPath>, bytes: Known) -> bool {
+        let Known::Is(Some(_)) = bytes else { return false };
+        let mut edits = names.into_iter().filter_map(|path| self.by_path.get(path)).flatten();
+        edits.any(|edit| Known::Is(edit.after) == bytes)
+    }
+
     /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
-    pub fn vanished(&self, ledger: &Ledger, commit: &GitId) -> &[Vanished] {
+    pub fn vanished(&self, repo: &Repo, commit: &GitId) -> &[Vanished] {
         self.vanished.get_or_init(|| {
             let Some(journal) = &self.journal else { return Vec::new() };
             // What cannot be read is not known; the commit is recorded all the same.
             let recent = journal.recent_files(MAX_VANISHED).unwrap_or_default().into_iter();
-            let gone = recent.filter(|path| history::blob_at(&ledger.repo, commit, path).is_ok_and(|at| at.is_none()));
+            let gone = recent.filter(|path| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
             gone.filter_map(|path| Vanished::read(self, path)).collect()
         })
     }
 
     /// Whether a file of the commit may have become another one since it was edited, unseen: HEAD went elsewhere
     /// meanwhile, it was committed and is no more, or it was edited in another work tree.
-    pub fn is_apart(&self, ledger: &Ledger, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
+    pub fn is_apart(&self, repo: &Repo, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
         let Some(last) = edits.last() else { return false };
-        let left = *self.left.get_or_init(|| history::left_at(&ledger.repo));
+        let left = *self.left.get_or_init(|| history::left_at(repo));
         last.work_tree.as_deref() != self.here.as_deref()
-            || left.is_some_and(|left| left >= last.at)
-            || (file.blob_before.is_none() && was_committed(ledger, commit, &file.path, edits))
+            || (left.is_some_and(|left| left >= last.at) && !self.is_the_same(repo, &file.path, last))
+            || (file.blob_before.is_none() && was_committed(repo, commit, &file.path, edits))
+    }
+
+    /// Whether the file is the very one that the edit left, whatever was written into it since: git makes files anew.
+    fn is_the_same(&self, repo: &Repo, path: &RepoPath, last: &Edit) -> bool {
+        let kept = || self.journal.as_ref()?.states().kept_at(&last.after?);
+        let made = || files::made_at(&repo.work_tree()?.join(path.as_str()));
+        made().zip(kept()).is_some_and(|(made, kept)| made <= kept)
     }
 
     /// Whether the file lies there as the last of these edits left it.
-    pub fn lies_there(&self, ledger: &Ledger, path: &RepoPath, edits: &[&Edit]) -> bool {
-        let Some((dir, last)) = ledger.repo.work_tree().zip(edits.last()) else { return false };
+    pub fn lies_there(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
+        let Some((dir, last)) = repo.work_tree().zip(edits.last()) else { return false };
         let Some(bytes) = files::read_small(&dir.join(path.as_str()), FILE_LIMIT).ok().flatten() else { return false };
         last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
     }
 
-    pub fn repeats(&self, ledger: &Ledger, commit: &GitId) -> bool {
-        *self.repeats.get_or_init(|| history::repeats_another(&ledger.repo, commit))
+    pub fn repeats(&self, repo: &Repo, commit: &GitId) -> bool {
+        *self.repeats.get_or_init(|| history::repeats_another(repo, commit))
+    }
+
+    /// The sessions that edited any of the files since then (milliseconds since 1970).
+    pub fn sessions_since(&self, then: i64) -> BTreeSet<SessionId> {
+        let recent = self.by_path.values().flatten().filter(|edit| edit.at >= then);
+        recent.map(|edit| edit.session.clone()).collect()
     }
 
     /// All edits of a file under its name and the one it had before.
     pub fn all_of<'e>(&'e self, file: &'e FileChange) -> impl Iterator<Item = &'e Edit> {
-        let names = [Some(&file.path), file.from.as_ref()];
-        names.into_iter().flatten().filter_map(|path| self.by_path.get(path)).flatten()
+        file.names().filter_map(|path| self.by_path.get(path)).flatten()
     }
 
     /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
@@ -179,8 +206,7 @@ impl Edited {
 }
 
 /// Whether a commit before this one has a file of this name, of those made since the first of these edits.
-fn was_committed(ledger: &Ledger, commit: &GitId, path: &RepoPath, edits: &[&Edit]) -> bool {
-    let repo = &ledger.repo;
+fn was_committed(repo: &Repo, commit: &GitId, path: &RepoPath, edits: &[&Edit]) -> bool {
     let first = edits.first().map_or(i64::MAX, |edit| edit.at.div_euclid(1000));
     let before = std::iter::successors(history::first_parent(repo, commit), |id| history::first_parent(repo, id));
     before

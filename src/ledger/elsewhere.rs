@@ -15,6 +15,7 @@ use crate::git::tree_diff;
 use crate::id::{ChainId, GitId, RecordId, RepoPath};
 use crate::ledger::Ledger;
 use crate::ledger::query::Book;
+use crate::ledger::squashes::Squashes;
 use crate::ledger::traces::{Evidence, Found, Traces, file_at};
 use crate::ledger::verify::Entry;
 use crate::record::body::SAME_PATCH;
@@ -94,6 +95,7 @@ pub struct Elsewhere<'b> {
     times: HashMap<GitId, Option<Time>>,
     ancestry: Ancestry<'b>,
     trees: RefCell<Trees>,
+    squashes: Option<Squashes<'b>>,
 }
 
 impl<'b> Elsewhere<'b> {
@@ -110,6 +112,7 @@ impl<'b> Elsewhere<'b> {
             times: HashMap::new(),
             ancestry: Ancestry::new(&ledger.repo),
             trees: RefCell::default(),
+            squashes: None,
         }
     }
 
@@ -128,7 +131,11 @@ impl<'b> Elsewhere<'b> {
         let may_be_renamed = !has_agents
             && sources == Sources::All
             && parent.as_ref().is_none_or(|parent| self.is_gone(self.tree_of(parent).as_ref(), path));
-        if linked.is_empty() && !has_agents && !may_be_renamed {
+        let squashed = match sources {
+            Sources::All => self.squashed(commit, parent.as_ref()),
+            Sources::OfOthers(_) => Vec::new(),
+        };
+        if linked.is_empty() && squashed.is_empty() && !has_agents && !may_be_renamed {
             return Vec::new();
         }
         let Some(bytes) = file_at(self.ledger, commit, path) else { return Vec::new() };
@@ -137,6 +144,9 @@ impl<'b> Elsewhere<'b> {
         let asked = Asked { commit, path, bytes, before };
         if !linked.is_empty() {
             self.find_linked(traces, &asked, linked, &mut found);
+        }
+        if !squashed.is_empty() {
+            self.find_squashed(traces, &asked, &squashed, &mut found);
         }
         let names = match has_agents {
             true => vec![path],
@@ -181,6 +191,54 @@ impl<'b> Elsewhere<'b> {
         let which = Which::New { before: asked.before.as_deref().unwrap_or_default(), least: 1 };
         let known = self.known(traces, some_lines).find(&asked.bytes, which);
         self.take(found, &known, Evidence::Linked);
+    }
+
+    /// The records of the commits that this one is all of.
+    fn squashed(&mut self, commit: &GitId, parent: Option<&GitId>) -> Vec<&'b Entry> {
+        let Some(tree) = self.tree_of(commit) else { return Vec::new() };
+        let squashes = self.squashes.get_or_insert_with(|| Squashes::new(self.book));
+        let mut entries = squashes.of(&tree, parent, &mut self.ancestry);
+        entries.retain(|entry| self.is_source(commit, entry));
+        entries
+    }
+
+    /// By the records of the commits that this one is all of, oldest last: what each says of its lines is carried on to
+    /// the next, as far as these commits are here; of the others the hashes tell.
+    fn find_squashed(
+        &mut self,
+        traces: &mut Traces<'_>,
+        asked: &Asked<'_>,
+        squashed: &[&'b Entry],
+        found: &mut [Option<Found>],
+    ) {
+        let mut bytes = asked.before.clone().unwrap_or_default();
+        let mut known: Vec<Option<u32>> = vec![None; lines::count(&bytes)];
+        let mut gone = Vec::new();
+        for entry in squashed.iter().rev() {
+            let Some(body) = entry.as_commit().filter(|body| body.files.iter().any(|file| file.path == *asked.path))
+            else {
+                continue;
+            };
+            let Some(next) = file_at(self.ledger, &body.commit, asked.path) else {
+                gone.push(Witness { entry, path: asked.path.clone(), says: Says::Whose });
+                continue;
+            };
+            known = carry_known(&known, &bytes, &next);
+            bytes = next;
+            for range in traces.ranges(entry, asked.path) {
+                let at = matches!(range.origin(), Origin::Agent(_)).then_some(self.ranges.len() as u32);
+                let lines = (range.start as usize).saturating_sub(1)..(range.end as usize).min(known.len());
+                known.get_mut(lines).unwrap_or_default().fill(at);
+                self.ranges.push(Range { entry, range, lines: 0 });
+            }
+        }
+        let known = carry_known(&known, &bytes, &asked.bytes);
+        self.take(found, &known, Evidence::Content);
+        if !gone.is_empty() {
+            let which = Which::New { before: asked.before.as_deref().unwrap_or_default(), least: 1 };
+            let known = self.known(traces, gone).find(&asked.bytes, which);
+            self.take(found, &known, Evidence::Content);
+        }
     }
 
     /// By the records of commits that added the same lines.

@@ -1,13 +1,16 @@
 //! Evidence of a range of commits, for the rules to judge: what good records say, and what git knows of files.
 //!
 //! What neither tells is said to be unknown: a commit without a record, a list that was cut, a session that is not here.
-//! Nobody's approval is recorded yet, so that whether there is one stays open.
+//! Whether all approvals are here is known only where nothing else of the ledger is missing or open.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::attribution::labels::Origin;
 use crate::attribution::trace::TraceRange;
+use crate::digest::Digest;
+use crate::finding::Verdict;
+use crate::git::repo::Kind;
 use crate::git::{diff, history};
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
 use crate::ledger::calls::{self, mcp_tool, tells_all_calls};
@@ -18,10 +21,10 @@ use crate::ledger::traces::Traces;
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, commits};
 use crate::policy::{
-    AgentLines, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState, Session,
-    Spending, Use,
+    AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
+    Session, Spending, Use,
 };
-use crate::record::body::{Commit as Recorded, Lines, SAME_COMMIT};
+use crate::record::body::{Approved, Body, Commit as Recorded, Lines, SAME_COMMIT};
 use crate::time::Time;
 
 impl Ledger {
@@ -40,7 +43,7 @@ impl Ledger {
         let commits: Vec<Commit> = range.iter().map(|id| gather.commit(id)).collect();
         let sessions = gather.sessions(with_calls);
         let earlier = gather.earlier(&commits);
-        Evidence { commits, sessions, approvals: Partly::part(Vec::new()), earlier }
+        Evidence { commits, sessions, approvals: gather.approvals(), earlier }
     }
 }
 
@@ -312,6 +315,35 @@ impl<'b> Gather<'b> {
         })
     }
 
+    /// Who approved what, and did not take it back. A commit that is another now than it was then was not approved.
+    fn approvals(&self) -> Partly<Vec<Approval>> {
+        let report = self.book.report;
+        let good = || report.entries().filter(|entry| entry.good && !self.book.is_pending(entry));
+        let amended: HashSet<RecordId> = good()
+            .filter_map(|entry| match &entry.body {
+                Body::Amend(amend) => Some(amend.record),
+                _ => None,
+            })
+            .collect();
+        let mut known = Vec::new();
+        for entry in good().filter(|entry| !amended.contains(&entry.id)) {
+            let (Body::Approve(body), Some(member)) = (&entry.body, report.history.member(entry.chain)) else {
+                continue;
+            };
+            let roles = report.history.roles_at(entry.chain, entry.policy.map_or(u64::MAX, |cited| cited.n));
+            let as_it_is = |approved: &&Approved| {
+                let bytes = self.ledger.repo.read_checked(&approved.commit, Kind::Commit);
+                bytes.is_ok_and(|bytes| Digest::of(&bytes) == approved.sha256)
+            };
+            known.extend(body.commits.iter().filter(as_it_is).map(|approved| Approval {
+                commit: approved.commit.clone(),
+                member: member.id.clone(),
+                roles: roles.to_vec(),
+            }));
+        }
+        Partly { known, whole: report.verdict() == Verdict::Pass }
+    }
+
     /// What else the authors used on the days that the range draws on.
     fn earlier(&self, range: &[Commit]) -> Vec<Earlier> {
         let days = range.iter().flat_map(|commit| &commit.draws.known).map(|draw| (&draw.author, &draw.day));
@@ -339,7 +371,9 @@ fn is_unbroken(segments: &[Segment<'_>]) -> bool {
     for segment in segments {
         numbers.entry(segment.entry.chain).or_default().insert(segment.body.segment);
     }
-    numbers.values().all(|numbers| numbers.iter().copied().eq(0..numbers.len() as u64))
+    let follow = |numbers: &BTreeSet<u64>| numbers.iter().copied().eq(0..numbers.len() as u64);
+    // A session that went on with a new key goes on counting on the new chain.
+    numbers.values().all(follow) || follow(&numbers.values().flatten().copied().collect())
 }
 
 fn add(total: &mut Lines, lines: &Lines) {
@@ -374,173 +408,4 @@ impl Agents {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cost::{Money, PriceTable};
-    use crate::git::testing::Repo as Folder;
-    use crate::ledger::testing::Fixture;
-    use crate::ledger::verify::Options;
-    use crate::record::body::{Body, CloseChain, Link, Place, Reason, Role, Roster};
-
-    fn evidence(fixture: &Fixture, range: &[GitId], with_calls: bool) -> Evidence {
-        let options = Options { pinned: Some(fixture.id), entries: true, full: true, ..Options::default() };
-        let (report, prices) = (fixture.verify(options), PriceTable::embedded());
-        fixture.ledger.evidence(&Book::new(&report, prices), range, with_calls)
-    }
-
-    fn main(fixture: &Fixture) -> Vec<GitId> {
-        history::range(&fixture.ledger.repo, "main").unwrap()
-    }
-
-    fn state(fixture: &Fixture, commit: &GitId) -> RecordState {
-        evidence(fixture, std::slice::from_ref(commit), false).commits.remove(0).record
-    }
-
-    fn valid(fixture: &Fixture, link: Option<u32>) -> RecordState {
-        let chain = fixture.people.developer.chain();
-        RecordState::Valid { chain, member: "d\u{f6}rte@example.com".into(), roles: vec![Role::Developer], link }
-    }
-
-    #[test]
-    fn good_records_tell_of_lines_models_and_what_was_used() {
-        let fixture = Fixture::new();
-        let evidence = evidence(&fixture, &main(&fixture), false);
-        let [first, second, third] = &evidence.commits[..] else { panic!() };
-        assert_eq!(first.record, valid(&fixture, None));
-        assert_eq!(first.lines, Some(Lines { added: 1, agent: 1, human: 0, unattributed: 0 }));
-        assert!(first.files.whole && first.draws.whole);
-        let opus = Model { provider: Some("anthropic".into()), name: "claude-opus-4-5".into() };
-        let [file] = &first.files.known[..] else { panic!() };
-        assert_eq!(
-            (file.path.as_str(), file.agents[0].model.as_ref(), file.agents[0].lines),
-            ("src/gr\u{fc}\u{df}e.rs", Some(&opus), 1)
-        );
-        let [draw] = &first.draws.known[..] else { panic!() };
-        assert_eq!((draw.author.as_str(), draw.day.as_str()), ("d\u{f6}rte@example.com", "2026-01-01"));
-        assert!(draw.models.whole);
-        assert_eq!((&draw.models.known[0].model, draw.models.known[0].tokens), (&opus, 17_352));
-        assert!(draw.models.known[0].cost > Some(Money::default()));
-        // Each draws on what the one before it did not; nobody used anything else on that day.
-        assert_eq!(second.draws.known[0].models.known.len(), 1);
-        assert_eq!(third.draws.known[0].author, "olga@example.com");
-        assert_eq!(evidence.earlier.len(), 2);
-        assert!(evidence.earlier.iter().all(|e| e.spent.tokens == Partly::whole(0)), "{:?}", evidence.earlier);
-        let [session] = &evidence.sessions[..] else { panic!() };
-        assert_eq!(session.spent.tokens, Partly::whole(3 * 17_352));
-        // That Edit was called, records tell; when, and how cargo ended, they do not.
-        assert_eq!((session.tools.known[0].name.as_str(), session.tools.whole), ("Edit", true));
-        assert_eq!(session.programs.known[0].succeeded, Partly::part(0));
-        assert_eq!(session.last_edit, LastEdit::Unknown);
-        assert!(!evidence.approvals.whole);
-
-        // What the range does not draw on was used beside it.
-        let alone = self::evidence(&fixture, &main(&fixture)[..1], false);
-        assert_eq!(alone.earlier[0].spent.tokens, Partly::whole(17_352));
-    }
-
-    #[test]
-    fn without_a_good_record_only_git_speaks() {
-        let fixture = Fixture::new();
-        let parent = main(&fixture).pop().unwrap();
-        let code = fixture.code(Some(&parent), "src/new.rs", "one\ntwo\n");
-        let evidence = evidence(&fixture, std::slice::from_ref(&code), false);
-        let [commit] = &evidence.commits[..] else { panic!() };
-        assert_eq!((&commit.record, commit.lines, commit.draws.whole), (&RecordState::Missing, None, false));
-        let files = commit.files.known.iter().map(|file| (file.path.as_str(), file.lines)).collect::<Vec<_>>();
-        assert_eq!(files, [("a b.txt", None), ("src/new.rs", None)]);
-        assert!(commit.files.whole);
-        assert_eq!(commit.author, "d\u{f6}rte@example.com");
-
-        // A key that nobody has enrolled says what it likes; a member's word goes before it, later or not.
-        let stranger = &fixture.people.stranger;
-        fixture.open(stranger, "x@example.com");
-        fixture.record_commit(stranger, &code);
-        assert_eq!(state(&fixture, &code), RecordState::Pending { chain: stranger.chain() });
-        fixture.record_commit(&fixture.people.developer, &code);
-        assert_eq!(state(&fixture, &code), valid(&fixture, None));
-
-        let nowhere: GitId = "ab".repeat(20).parse().unwrap();
-        let evidence = self::evidence(&fixture, &[nowhere], false);
-        assert_eq!((&evidence.commits[0].record, evidence.commits[0].files.whole), (&RecordState::Missing, false));
-    }
-
-    #[test]
-    fn a_record_that_does_not_hold_is_told_as_such() {
-        let fixture = Fixture::new();
-        let commits = main(&fixture);
-        let developer = &fixture.people.developer;
-        let at =
-            fixture.load(developer.chain()).iter().position(|raw| raw.text().contains("\"type\":\"commit\"")).unwrap();
-        fixture.tamper(developer.chain(), |raws| {
-            let text = raws[at].text().replace("\"agent\":1", "\"agent\":0");
-            raws[at].set_record(text.into_bytes());
-        });
-        let RecordState::Invalid { why } = state(&fixture, &commits[0]) else { panic!() };
-        assert!(why.contains("E-SIG"), "{why}");
-    }
-
-    #[test]
-    fn a_rewritten_commit_has_the_lines_that_others_recorded() {
-        let fixture = Fixture::new();
-        let developer = &fixture.people.developer;
-        let text = "fn reconcile_accounts() {\n    let balance_of_the_day = ledger.balance();\n}\n";
-        let old = fixture.code(None, "src/long.rs", text);
-        fixture.record_commit(developer, &old);
-        // The same change on another base, and a line of nobody's known.
-        let other = fixture.code(Some(&main(&fixture)[2]), "src/long.rs", &format!("{text}// more of it\n"));
-        assert_eq!(state(&fixture, &other), RecordState::Missing);
-        let alien = fixture.code(None, "src/long.rs", "fn something_else_altogether() {}\n");
-        for new in [&other, &alien] {
-            let link = Link { old: old.clone(), new: new.clone(), found_by: "link".into(), level: 3 };
-            fixture.append(developer.chain(), &[developer], Body::Link(link), None);
-        }
-        assert_eq!(state(&fixture, &alien), RecordState::Missing, "they have nothing in common");
-        let evidence = evidence(&fixture, std::slice::from_ref(&other), false);
-        let commit = &evidence.commits[0];
-        assert_eq!(commit.record, valid(&fixture, Some(1)), "it counts for what is found, not for what it claims");
-        assert_eq!(commit.lines, Some(Lines { added: 4, agent: 3, human: 0, unattributed: 1 }));
-        assert!(commit.draws.whole && commit.draws.known.len() == 1);
-    }
-
-    #[test]
-    fn one_who_left_wrote_what_they_wrote() {
-        let fixture = Fixture::new();
-        let (admin, chain) = (&fixture.people.admin, fixture.people.developer.chain());
-        let ids = fixture.ids(chain);
-        let last = Place { seq: ids.len() as u64 - 1, id: ids[ids.len() - 1] };
-        let close = CloseChain { chain, last: Some(last), reason: Reason::Left };
-        fixture.append(ChainId::Policy, &[admin], Body::CloseChain(close), None);
-        let gone = Roster { remove: vec!["d\u{f6}rte@example.com".into()], ..Roster::default() };
-        fixture.append(ChainId::Policy, &[admin], Body::Roster(gone), None);
-        assert_eq!(state(&fixture, &main(&fixture)[0]), valid(&fixture, None));
-    }
-
-    #[test]
-    fn git_names_the_files_that_commits_change() {
-        let folder = Folder::new();
-        let commit = |message: &str| {
-            folder.git(&["add", "-A"]);
-            folder.git(&["commit", "-q", "--allow-empty", "-m", message]);
-        };
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("a\u{e9}\nb", "1\n");
-        commit("1");
-        folder.git(&["checkout", "-q", "-b", "side"]);
-        write("side", "1\n");
-        commit("2");
-        folder.git(&["checkout", "-q", "-"]);
-        std::fs::rename(folder.path().join("a\u{e9}\nb"), folder.path().join("c")).unwrap();
-        commit("3");
-        folder.git(&["merge", "-q", "--no-ff", "-m", "4", "side"]);
-        commit("5");
-        let repo = crate::git::repo::Repo::discover(folder.path()).unwrap();
-        let all = history::range(&repo, "HEAD").unwrap();
-        let paths = diff::changed_paths(&repo, &all).unwrap();
-        let mut told: Vec<Vec<String>> =
-            all.iter().map(|id| paths[id].iter().map(|path| path.as_str().to_owned()).collect()).collect();
-        told.sort();
-        let quoted = "\"a\\303\\251\\nb\"".to_owned();
-        let quoted = paths[&all[0]].first().map_or(quoted, |path| path.as_str().to_owned());
-        assert_eq!(told, [vec![], vec![], vec![quoted.clone()], vec![quoted, "c".into()], vec!["side".into()]]);
-    }
-}
+mod tests;

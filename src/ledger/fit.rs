@@ -1,6 +1,6 @@
 //! Making bodies fit into a record: the longest lists are cut, and say by how much; the payload has them whole.
 
-use crate::record::body::{Commit, Cut, Session};
+use crate::record::body::{Audit, Check, Commit, Cut, Session};
 use crate::record::canonical::MAX_BYTES;
 
 /// What the envelope takes at the most.
@@ -48,6 +48,20 @@ pub fn session(mut body: Session) -> Session {
 /// A commit's body that fits.
 pub fn commit(mut body: Commit) -> Commit {
     let cuts = fit(&mut body, &[list!(Commit, files), list!(Commit, sessions)]);
+    body.cut.extend(cuts.into_iter().map(|(name, count)| Cut { list: name.to_owned(), count }));
+    body
+}
+
+/// A check's body that fits.
+pub fn check(mut body: Check) -> Check {
+    let cuts = fit(&mut body, &[list!(Check, findings)]);
+    body.cut.extend(cuts.into_iter().map(|(name, count)| Cut { list: name.to_owned(), count }));
+    body
+}
+
+/// An audit's body that fits.
+pub fn audit(mut body: Audit) -> Audit {
+    let cuts = fit(&mut body, &[list!(Audit, heads)]);
     body.cut.extend(cuts.into_iter().map(|(name, count)| Cut { list: name.to_owned(), count }));
     body
 }

@@ -12,9 +12,11 @@ pub mod edited;
 pub mod edits;
 pub mod elsewhere;
 pub mod evidence;
+pub mod expiry;
 pub mod exports;
 pub mod fit;
 pub mod found;
+pub mod keeping;
 pub mod lines;
 pub mod links;
 pub mod local;
@@ -23,9 +25,11 @@ pub mod notes;
 pub mod payload;
 mod policy_chain;
 pub mod prove;
+pub mod pruned;
 pub mod origins;
 pub mod query;
 pub mod read_back;
+pub mod references;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
@@ -33,6 +37,7 @@ pub mod seals;
 pub mod seen;
 pub mod rules;
 pub mod segment;
+pub mod squashes;
 pub mod stats;
 pub mod store;
 pub mod summary;
@@ -181,6 +186,11 @@ impl Ledger {
         let path = self.config.witness_key.as_ref()?;
         let named = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
         named.or_else(|| Some(Signer::load(path).ok()?.chain()))
+    }
+
+    /// Whether the key of a chain lies beside this clone's.
+    pub fn has_key_of(&self, chain: ChainId) -> bool {
+        self.config.key.as_ref().is_some_and(|key| key.with_file_name(format!("{chain}.key")).is_file())
     }
 
     /// The newest policy record as this clone has accepted it.

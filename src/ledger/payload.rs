@@ -176,6 +176,17 @@ impl Payloads {
         Ok(())
     }
 
+    /// Adds the pieces that a hold keeps at `tip`, whosever they are.
+    pub fn add_held(&mut self, repo: &Repo, tip: &GitId) -> Result<(), RepoError> {
+        // The policy chain has no payloads of its own.
+        self.add(repo, ChainId::Policy, tip)
+    }
+
+    /// The blobs that are said to hold a piece of a chain's.
+    pub fn blob(&self, chain: ChainId, piece: &Digest) -> Option<&GitId> {
+        self.blobs.get(piece)?.iter().find(|(owner, _)| *owner == chain).map(|(_, blob)| blob)
+    }
+
     /// The bytes of a piece, from whichever copy has those that its digest names; `Ok(None)` if there is none.
     pub fn read(&self, repo: &Repo, piece: &Piece) -> Result<Option<Vec<u8>>, PieceError> {
         let mut answer = Ok(None);
@@ -190,14 +201,17 @@ impl Payloads {
     }
 
     /// Whether a piece is here; all copies that `chain` has of it must have the bytes that its digest names. Nobody
-    /// else's refs are looked at: what others put there is not this writer's doing.
+    /// else's refs are looked at, as what others put there is not this writer's doing, but for what a hold has kept.
     pub fn check(&self, repo: &Repo, chain: ChainId, piece: &Piece) -> Result<bool, PieceError> {
-        let copies = self.blobs.get(&piece.sha256).into_iter().flatten().filter(|(owner, _)| *owner == chain);
+        let copies = |of: ChainId| {
+            let all = self.blobs.get(&piece.sha256).into_iter().flatten();
+            all.filter(move |(owner, _)| *owner == of).map(|(_, blob)| blob)
+        };
         let mut here = false;
-        for (_, blob) in copies {
+        for blob in copies(chain) {
             here |= read_piece(repo, blob, piece)?.is_some();
         }
-        Ok(here)
+        Ok(here || copies(ChainId::Policy).any(|blob| matches!(read_piece(repo, blob, piece), Ok(Some(_)))))
     }
 }
 

@@ -403,6 +403,7 @@ mod tests {
             ledger: None,
             chains: vec![chain],
             history: History::default(),
+            keeping: Default::default(),
             findings: Vec::new(),
             records,
             payloads: Payloads::default(),

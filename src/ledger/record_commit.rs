@@ -6,8 +6,9 @@ use crate::attribution::commit::{FileAttribution, total};
 use crate::attribution::labels::Origin;
 use crate::attribution::trace;
 use crate::digest::Digest;
-use crate::git::diff::{self, Begun};
+use crate::git::diff::{self, Begun, FileChange};
 use crate::git::repo::{Kind, RepoError};
+use crate::git::{history, tree_diff};
 use crate::host::progress::Bar;
 use crate::id::{GitId, RecordId, SessionId};
 use crate::ledger::append::Writer;
@@ -27,21 +28,21 @@ impl Writer<'_> {
         if let Some(known) = self.local().recorded(commit)? {
             return Ok(known);
         }
+        // What is known without it is read and sealed while git makes the diff.
+        let repo = &self.ledger.repo;
+        let before = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
+        let since = before.map_or(0, |time| time.unix() * 1000);
+        let mut edits = Edited::new(repo);
+        edits.read(tree_diff::of_commit(repo, commit).unwrap_or_default().keys())?;
+        let mut sealed = BTreeMap::new();
+        self.seal_for(commit, edits.sessions_since(since), &mut sealed)?;
         let facts = CommitFacts::read(self.ledger, diff)?;
-        let edits = Edited::known(self.ledger, &facts.changes.files)?;
-        let attribution = attribute_commit(self.ledger, commit, &facts.changes.files, &edits)?;
-        let mut sessions = BTreeMap::new();
-        for session in drawn_on(&attribution, &facts, &edits) {
-            match self.seal(&session) {
-                Ok(Some(record)) => drop(sessions.insert(session, record)),
-                Ok(None) => {}
-                // What is wrong with one session's files must not keep the commit from being recorded.
-                Err(error @ (LedgerError::Record { .. } | LedgerError::File { .. })) => crate::host::output::say(
-                    format_args!("tracevault: session {session} is not recorded with {}: {error}", commit.short()),
-                ),
-                Err(error) => return Err(error),
-            }
-        }
+        edits.read(facts.changes.files.iter().flat_map(FileChange::names))?;
+        let attribution = attribute_commit(&self.ledger.repo, commit, &facts.changes.files, &edits)?;
+        let sessions = drawn_on(&attribution, &facts.changes.files, &edits, since);
+        self.seal_for(commit, sessions.clone(), &mut sealed)?;
+        let sessions: BTreeMap<SessionId, RecordId> =
+            sessions.into_iter().filter_map(|session| sealed.get(&session)?.map(|record| (session, record))).collect();
         let local = self.local();
         let mut cursors: BTreeMap<SessionId, Cursor> = BTreeMap::new();
         for session in sessions.keys() {
@@ -65,6 +66,33 @@ impl Writer<'_> {
             crate::host::output::say(format_args!("tracevault: no note for {}: {error}", commit.short()));
         }
         Ok(record)
+    }
+
+    /// Seals those of these sessions that are not yet; their last records, if they have one.
+    fn seal_for(
+        &mut self,
+        commit: &GitId,
+        sessions: BTreeSet<SessionId>,
+        sealed: &mut BTreeMap<SessionId, Option<RecordId>>,
+    ) -> Result<(), LedgerError> {
+        for session in sessions {
+            if sealed.contains_key(&session) {
+                continue;
+            }
+            let record = match self.seal(&session) {
+                // What is wrong with one session's files must not keep the commit from being recorded.
+                Err(error @ (LedgerError::Record { .. } | LedgerError::File { .. })) => {
+                    let commit = commit.short();
+                    crate::host::output::say(format_args!(
+                        "tracevault: session {session} is not recorded with {commit}: {error}"
+                    ));
+                    None
+                }
+                other => other?,
+            };
+            sealed.insert(session, record);
+        }
+        Ok(())
     }
 
     /// Records that `new` is `old` rewritten, if the record of `old` is ours to speak for it.
@@ -151,8 +179,6 @@ pub struct CommitFacts {
     pub tree: GitId,
     pub parents: Vec<GitId>,
     time: crate::time::Time,
-    /// The committer's time of the first parent, if it is here.
-    before: Option<crate::time::Time>,
     pub changes: diff::Changes,
 }
 
@@ -160,7 +186,6 @@ impl CommitFacts {
     pub fn read(ledger: &Ledger, diff: Begun) -> Result<Self, LedgerError> {
         let mut facts = Self::header(ledger, diff.commit())?;
         facts.changes = diff::changes(&ledger.repo, diff).map_err(|error| LedgerError::Refused(error.to_string()))?;
-        facts.before = facts.parents.first().and_then(|id| Self::header(ledger, id).ok()).map(|parent| parent.time);
         Ok(facts)
     }
 
@@ -183,15 +208,7 @@ impl CommitFacts {
         let seconds = committer.first().and_then(|line| line.rsplit(' ').nth(1)).and_then(|text| text.parse().ok());
         let time = crate::time::Time::from_unix(seconds.unwrap_or_default());
         let changes = diff::Changes::default();
-        Ok(CommitFacts {
-            commit: commit.clone(),
-            sha256: Digest::of(&bytes),
-            tree,
-            parents,
-            time,
-            before: None,
-            changes,
-        })
+        Ok(CommitFacts { commit: commit.clone(), sha256: Digest::of(&bytes), tree, parents, time, changes })
     }
 
     fn body(self, files: &[FileAttribution], sessions: BTreeMap<SessionId, RecordId>, trace: &[u8]) -> Commit {
@@ -211,17 +228,17 @@ impl CommitFacts {
     }
 }
 
-/// The sessions that made lines of the commit, and those that changed its files since the commit before it.
-fn drawn_on(files: &[FileAttribution], facts: &CommitFacts, edits: &Edited) -> BTreeSet<SessionId> {
-    let ranges = files.iter().flat_map(|file| &file.ranges);
+/// The sessions that made lines of the commit, and those that changed its files since the commit before it (in
+/// milliseconds since 1970).
+fn drawn_on(attributions: &[FileAttribution], files: &[FileChange], edits: &Edited, since: i64) -> BTreeSet<SessionId> {
+    let ranges = attributions.iter().flat_map(|file| &file.ranges);
     let mut sessions: BTreeSet<SessionId> = ranges
         .filter_map(|range| match &range.origin {
             Origin::Agent(author) => Some(author.session.clone()),
             _ => None,
         })
         .collect();
-    let since = facts.before.map_or(0, |time| time.unix() * 1000);
-    for file in &facts.changes.files {
+    for file in files {
         let recent = edits.all_of(file).filter(|edit| edit.at >= since);
         sessions.extend(recent.map(|edit| edit.session.clone()));
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::digest::Digest;
-use crate::id::ChainId;
+use crate::id::{CaseId, ChainId};
 use crate::record::body::PayloadClass;
 use crate::time::Month;
 
@@ -35,6 +35,7 @@ pub enum Holds {
     /// A witness's chain.
     Seals(ChainId),
     Payload(PayloadClass, Month, ChainId),
+    Hold(CaseId),
 }
 
 impl Prefix {
@@ -72,6 +73,11 @@ impl Prefix {
         format!("{}/payload/{class}/{month}/{chain}", self.0)
     }
 
+    /// The ref that keeps what is held for a case.
+    pub fn hold(&self, case: &CaseId) -> String {
+        format!("{}/hold/{case}", self.0)
+    }
+
     /// Where the refs of a remote are seen here: never pushed, fetched without `+`.
     pub fn seen(remote: &str) -> Prefix {
         let safe: String =
@@ -99,6 +105,7 @@ impl Prefix {
             ("payload", Some(class), Some(month), Some(chain)) => {
                 Holds::Payload(PayloadClass::parse(class)?, month.parse().ok()?, writer(chain)?)
             }
+            ("hold", Some(case), None, _) => Holds::Hold(case.parse().ok()?),
             _ => return None,
         };
         parts.next().is_none().then_some(holds)

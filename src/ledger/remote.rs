@@ -9,12 +9,13 @@ use crate::finding::{Code, Finding};
 use crate::git::command::{Git, GitError};
 use crate::git::history;
 use crate::git::repo::RefUpdate;
-use crate::host::{env, files};
+use crate::host::{clock, env, files};
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
 use crate::ledger::verify::PolicyChain;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::Shelf;
 
 /// How long another exchange of this clone with a remote may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -151,7 +152,66 @@ impl<'l> Remote<'l> {
             }
         }
         fetched.findings.extend(self.accept_policy()?);
+        if self.ledger.policy()?.is_some() && self.lacks_payloads(&there)? {
+            self.ledger.forget_expired()?;
+        }
         Ok(fetched)
+    }
+
+    /// Whether payloads are here, or were seen there, that the remote has not.
+    fn lacks_payloads(&self, there: &BTreeMap<String, GitId>) -> Result<bool, LedgerError> {
+        let prefix = &self.ledger.prefix;
+        let ours = self.ledger.repo.refs(&prefix.dir())?.into_iter().map(|(name, _)| name);
+        let seen = self.ledger.repo.refs(&self.seen.dir())?;
+        let seen = seen.into_iter().map(|(name, _)| format!("{}{}", prefix.dir(), &name[self.seen.dir().len()..]));
+        let expires = |name: &String| matches!(prefix.read(name), Some(Holds::Payload(..) | Holds::Hold(_)));
+        Ok(ours.chain(seen).any(|name| expires(&name) && !there.contains_key(&name)))
+    }
+
+    /// Deletes at the remote the payloads that the policy chain says were pruned, and what a released case held; how many
+    /// refs. Each from where it is now, or not at all.
+    pub fn delete_expired(&self) -> Result<usize, LedgerError> {
+        let _alone = self.alone()?;
+        let (there, keeping) = (self.list()?, self.ledger.decided()?.keeping);
+        let has_expired = |name: &str| match self.ledger.prefix.read(name) {
+            Some(Holds::Payload(class, month, chain)) => {
+                keeping.lets_go(&Shelf { chain, class, month }, clock::now()).is_some()
+            }
+            Some(Holds::Hold(case)) => !keeping.holds().contains_key(&case),
+            _ => false,
+        };
+        // What was seen there and no more: somebody may have put more on the shelf meanwhile.
+        let mut gone = Vec::new();
+        for (name, id) in there.iter().filter(|(name, _)| has_expired(name)) {
+            match self.last_seen(name)? {
+                Some(seen) if seen == *id => gone.push((name, id)),
+                // What a hold keeps is copies.
+                _ if matches!(self.ledger.prefix.read(name), Some(Holds::Hold(_))) => gone.push((name, id)),
+                _ => {
+                    let what = format!("{name} at {} is another than was pruned: fetch, and prune again", self.shown());
+                    return Err(LedgerError::Refused(what));
+                }
+            }
+        }
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let leases = gone.iter().map(|(name, id)| format!("--force-with-lease={name}:{id}"));
+        let git = self.git().args(["push", "--porcelain", "--atomic", "--no-verify"]).args(leases).arg(&self.name);
+        let answer = git.args(gone.iter().map(|(name, _)| format!(":{name}"))).answer()?;
+        if answer.code != Some(0) {
+            let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+            let error = self.not_taken(&text, &answer.stderr, answer.code);
+            let hint = "the remote keeps them until it lets its administrator delete these refs; then prune again";
+            return Err(LedgerError::Refused(format!("{error}\n  {hint}")));
+        }
+        for (name, _) in &gone {
+            let expected = self.last_seen(name)?;
+            if expected.is_some() {
+                self.ledger.repo.update_refs(&[RefUpdate { name: self.seen_name(name), new: None, expected }])?;
+            }
+        }
+        Ok(gone.len())
     }
 
     /// Chains that this remote had when it was last seen.
@@ -174,7 +234,7 @@ impl<'l> Remote<'l> {
         let (seen_text, there_text) = (seen.map_or("nothing", GitId::short), there.map_or("nothing", GitId::short));
         let chain = match self.ledger.prefix.read(name) {
             Some(Holds::Chain(chain) | Holds::Seals(chain) | Holds::Payload(_, _, chain)) => chain.to_string(),
-            None => name.to_owned(),
+            Some(Holds::Hold(_)) | None => name.to_owned(),
         };
         let rewound = match (seen, there) {
             (Some(seen), Some(there)) => self.is_ancestor(there, seen),
@@ -293,8 +353,11 @@ impl<'l> Remote<'l> {
         let (own, witness) = (self.ledger.own_chain(), self.ledger.witness_chain());
         let mut refs = self.ledger.repo.refs(&self.ledger.prefix.dir())?;
         refs.retain(|(name, _)| match self.ledger.prefix.read(name) {
-            Some(Holds::Chain(ChainId::Policy)) => true,
-            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => Some(chain) == own,
+            Some(Holds::Chain(ChainId::Policy) | Holds::Hold(_)) => true,
+            // What was written with the key before this one, too: its end is pushed when the new one is in use.
+            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => {
+                Some(chain) == own || self.ledger.has_key_of(chain)
+            }
             Some(Holds::Seals(chain)) => Some(chain) == witness,
             None => false,
         });

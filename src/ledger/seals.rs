@@ -145,7 +145,7 @@ enum Here {
 
 /// What a seal says that is not so, or that cannot be told.
 enum Wrong {
-    Found(Finding),
+    Found(Box<Finding>),
     Untold,
 }
 
@@ -194,7 +194,7 @@ impl Records<'_> {
             match self.head(head) {
                 Ok(()) => {}
                 Err(Wrong::Untold) => untold = true,
-                Err(Wrong::Found(finding)) => drop(findings.entry(head.chain).or_insert(place(finding, seal))),
+                Err(Wrong::Found(finding)) => drop(findings.entry(head.chain).or_insert(place(*finding, seal))),
             }
         }
         if untold || !findings.is_empty() {
@@ -204,7 +204,7 @@ impl Records<'_> {
             match self.seal(&made.seal, &mut covered) {
                 Ok(()) => {}
                 Err(Wrong::Untold) => return Err(Vec::new()),
-                Err(Wrong::Found(finding)) => return Err(vec![place(finding, made)]),
+                Err(Wrong::Found(finding)) => return Err(vec![place(*finding, made)]),
             }
             let cited = Citation { n: made.seal.size, id: made.id };
             covered.newest = Some(Newest { cited, policy: made.policy, time: made.time });
@@ -246,18 +246,18 @@ impl Records<'_> {
                     id.short(),
                     head.id.short()
                 );
-                Err(Wrong::Found(Finding::new(Code::Fork, message)))
+                Err(Wrong::Found(Box::new(Finding::new(Code::Fork, message))))
             }
             Here::Nothing => {
                 let message = format!("record {} of chain {chain} was sealed and is not there", head.seq);
-                Err(Wrong::Found(Finding::new(Code::Rollback, message)))
+                Err(Wrong::Found(Box::new(Finding::new(Code::Rollback, message))))
             }
             Here::Untold => Err(Wrong::Untold),
         }
     }
 
     fn seal(&self, seal: &Seal, covered: &mut Covered) -> Result<(), Wrong> {
-        let wrong = |message: &str| Err(Wrong::Found(Finding::new(Code::Seal, message)));
+        let wrong = |message: &str| Err(Wrong::Found(Box::new(Finding::new(Code::Seal, message))));
         if seal.heads.is_empty() || !seal.heads.is_sorted_by(|a, b| a.chain < b.chain) {
             return wrong("its heads are not in their order, or there are none");
         }

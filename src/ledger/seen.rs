@@ -1,6 +1,6 @@
 //! How far each chain was seen and verified: a chain never becomes shorter, and what was checked once need not be again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,11 @@ use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::copies::{Copies, Walk};
+use crate::ledger::references::Target;
 use crate::ledger::seals::Covered;
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
+use crate::record::body::Shelf;
 use crate::record::signature::PublicKey;
 use crate::roster::History;
 
@@ -101,6 +103,10 @@ pub struct CachedChain {
     pub tip: GitId,
     pub head: Head,
     pub key: Option<PublicKey>,
+    /// The shelves of which pieces were pruned.
+    pub pruned: BTreeSet<Shelf>,
+    /// The records that its own are about.
+    pub targets: BTreeSet<Target>,
     /// Of a witness's chain, what it covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covered: Option<Covered>,
@@ -143,9 +149,20 @@ impl Cache {
                 known.head.seq < last.seq || (known.head.seq == last.seq && known.head.id == last.id)
             }),
         });
-        let now: BTreeMap<String, GitId> =
-            copies.payloads.iter().map(|(name, _, tip)| (name.clone(), tip.clone())).collect();
+        // What was pruned and is there again is looked at again; so is what is about a record that moved.
+        let is_here = |shelf: &Shelf| copies.payloads.iter().any(|(name, _, _)| name.ends_with(&shelf.to_string()));
+        let stands = |known: &CachedChain| known.targets.iter().all(|target| target.stands(walks));
+        self.chains.retain(|_, known| !known.pruned.iter().any(is_here) && stands(known));
+        let payloads = copies.payloads.iter().map(|(name, _, tip)| (name.clone(), tip.clone()));
+        let now: BTreeMap<String, GitId> = payloads.chain(copies.holds.iter().cloned()).collect();
         for (name, old) in &self.payloads {
+            if name.contains("/hold/") {
+                // Whose pieces were found there is not known any more.
+                if now.get(name) != Some(old) {
+                    self.chains.clear();
+                }
+                continue;
+            }
             let whole = now.get(name).is_some_and(|tip| tip == old || grew(repo, old, tip).unwrap_or_default());
             if let (false, Some(chain)) = (whole, name.rsplit('/').next().and_then(|chain| chain.parse().ok())) {
                 self.chains.remove(&chain);

@@ -6,6 +6,7 @@ use super::evidence::{Commit, Evidence};
 use super::rule::{Condition, Level, Policy, Rule};
 use crate::finding::Verdict;
 use crate::id::{GitId, RepoPath};
+pub use crate::record::body::Outcome;
 
 /// What a policy says of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,15 +42,6 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub advice: String,
-}
-
-/// Whether a rule is known not to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It cannot be told.
-    Inconclusive,
-    Violated,
 }
 
 /// Judges a range by a policy.

@@ -17,11 +17,9 @@ mod rule;
 mod tests;
 
 pub use evaluate::{Outcome, Report, evaluate};
-#[cfg(test)]
-pub use evidence::Approval;
 pub use evidence::{
-    AgentLines, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState, Session,
-    Spending, Use,
+    AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
+    Session, Spending, Use,
 };
 pub use parse::PolicyError;
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use super::conditions::{Budget, Calls, Completeness, Models, Percentage, Sensitive};
+pub use crate::record::body::Level;
 
 /// The rules in force.
 #[derive(Debug, Clone)]
@@ -21,14 +20,6 @@ pub struct Rule {
     /// What people are told to do where it is not kept; the condition's own advice if there is none.
     pub message: Option<String>,
     pub condition: Condition,
-}
-
-/// What a rule that is not kept does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    Warn,
-    Block,
 }
 
 /// What a rule asks for.

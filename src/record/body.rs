@@ -2,6 +2,7 @@
 //!
 //! Field order here is of no consequence: the canonical form sorts keys.
 
+mod keeping;
 mod seal;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,6 +13,11 @@ use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
 use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
+
+pub use keeping::{
+    Adjudicate, Amend, AmendReason, Approve, Approved, Audit, Broken, Check, Chosen, CodeCount, Compliance, Correction,
+    Decision, Framework, HeadOf, Hold, Level, Outcome, Prune, PrunedShelf, Range, Release, Shelf,
+};
 
 /// A record's type and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +30,16 @@ pub enum Body {
     Session(Box<Session>),
     Commit(Box<Commit>),
     Link(Link),
+    Check(Check),
+    Approve(Approve),
+    Amend(Amend),
     Close(Close),
+    Compliance(Compliance),
+    Hold(Hold),
+    Release(Release),
+    Prune(Prune),
+    Audit(Audit),
+    Adjudicate(Adjudicate),
     Seal(Seal),
 }
 
@@ -466,8 +481,27 @@ pub struct LineAuthor {
 
 impl Body {
     /// The types this version knows.
-    pub const KINDS: &'static [&'static str] =
-        &["genesis", "roster", "close-chain", "policy", "open", "session", "commit", "link", "close", "seal"];
+    pub const KINDS: &'static [&'static str] = &[
+        "genesis",
+        "roster",
+        "close-chain",
+        "policy",
+        "open",
+        "session",
+        "commit",
+        "link",
+        "close",
+        "seal",
+        "check",
+        "approve",
+        "amend",
+        "compliance",
+        "hold",
+        "release",
+        "prune",
+        "audit",
+        "adjudicate",
+    ];
 
     /// The record's `type`.
     pub fn kind(&self) -> &'static str {
@@ -481,6 +515,15 @@ impl Body {
             Body::Commit(_) => "commit",
             Body::Link(_) => "link",
             Body::Close(_) => "close",
+            Body::Check(_) => "check",
+            Body::Approve(_) => "approve",
+            Body::Amend(_) => "amend",
+            Body::Compliance(_) => "compliance",
+            Body::Hold(_) => "hold",
+            Body::Release(_) => "release",
+            Body::Prune(_) => "prune",
+            Body::Audit(_) => "audit",
+            Body::Adjudicate(_) => "adjudicate",
             Body::Seal(_) => "seal",
         }
     }
@@ -497,6 +540,15 @@ impl Body {
             "commit" => Body::Commit(serde_json::from_str(json)?),
             "link" => Body::Link(serde_json::from_str(json)?),
             "close" => Body::Close(serde_json::from_str(json)?),
+            "check" => Body::Check(serde_json::from_str(json)?),
+            "approve" => Body::Approve(serde_json::from_str(json)?),
+            "amend" => Body::Amend(serde_json::from_str(json)?),
+            "compliance" => Body::Compliance(serde_json::from_str(json)?),
+            "hold" => Body::Hold(serde_json::from_str(json)?),
+            "release" => Body::Release(serde_json::from_str(json)?),
+            "prune" => Body::Prune(serde_json::from_str(json)?),
+            "audit" => Body::Audit(serde_json::from_str(json)?),
+            "adjudicate" => Body::Adjudicate(serde_json::from_str(json)?),
             "seal" => Body::Seal(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })

@@ -191,6 +191,15 @@ impl Record<Unverified> {
             Body::Commit(inner) => encode(&envelope, &body, inner),
             Body::Link(inner) => encode(&envelope, &body, inner),
             Body::Close(inner) => encode(&envelope, &body, inner),
+            Body::Check(inner) => encode(&envelope, &body, inner),
+            Body::Approve(inner) => encode(&envelope, &body, inner),
+            Body::Amend(inner) => encode(&envelope, &body, inner),
+            Body::Compliance(inner) => encode(&envelope, &body, inner),
+            Body::Hold(inner) => encode(&envelope, &body, inner),
+            Body::Release(inner) => encode(&envelope, &body, inner),
+            Body::Prune(inner) => encode(&envelope, &body, inner),
+            Body::Audit(inner) => encode(&envelope, &body, inner),
+            Body::Adjudicate(inner) => encode(&envelope, &body, inner),
             Body::Seal(inner) => encode(&envelope, &body, inner),
         }?;
         Ok(Record { id: RecordId(Digest::of(&bytes)), bytes, envelope, body, state: PhantomData })

@@ -45,6 +45,12 @@ fn subject(body: &Body, seq: u64) -> String {
         Body::Session(session) => format!("session {} segment {}", session.session, session.segment),
         Body::Seal(seal) => format!("seal {}: {}", seal.size, seal.root.short()),
         Body::Link(link) => format!("link {} to {}", link.old.short(), link.new.short()),
+        Body::Check(check) => {
+            format!("check {}: {}, commits {}", check.range.last.short(), check.verdict, check.range.commits)
+        }
+        Body::Amend(amend) => format!("amend {}", amend.record.short()),
+        Body::Hold(hold) => format!("hold {}", hold.case),
+        Body::Release(release) => format!("release {}", release.case),
         other => format!("{} {seq}", other.kind()),
     }
 }

@@ -43,26 +43,48 @@ pub struct Rules {
 
 impl History {
     /// Takes in the next policy record, whose signatures by `signers` have been checked.
+    #[cfg(test)]
     pub fn extend<State>(&mut self, record: &Record<State>, signers: &[PublicKey]) -> Result<(), RosterError> {
-        let next = match (record.body(), self.versions.last()) {
+        let next = self.judge(record, signers)?;
+        self.take(record, signers, next);
+        Ok(())
+    }
+
+    /// The roster after the next policy record, if those may write it who signed.
+    pub fn judge<State>(&self, record: &Record<State>, signers: &[PublicKey]) -> Result<Roster, RosterError> {
+        Ok(match (record.body(), self.versions.last()) {
             (Body::Genesis(genesis), None) => Roster::found(genesis, signers)?,
             (Body::Roster(change), Some((_, roster))) => roster.change(change, signers)?,
             (Body::CloseChain(close), Some((_, roster))) => roster.close(close, signers)?,
-            (Body::Policy(policy), Some((_, roster))) => {
+            (Body::Policy(_), Some((_, roster))) => {
                 roster.may_set_rules(signers)?;
-                let by = signers.iter().filter_map(|key| roster.member_of(key)).map(|member| member.id.clone());
-                self.rules.push(Rules {
-                    set: Citation { n: self.versions.len() as u64, id: record.id() },
-                    time: record.envelope().time,
-                    by: by.collect(),
-                    toml: policy.toml.clone(),
-                });
+                roster.clone()
+            }
+            // What they may say is judged where keeping is.
+            (Body::Compliance(_) | Body::Release(_) | Body::Prune(_) | Body::Adjudicate(_), Some((_, roster))) => {
+                roster.require_owner_or(&[Role::Admin], signers)?;
+                roster.clone()
+            }
+            (Body::Hold(_) | Body::Audit(_), Some((_, roster))) => {
+                roster.require_owner_or(&[Role::Admin, Role::Auditor], signers)?;
                 roster.clone()
             }
             (other, _) => return Err(RosterError::Misplaced(other.kind())),
-        };
+        })
+    }
+
+    /// Takes in a policy record that was judged: the roster is `next` from it on.
+    pub fn take<State>(&mut self, record: &Record<State>, signers: &[PublicKey], next: Roster) {
+        if let (Body::Policy(policy), Some((_, roster))) = (record.body(), self.versions.last()) {
+            let by = signers.iter().filter_map(|key| roster.member_of(key)).map(|member| member.id.clone());
+            self.rules.push(Rules {
+                set: Citation { n: self.versions.len() as u64, id: record.id() },
+                time: record.envelope().time,
+                by: by.collect(),
+                toml: policy.toml.clone(),
+            });
+        }
         self.versions.push((record.id(), next));
-        Ok(())
     }
 
     /// The newest roster.
@@ -76,7 +98,6 @@ impl History {
     }
 
     /// The rules that were in force by the policy record with this number.
-    #[cfg(test)]
     pub fn rules_at(&self, n: u64) -> Option<&Rules> {
         self.rules.iter().rfind(|rules| rules.set.n <= n)
     }
@@ -95,6 +116,13 @@ impl History {
     /// The ids of the policy records that hold, the first one first.
     pub fn ids(&self) -> Vec<RecordId> {
         self.versions.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// What the member whose key a chain's is might do when the policy record with this number was the newest; of a
+    /// key that was enrolled later, from then on.
+    pub fn roles_at(&self, chain: ChainId, n: u64) -> &[Role] {
+        let mut since = self.versions.iter().skip(usize::try_from(n).unwrap_or(usize::MAX));
+        since.find_map(|(_, roster)| roster.enrolment(chain)).map_or(&[], |(member, _)| &member.roles)
     }
 
     /// Whether there is such a policy record.
@@ -139,8 +167,13 @@ fn may_write(roles: &[Role], body: &Body) -> bool {
     match body {
         // Everybody with a key opens a chain with it, and may end it.
         Body::Open(_) | Body::Close(_) => true,
-        Body::Session(_) | Body::Commit(_) | Body::Link(_) => any_of(&[Role::Developer, Role::Ci]),
+        Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Check(_) => any_of(&[Role::Developer, Role::Ci]),
         Body::Seal(_) => any_of(&[Role::Witness]),
-        Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) => false,
+        // A machine takes nobody's responsibility.
+        Body::Approve(_) => any_of(&[Role::Owner, Role::Admin, Role::PolicyAdmin, Role::Developer, Role::Auditor]),
+        // Everybody may correct what is their own; whose the record is, is known where all chains are.
+        Body::Amend(_) => true,
+        Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) | Body::Compliance(_) => false,
+        Body::Hold(_) | Body::Release(_) | Body::Prune(_) | Body::Audit(_) | Body::Adjudicate(_) => false,
     }
 }

@@ -114,15 +114,15 @@ impl Roster {
 
     /// Whether those may set the rules who signed: one owner or policy-admin is enough.
     pub fn may_set_rules(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
-        self.require_owner_or(Role::PolicyAdmin, signers)
+        self.require_owner_or(&[Role::PolicyAdmin], signers)
     }
 
     fn require_admin(&self, signers: &[PublicKey]) -> Result<(), RosterError> {
-        self.require_owner_or(Role::Admin, signers)
+        self.require_owner_or(&[Role::Admin], signers)
     }
 
-    fn require_owner_or(&self, role: Role, signers: &[PublicKey]) -> Result<(), RosterError> {
-        let may = |member: &Member| is_owner(member) || member.roles.contains(&role);
+    fn require_owner_or(&self, roles: &[Role], signers: &[PublicKey]) -> Result<(), RosterError> {
+        let may = |member: &Member| is_owner(member) || member.roles.iter().any(|role| roles.contains(role));
         match signers.iter().any(|key| self.member_of(key).is_some_and(may)) {
             true => Ok(()),
             false => Err(RosterError::Unauthorised),

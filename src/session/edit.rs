@@ -54,7 +54,7 @@ impl Edits {
             EventKind::ToolBefore if call.reach == Reach::Named => {
                 self.open.insert(key, (event.at, event.files));
             }
-            EventKind::ToolAfter | EventKind::ToolFailed => {
+            EventKind::ToolAfter | EventKind::ToolFailed | EventKind::ToolCommitted => {
                 let (began, before) = match call.reach {
                     Reach::Named => self.open.remove(&key).map_or((None, Vec::new()), |(at, files)| (Some(at), files)),
                     _ => (None, event.before),

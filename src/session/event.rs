@@ -51,6 +51,11 @@ impl AgentEvent {
     /// What the event says of one file, and no more.
     pub fn about(&self, path: &RepoPath) -> AgentEvent {
         let only = |states: &[FileState]| states.iter().filter(|file| file.path == *path).cloned().collect();
+        AgentEvent { before: only(&self.before), files: only(&self.files), ..self.without_files() }
+    }
+
+    /// Who did what, without what the files were and all that the agent said.
+    pub fn without_files(&self) -> AgentEvent {
         AgentEvent {
             at: self.at,
             agent: self.agent.clone(),
@@ -62,8 +67,8 @@ impl AgentEvent {
             transcript: None,
             subagent: self.subagent.clone(),
             call: self.call.clone(),
-            before: only(&self.before),
-            files: only(&self.files),
+            before: Vec::new(),
+            files: Vec::new(),
             gaps: Vec::new(),
             raw: None,
         }
@@ -80,6 +85,8 @@ pub enum EventKind {
     Prompt,
     /// A tool is about to run.
     ToolBefore,
+    /// A tool has made a commit and still runs; its files are in the state that it has brought them to so far.
+    ToolCommitted,
     /// A tool has run; its files are in the state it left them in.
     ToolAfter,
     /// A tool has failed; its files may have changed all the same.

@@ -141,7 +141,9 @@ impl<'w> Agent<'w> {
     /// Runs a command in a shell.
     pub fn bash(&self, command: &str) -> String {
         self.call("Bash", &json!({"command": command}), || {
-            let output = self.world.command("sh", &self.dir).args(["-c", command]).output().unwrap();
+            let mut shell = self.world.command("sh", &self.dir);
+            shell.env("CLAUDE_CODE_SESSION_ID", &self.session);
+            let output = shell.args(["-c", command]).output().unwrap();
             assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         })
     }

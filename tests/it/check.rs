@@ -117,8 +117,8 @@ fn tools_must_have_run_after_the_last_edit_and_nobody_has_approved() {
     ada.git(work, ["push", "origin", "main"]).exits(1);
 
     set(ada, work, &rule("block", "condition = \"sensitive-paths\"\npaths = [\"a.rs\"]\nreviewer = \"auditor\""));
-    let open = check(ada, work, &["--range", "HEAD~1..HEAD"], 2);
-    assert_eq!((&open["verdict"], &open["rules"][0]["outcome"]), (&json!("block"), &json!("inconclusive")));
+    let open = check(ada, work, &["--range", "HEAD~1..HEAD"], 1);
+    assert_eq!((&open["verdict"], &open["rules"][0]["outcome"]), (&json!("block"), &json!("fail")));
     let all = rule("block", "condition = \"trace-completeness\"");
     set(ada, work, &all);
     assert_eq!(check(ada, work, &["--range", "HEAD~1..HEAD"], 0)["verdict"], "pass");

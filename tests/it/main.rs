@@ -12,6 +12,7 @@ mod hook_agent;
 mod init;
 mod interchange;
 mod journey;
+mod keeping;
 mod front;
 mod generator;
 mod layers;

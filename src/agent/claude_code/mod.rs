@@ -13,10 +13,17 @@ use std::io;
 use std::path::Path;
 
 use crate::agent::SubagentFile;
+use crate::host::env;
+use crate::id::SessionId;
 use crate::session::event::Reach;
 
 /// Its name in configuration, commands and records.
 pub const NAME: &str = "claude-code";
+
+/// The session in whose shell we run; Claude Code tells its shells and hooks (since 2.1.132).
+pub fn session_around() -> Option<SessionId> {
+    env::claude_session().map(|id| SessionId::from_agent(&id))
+}
 
 /// How a tool reaches files. A tool we do not know may do anything.
 fn reach(tool: &str) -> Reach {

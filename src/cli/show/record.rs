@@ -12,6 +12,7 @@ use crate::ledger::query::Book;
 use crate::ledger::store::{self, Stored};
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::{AmendReason, Body, Correction};
 
 /// A record to show.
 #[derive(Serialize)]
@@ -24,8 +25,19 @@ pub struct About<'a> {
     /// `signed`, `pending` (its writer is not enrolled) or `bad`.
     state: &'static str,
     findings: Vec<&'a Finding>,
+    /// The records that correct it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amended: Vec<Amended<'a>>,
     /// `record.json`, as it stands.
     json: Box<RawValue>,
+}
+
+/// A correction of the record.
+#[derive(Serialize)]
+struct Amended<'a> {
+    record: RecordId,
+    reason: AmendReason,
+    correction: &'a Correction,
 }
 
 impl<'a> About<'a> {
@@ -73,7 +85,15 @@ impl<'a> About<'a> {
         let text = String::from_utf8_lossy(bytes).into_owned();
         // A record that was read is JSON.
         let json = RawValue::from_string(text).unwrap_or_default();
-        About { kind: "record", record, chain, seq, member, state, findings, json }
+        let amended = book.report.entries().filter(|entry| entry.good && !book.is_pending(entry));
+        let amended = amended.filter_map(|entry| match &entry.body {
+            Body::Amend(amend) if amend.record == record => {
+                Some(Amended { record: entry.id, reason: amend.reason, correction: &amend.correction })
+            }
+            _ => None,
+        });
+        let amended = amended.collect();
+        About { kind: "record", record, chain, seq, member, state, findings, amended, json }
     }
 }
 
@@ -94,6 +114,12 @@ pub fn show(about: &About<'_>, ledger: &Ledger, json: bool, out: &mut Out) -> an
         out.line(format_args!("chain  {} #{}{member}", about.chain, about.seq))?;
         let findings: Vec<Finding> = about.findings.iter().map(|finding| (*finding).clone()).collect();
         print_findings(out, &findings)?;
+        for Amended { record, reason, correction } in &about.amended {
+            let right = correction.record.map(|id| format!("; {} says it right", id.short())).unwrap_or_default();
+            let reason = serde_json::to_value(reason)?;
+            let reason = reason.as_str().unwrap_or_default();
+            out.line(out.paint(output::WARN, format!("amended by {}: {reason}{right}", record.short())))?;
+        }
         out.line(output::visible(&pretty))?;
         Ok(())
     })

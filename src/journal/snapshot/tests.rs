@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::git::testing::Repo;
+use crate::id::CallId;
+use crate::session::event::Reach;
 
 struct Fixture {
     repo: Repo,
@@ -24,11 +26,17 @@ impl Fixture {
 
     fn before(&self, call: &str) {
         let location = Location::of(self.repo.path()).unwrap();
-        self.journal.snapshot(&location, &self.session, &CallId::from_agent(call)).unwrap();
+        self.snapshot(&location, call);
+    }
+
+    fn snapshot(&self, location: &Location, call: &str) {
+        let call = tool_call(call);
+        let event = event(&self.session, &call);
+        self.journal.snapshot(location, &event, &call).unwrap();
     }
 
     fn after(&self, call: &str) -> Changes {
-        self.journal.changes(&self.session, &CallId::from_agent(call)).unwrap()
+        self.journal.changes(&self.session, &tool_call(call)).unwrap()
     }
 
     /// What `act` changes: path, bytes before (`?` unknown, `-` none), bytes after.
@@ -51,6 +59,29 @@ impl Fixture {
             (file.path.to_string(), before, text(file.state))
         };
         changes.files.iter().map(shown).collect()
+    }
+}
+
+fn tool_call(id: &str) -> ToolCall {
+    ToolCall { id: CallId::from_agent(id), tool: "Bash".into(), reach: Reach::Any }
+}
+
+fn event(session: &SessionId, call: &ToolCall) -> AgentEvent {
+    AgentEvent {
+        at: clock::now_millis(),
+        agent: "claude-code".into(),
+        session: session.clone(),
+        kind: EventKind::ToolBefore,
+        name: String::new(),
+        cwd: None,
+        work_tree: None,
+        transcript: None,
+        subagent: None,
+        call: Some(call.clone()),
+        before: Vec::new(),
+        files: Vec::new(),
+        gaps: Vec::new(),
+        raw: None,
     }
 }
 
@@ -178,10 +209,9 @@ fn a_linked_work_tree_is_compared_though_the_shell_has_left_it() {
     let f = Fixture::new();
     let linked = f.repo.outside().join("linked");
     f.repo.git(&["worktree", "add", "-q", linked.to_str().unwrap()]);
-    let call = CallId::from_agent("c");
-    f.journal.snapshot(&Location::of(&linked).unwrap(), &f.session, &call).unwrap();
+    f.snapshot(&Location::of(&linked).unwrap(), "c");
     fs::write(linked.join("a.txt"), "linked\n").unwrap();
-    let changes = f.journal.changes(&f.session, &call).unwrap();
+    let changes = f.after("c");
     assert_eq!(changes.work_tree.as_deref(), Some("linked"));
     expect(f.shown(&changes), &[("a.txt", "one\ntwo\n", "linked\n")]);
 }
@@ -197,6 +227,25 @@ fn calls_at_the_same_time_have_snapshots_of_their_own() {
     expect(f.shown(&f.after("1")), &[("a.txt", "one\ntwo\n", "2\n")]);
     let again = f.after("1");
     assert_eq!(again.gaps, [Gap { kind: GapKind::SnapshotFailed, count: 1 }]);
+}
+
+#[test]
+fn what_a_call_commits_is_told_before_it_is_over() {
+    let f = Fixture::new();
+    let so_far = |session: &SessionId, dir: &Path| f.journal.changes_so_far(session, dir).unwrap();
+    assert!(so_far(&f.session, f.repo.path()).is_none(), "no call is under way");
+    f.before("1");
+    f.repo.commit("a.txt", "one\n2\n");
+    f.repo.write("b.txt", "not committed\n");
+    assert!(so_far(&SessionId::from_agent("other"), f.repo.path()).is_none());
+    assert!(so_far(&f.session, f.repo.outside()).is_none());
+    let told = so_far(&f.session, f.repo.path()).unwrap();
+    assert_eq!((told.kind, told.call.as_ref()), (EventKind::ToolCommitted, Some(&tool_call("1"))));
+    let changes = Changes { before: told.before, files: told.files, ..Changes::default() };
+    expect(f.shown(&changes), &[("a.txt", "one\ntwo\n", "one\n2\n"), ("b.txt", "b\n", "not committed\n")]);
+    // The end brings what came after.
+    f.repo.write("b.txt", "in the end\n");
+    expect(f.shown(&f.after("1")), &[("b.txt", "not committed\n", "in the end\n")]);
 }
 
 #[test]

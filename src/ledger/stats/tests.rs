@@ -91,6 +91,7 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         ledger: None,
         chains: vec![chain],
         history: History::default(),
+        keeping: Default::default(),
         findings: Vec::new(),
         records: 0,
         payloads: Payloads::default(),

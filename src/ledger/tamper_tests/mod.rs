@@ -7,6 +7,7 @@ mod closures;
 mod copies;
 mod flips;
 mod forms;
+pub mod keeping;
 mod policy;
 mod rules;
 mod seals;

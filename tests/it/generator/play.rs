@@ -1,6 +1,6 @@
 //! Doing in git what a sequence says, and keeping account of who wrote which line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,12 +101,13 @@ impl<'t> Play<'t> {
         {
             last.push('\n');
         }
-        let at = rng.below(lines.len() + 1);
+        let at = out_of_calls(&lines, rng.below(lines.len() + 1));
         let gone = match rng.below(4) {
             0 => rng.below(3).min(lines.len() - at),
             1 => 1.min(lines.len() - at),
             _ => 0,
         };
+        let gone = out_of_calls(&lines, at + gone) - at;
         let mut tokens = Vec::new();
         let mut new = Vec::new();
         let several = 1 + rng.below(3);
@@ -448,16 +449,29 @@ impl<'t> Play<'t> {
             if found != told {
                 verdict.wrong.push(format!("{file}: blame has {found:?}, stats {told:?}"));
             }
-            for line in lines {
-                let text = line["text"].as_str().unwrap();
-                let Some((token, writer)) = token_of(text).and_then(|token| self.tokens.get_key_value(token)) else {
-                    continue;
-                };
-                verdict.see(file, token, writer, &line);
+            let mut by_token: BTreeMap<&str, Vec<&serde_json::Value>> = BTreeMap::new();
+            for line in &lines {
+                if let Some(token) = token_of(line["text"].as_str().unwrap()) {
+                    by_token.entry(token).or_default().push(line);
+                }
+            }
+            for (token, lines) in by_token {
+                if let Some(writer) = self.tokens.get(token) {
+                    verdict.see(file, token, writer, &lines);
+                }
             }
         }
         verdict
     }
+}
+
+/// The first place from `at` on that is not between the lines of one call: a call cut in two is nobody's line.
+fn out_of_calls(lines: &[String], at: usize) -> usize {
+    let depth = |to: usize| -> i32 {
+        let letters = lines[..to].iter().flat_map(|line| line.chars());
+        letters.map(|c| i32::from(c == '(') - i32::from(c == ')')).sum()
+    };
+    (at..lines.len()).find(|at| depth(*at) <= 0).unwrap_or(lines.len())
 }
 
 fn is_marker(line: &str) -> bool {

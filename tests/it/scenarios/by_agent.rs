@@ -94,3 +94,31 @@ fn a_branch_that_is_made_before_writing_takes_nothing_from_the_agent() {
     scene.commit();
     scene.is("f", &["- exact h1", "s:1 exact an agent wrote it", "s:2 exact and that"]).holds();
 }
+
+#[test]
+fn what_a_shell_writes_and_commits_in_one_call() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\na person's, not committed yet\n").human("g", "a person's new file\n");
+    agent.bash(
+        "printf 'by the shell\\nand more\\n' >> f && git add f && git commit --quiet -m one && echo new > n \
+         && git add n && git commit --quiet -m two && echo later >> n",
+    );
+    scene.is("f", &["- exact h1|a person's, not committed yet", "s:1 exact by the shell|and more"]);
+    scene.is("n", &["s:1 exact new"]).commit();
+    scene.is("n", &["s:1 exact new|later"]).is("g", &["- exact a person's new file"]);
+    assert_eq!((scene.totals("HEAD~1"), scene.totals("HEAD~2")), ((1, 1), (3, 2)));
+    scene.holds();
+}
+
+#[test]
+fn what_a_person_commits_while_a_shell_runs_or_after_it_was_stopped_is_not_the_shells() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    // It was interrupted: nothing says that it is over.
+    agent.wish("Bash", &serde_json::json!({"command": "sleep 100; echo x > f; git commit -am x"}));
+    scene.human("f", "h1\nof a person\n").commit();
+    scene.is("f", &["- exact h1|of a person"]);
+    agent.bash("echo 'of the agent' >> f; git commit --quiet -am y");
+    scene.is("f", &["- exact h1|of a person", "s:2 exact of the agent"]).holds();
+}

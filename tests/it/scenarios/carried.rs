@@ -13,6 +13,43 @@ fn a_file_that_is_renamed() {
 }
 
 #[test]
+fn a_file_that_is_renamed_twice_and_mostly_written_anew_in_between() {
+    let scene = Scene::new();
+    let (one, two) = (scene.agent("one"), scene.agent("two"));
+    one.write("old", "of the first\nfirst too\n");
+    scene.commit();
+    scene.git("mv old between");
+    two.write("between", "of the second\nsecond too\nand more\nfirst too\n");
+    scene.git("mv between new").commit();
+    scene.is("new", &["two:1 exact of the second|second too|and more", "one:1 exact first too"]).holds();
+}
+
+#[test]
+fn a_file_that_is_renamed_twice_and_written_to_in_between() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "of the first\nfirst too\n");
+    scene.commit();
+    scene.git("mv old between");
+    agent.bash("echo 'of the second' >> between");
+    scene.git("mv between new").commit();
+    scene.is("new", &["s:1 exact of the first|first too", "s:2 exact of the second"]).holds();
+}
+
+#[test]
+fn a_file_that_is_renamed_while_another_takes_its_name() {
+    let scene = Scene::new();
+    let (one, two) = (scene.agent("one"), scene.agent("two"));
+    one.write("old", "of the first\nfirst too\nand this\n");
+    scene.commit();
+    scene.git("mv old new").human("old", "a person's\nown file\n");
+    two.edit("new", "first too\n", "of the second\n");
+    scene.commit();
+    scene.is("new", &["one:1 exact of the first", "two:1 exact of the second", "one:1 exact and this"]);
+    scene.is("old", &["- exact a person's|own file"]).holds();
+}
+
+#[test]
 fn a_file_that_is_renamed_before_it_was_ever_committed() {
     let scene = Scene::new();
     scene.agent("s").write("old", "a1\na2\na3\n");

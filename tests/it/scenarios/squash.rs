@@ -104,6 +104,34 @@ fn a_squash_on_the_server_that_is_pulled() {
 }
 
 #[test]
+fn a_squash_on_the_server_of_single_lines_while_main_stood_still() {
+    let scene = Scene::new();
+    let (bea, hers) = scene.team.join("Bea");
+    scene.git("switch --quiet -c topic");
+    let agent = scene.agent("s");
+    agent.write("f", "outer one\nouter two\n");
+    scene.commit();
+    agent.edit("f", "outer one\n", "outer one\ninner_line_of_some_length\n");
+    scene.human("g", "a person's\n").commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "Squashed (#1)"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main", ":topic"]).ok();
+    scene.git("pull --quiet origin main");
+    bea.run(&hers, ["fetch"]).ok();
+    bea.git(&hers, ["pull", "--quiet", "origin", "main"]).ok();
+    scene.is("f", &["s:1 content outer one", "s:2 content inner_line_of_some_length", "s:1 content outer two"]);
+    scene.is("g", &["- none a person's"]);
+    // Where the branch is not: a range that something came between cannot be told by its hash.
+    assert_eq!(
+        told(&bea, &hers, "HEAD", "f"),
+        ["- none outer one", "s:2 content inner_line_of_some_length", "- none outer two"]
+    );
+}
+
+#[test]
 fn a_pull_request_rebased_on_the_server() {
     let scene = Scene::new();
     scene.git("switch --quiet -c topic");

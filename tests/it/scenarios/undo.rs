@@ -101,6 +101,20 @@ fn what_was_thrown_away_and_is_written_by_a_person_is_theirs() {
 }
 
 #[test]
+fn what_a_person_leaves_of_a_file_that_a_reset_did_not_touch() {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    let agent = scene.agent("s");
+    agent.write("f", "line one\nline two\nline three\nline four\nh1\n");
+    scene.git("reset --quiet --mixed HEAD~1").human("f", "line one\nline two\nh2\nh1\n").commit();
+    scene.is("f", &["s:1 exact line one|line two", "- exact h2|h1"]);
+    // Git made the file anew, and a person begins as the agent did.
+    agent.write("f", "line five\nline six\nline seven\nline eight\n");
+    scene.git("reset --quiet --hard HEAD").human("f", "line five\nline six\nh2\n").commit();
+    scene.is("f", &["- exact line five|line six|h2"]).holds();
+}
+
+#[test]
 fn a_reset_to_where_it_stands_loses_nothing() {
     let scene = Scene::new();
     let agent = scene.agent("s");

@@ -1,0 +1,95 @@
+//! Changing this clone's key for a new one: the old chain names its successor, the new one is opened and enrolled.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::Code;
+use crate::cli::decide::How;
+use crate::cli::init::{device, identity, new_key, use_key};
+use crate::host::output::{self, Out};
+use crate::ledger::append::Writer;
+use crate::ledger::local::Changes;
+use crate::ledger::{Ledger, LedgerError};
+use crate::record::body::{Body, Close, CloseChain, EnrolledKey, Place, Reason, Roster};
+use crate::record::signature::PublicKey;
+use crate::signing::Signer;
+
+pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let old = ledger.signer()?;
+    let short = old.chain().short();
+    how.confirm(&format!("Close chain {short} for good, and go on with a new key?"), out)?;
+    let last = close(ledger, &old)?;
+    let ledger = &Ledger::open(&ledger.repo.home())?;
+    let mut writer = Writer::open(ledger)?;
+    writer.open_chain(identity(ledger)?, device(ledger, None))?;
+    let new = writer.signer().public_key();
+    drop(writer);
+    out.line(format_args!("chain  {}  (new; {short} is closed)", out.paint(output::ID, new.chain())))?;
+    enrol(ledger, &old, new, last, how, out)
+}
+
+/// Records what is open, and ends the old chain with the new key's name; the last record of it. One that was ended before, and
+/// whose clone did not come to use the new key, is not ended twice.
+fn close(ledger: &Ledger, old: &Signer) -> anyhow::Result<Place> {
+    let mut writer = Writer::open(ledger)?;
+    let head = *writer.head().context("this clone's chain is not open (git tracevault init)")?;
+    if head.closed {
+        let path = successor_key(ledger, old)?;
+        drop(writer);
+        use_key(ledger, &path)?;
+        return Ok(Place { seq: head.seq, id: head.id });
+    }
+    writer.seal_all()?;
+    // The new key is on the disk before the old one is given up.
+    let (new, path) = new_key()?;
+    let body = Body::Close(Close { successor: Some(new.public_key()) });
+    let id = writer.append(body, None, &[], |_| Ok(Changes::default()))?;
+    let seq = writer.head().map_or(0, |head| head.seq);
+    use_key(ledger, &path)?;
+    Ok(Place { seq, id })
+}
+
+/// Where the key is that a closed chain names.
+fn successor_key(ledger: &Ledger, old: &Signer) -> anyhow::Result<PathBuf> {
+    let name = ledger.prefix.chain(old.chain());
+    let tip = ledger.repo.find_ref(&name)?.context("this clone's chain is not here")?;
+    let Body::Close(Close { successor: Some(key) }) = ledger.read(&name, &tip)?.record.into_body() else {
+        bail!("chain {} was closed without a successor: git tracevault init makes a new key", old.chain().short());
+    };
+    let used = ledger.config.key.as_ref().context("this clone has no key")?;
+    let path = used.with_file_name(format!("{}.key", key.chain()));
+    if !path.is_file() {
+        bail!("the key that chain {} names is not here: {}", old.chain().short(), path.display());
+    }
+    Ok(path)
+}
+
+/// Enrols the new key and closes the old chain, if this member may; else tells who does.
+fn enrol(ledger: &Ledger, old: &Signer, new: PublicKey, last: Place, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let decided = ledger.decided()?;
+    let roster = decided.history.newest().context("there is no ledger here")?;
+    let ask = |out: &mut Out| -> anyhow::Result<Code> {
+        let (new, old) = (new.chain().short(), old.chain().short());
+        out.line(out.paint(output::WARN, "The new key is pending until an owner or admin enrols it:"))?;
+        out.line(format_args!("  git tracevault push, then they: git tracevault fetch"))?;
+        out.line(format_args!("  git tracevault member add {new} && git tracevault key close {old} --reason rotated"))?;
+        Ok(0)
+    };
+    let Some(member) = roster.member_of(&old.public_key()) else { return ask(out) };
+    let mut member = member.clone();
+    member.keys.push(EnrolledKey { public_key: new, from_seq: 0 });
+    let body = Body::Roster(Roster { set: vec![member], ..Roster::default() });
+    if how.is_proposal() {
+        return how.decide(ledger, body, "", out);
+    }
+    match ledger.change_policy(old, body) {
+        Ok(_) => {}
+        Err(LedgerError::Refused(_)) => return ask(out),
+        Err(error) => return Err(error.into()),
+    }
+    let body = Body::CloseChain(CloseChain { chain: old.chain(), last: Some(last), reason: Reason::Rotated });
+    ledger.change_policy(&ledger.signer()?, body)?;
+    out.line("The new key is enrolled, and the old one signs nothing any more. Push it with: git tracevault push")?;
+    Ok(0)
+}
