@@ -30,6 +30,9 @@ pub struct Args {
     /// Take out exactly what init put in; records, keys and journals stay
     #[arg(long, conflicts_with = "device")]
     uninstall: bool,
+    /// Go on with a key and a chain of its own: for a clone that is a copy of another one, or that a backup brought back
+    #[arg(long, conflicts_with = "uninstall")]
+    new_key: bool,
     /// What to call this device in the ledger; the machine's name if not given
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
@@ -67,7 +70,7 @@ pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
 /// A key, a ledger, an open chain, the mark.
 fn enrol(ledger: &Ledger, args: &Args, out: &mut Out) -> anyhow::Result<()> {
     let member = identity(ledger)?;
-    let had_key = ledger.config.key.is_some();
+    let had_key = ledger.config.key.is_some() && !args.new_key;
     let signer = if had_key {
         ledger.signer()?
     } else {

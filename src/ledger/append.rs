@@ -11,6 +11,7 @@ use crate::git::repo::RefUpdate;
 use crate::host::{clock, files};
 use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::local::{Changes, Local};
+use crate::ledger::mark::Mark;
 use crate::ledger::{Ledger, LedgerError, payload, store};
 use crate::record::body::{Body, PayloadClass};
 use crate::record::object::SIGNATURE_FILE;
@@ -56,6 +57,11 @@ impl<'l> Writer<'l> {
             }
             None => None,
         };
+        if let Some(mark) = ledger.config.key.as_deref().and_then(Mark::read)
+            && !mark.is_in(head.as_ref().map(|(_, head)| head))
+        {
+            return Err(LedgerError::Elsewhere { chain: signer.chain(), seq: mark.seq });
+        }
         Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
         let policy = ledger.policy()?;
         Ok(Writer { policy, seal: ledger.newest_seal(policy), ledger, signer, head, _lock: lock })
@@ -124,6 +130,9 @@ impl<'l> Writer<'l> {
         local.prepare(record.id(), changes(record.id())?)?;
         self.ledger.repo.update_refs(&[update])?;
         self.head = Some((commit, Head::of(&record)));
+        if let (Some(key), Some((_, head))) = (&self.ledger.config.key, &self.head) {
+            Mark { seq: head.seq, id: head.id }.keep(key);
+        }
         local.settle(Some(record.id()))?;
         Ok(record.id())
     }

@@ -20,6 +20,7 @@ pub mod keeping;
 pub mod lines;
 pub mod links;
 pub mod local;
+mod mark;
 pub mod names;
 pub mod notes;
 pub mod payload;
@@ -74,6 +75,8 @@ pub enum LedgerError {
     NoLedger,
     #[error("this clone has no key")]
     NoKey,
+    #[error("chain {} goes on elsewhere: its key has written record {seq}, which is not here", .chain.short())]
+    Elsewhere { chain: ChainId, seq: u64 },
     #[error("{name} at {commit}: {source}")]
     Stored { name: String, commit: String, source: StoreError },
     #[error("a {kind} record: {source}")]
@@ -105,6 +108,9 @@ impl LedgerError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             LedgerError::NoKey => Some("git tracevault init"),
+            LedgerError::Elsewhere { .. } => Some(
+                "if this clone is a copy of another, or was brought back from a backup: git tracevault init --new-key",
+            ),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
             LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Signing(_) => Some("git tracevault doctor"),

@@ -121,3 +121,41 @@ fn two_owners_decide_together_with_minisign_itself() {
     let other = team.ada.write(&team.work, "other.json", "{}");
     team.ada.run(&team.work, ["key", "sign", other.to_str().unwrap()]).exits(2);
 }
+
+#[test]
+fn a_copy_of_a_clone_never_writes_into_the_same_chain() {
+    let team = Team::new();
+    let (bob, bobs) = team.join("Bob");
+    bob.commit_file(&bobs, "b.py", "b = 1\n");
+    bob.git(&bobs, ["push", "--quiet", "origin", "main"]).ok();
+    let copy = bob.path("copy");
+    assert!(Command::new("cp").arg("-r").arg(&bobs).arg(&copy).status().unwrap().success());
+    // Whichever of the two writes first goes on with the chain.
+    let first = bob.commit_file(&copy, "c.py", "c = 1\n");
+    bob.git(&copy, ["push", "--quiet", "origin", "main"]).ok();
+    let chain = bob.own_chain(&bobs);
+    let before = bob.records_at(&bobs, &chain).len();
+
+    bob.git(&bobs, ["pull", "--quiet", "origin", "main"]).ok();
+    bob.write(&bobs, "d.py", "d = 1\n");
+    bob.git(&bobs, ["add", "."]).ok();
+    let told = bob.git(&bobs, ["commit", "--quiet", "-m", "d"]);
+    assert!(told.code == Some(0) && told.stderr.contains("goes on elsewhere"), "{told:?}");
+    assert_eq!(bob.records_at(&bobs, &chain).len(), before, "the chain does not fork");
+    let refused = bob.git(&bobs, ["push", "--quiet", "origin", "main"]).exits(1);
+    assert!(refused.stderr.contains("git tracevault init --new-key"), "{refused:?}");
+
+    bob.run(&bobs, ["init", "--new-key"]).ok();
+    assert_ne!(bob.own_chain(&bobs), chain);
+    bob.git(&bobs, ["push", "--quiet", "origin", "main"]).ok();
+    team.ada.run(&team.work, ["fetch"]).ok();
+    let new = bob.own_chain(&bobs);
+    let name = new.rsplit('/').next().unwrap();
+    team.ada.run(&team.work, ["member", "add", name, "--yes"]).ok();
+    team.ada.git(&team.work, ["pull", "--quiet", "origin", "main"]).ok();
+    team.ada.run(&team.work, ["verify", "--full"]).ok();
+    let states = team.ada.verify(&team.work);
+    team.ada.passes(&team.work, "HEAD");
+    assert_eq!(states["verdict"], "pass", "{states}");
+    assert_eq!(bob.record_of(&copy, &first)["commit"], first.as_str());
+}
