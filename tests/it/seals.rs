@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::agent::Agent;
 use crate::ledger::Team;
 use crate::support::World;
+use crate::verify_sh;
 
 /// A team with a witness that is enrolled, in a clone of its own; its key is in a file, as a build machine has it.
 fn witnessed() -> (Team, World, PathBuf, PathBuf) {
@@ -175,4 +177,65 @@ fn a_proof_verifies_without_the_repository() {
         std::fs::write(file, text.replacen(from, to, 1)).unwrap();
         check(&["--key", key]).exits(1);
     }
+}
+
+#[test]
+fn what_was_sealed_stays_so_when_payloads_expire_and_keys_change() {
+    let (team, ci, clone, _) = witnessed();
+    let (ada, work) = (&team.ada, &team.work);
+    Agent::start(ada, work, "first").prompt("Write it.").write("a.rs", "one\ntwo\n");
+    ada.commit(work, "Add a");
+    ada.run(work, ["compliance", "set", "pci-dss", "--yes"]).ok();
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    let witness = ci.git(&clone, ["for-each-ref", "--format=%(refname:lstrip=3)", "refs/tracevault/seal/"]).ok();
+    let seal = || {
+        ada.pass(60);
+        assert!(ci.run(&clone, ["seal"]).ok().starts_with("sealed "));
+        ada.run(work, ["fetch"]).exits(0);
+    };
+    // The verdict is the same from what was verified before, anew, and of the other verifier; all chains are sealed.
+    let sealed = |finding: &str| {
+        for args in [&["verify", "--json"][..], &["verify", "--full", "--json"]] {
+            let answer = ada.run(work, args).json();
+            assert_eq!(answer["verdict"], "pass", "{answer}");
+            for chain in answer["chains"].as_array().unwrap().iter().filter(|chain| chain["chain"] != witness) {
+                assert_eq!(chain["sealed"], chain["records"], "{answer}");
+            }
+        }
+        verify_sh::agree(ada, work, 0, finding);
+    };
+    seal();
+    sealed("");
+    let record = ada.run(work, ["log", "-n", "1", "--json"]).json()["record"].as_str().unwrap().to_owned();
+    let shown = || ada.run(work, ["show", &record, "--json"]).json();
+    let (first, before) = (shown(), shown()["before"].clone());
+    assert_eq!((&first["state"], first["after"].is_null(), before.is_null()), (&Value::from("sealed"), true, false));
+    assert!(
+        ada.run(work, ["show", &record]).ok().contains(&format!("before the seal of {}", before.as_str().unwrap()))
+    );
+
+    ada.pass((366 + 32) * 24 * 3600);
+    ada.run(work, ["prune", "--yes"]).ok();
+    ada.run(work, ["push"]).ok();
+    seal();
+    sealed("W-PRUNED");
+    assert_eq!(shown()["before"], before);
+
+    let old = ada.own_chain(work);
+    ada.run(work, ["key", "rotate", "--yes"]).ok();
+    ada.commit_file(work, "b", "b\n");
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    seal();
+    sealed("W-PRUNED");
+    assert_ne!(ada.own_chain(work), old);
+    let last = ada.records(work).pop().unwrap();
+    assert!(last["seal"]["n"].as_u64().is_some(), "{last}");
+    let newest = ada.run(work, ["log", "-n", "1", "--json"]).json()["record"].as_str().unwrap().to_owned();
+    let text = ada.run(work, ["show", &newest]).ok();
+    assert!(text.contains("between the seals of "), "{text}");
+    ada.git(&team.remote, ["update-ref", "-d", &old]).ok();
+    let cleo = ada.other("Cleo");
+    let theirs = cleo.clone(&team.remote, "cleo");
+    cleo.run(&theirs, ["fetch"]);
+    assert!(cleo.run(&theirs, ["verify"]).exits(1).stdout.contains("E-ROLLBACK"));
 }
