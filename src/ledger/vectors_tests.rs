@@ -115,6 +115,7 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     let index = Index { ledger: fixture.id.to_string(), keys: keys.into_iter().collect(), records, payload };
     files.insert("index.json".into(), serde_json::to_vec_pretty(&index).unwrap());
     files.insert("keeping.json".into(), super::tamper_tests::keeping::vectors());
+    files.insert("seals.json".into(), super::testing::seals::vectors());
     let link = fixture.load(fixture.people.developer.chain()).pop().unwrap().text();
     files.insert("forms.json".into(), serde_json::to_vec_pretty(&forms(&link)).unwrap());
     files

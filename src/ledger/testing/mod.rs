@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 mod raw;
-mod seals;
+pub mod seals;
 pub mod shell;
 
 use std::collections::BTreeSet;

@@ -111,3 +111,34 @@ impl Fixture {
         checkpoint::note(checkpoint, &key.public(), &signature).into_bytes()
     }
 }
+
+/// For other people's programs: two seals, the records they cover in the order of their leaves, and what is beside them.
+pub fn vectors() -> Vec<u8> {
+    let fixture = Fixture::sealed();
+    let witness = &fixture.people.witness;
+    let seals = fixture.line(witness.chain()).into_iter().filter_map(|commit| {
+        let stored = crate::ledger::store::read(&fixture.ledger.repo, &commit).unwrap();
+        let Body::Seal(seal) = stored.record.body() else { return None };
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Some(serde_json::json!({
+            "id": stored.record.id(),
+            "record": text(stored.record.bytes()),
+            "signature": text(&stored.signatures[0].1),
+            "checkpoint": text(stored.checkpoint.as_ref().unwrap()),
+            "size": seal.size,
+        }))
+    });
+    let seals: Vec<_> = seals.collect();
+    let (mut leaves, mut from) = (Vec::new(), std::collections::BTreeMap::new());
+    for head in fixture.seals().iter().flat_map(|seal| &seal.heads) {
+        let first = from.insert(head.chain, head.seq as usize + 1).unwrap_or_default();
+        leaves.extend_from_slice(&fixture.ids(head.chain)[first..=head.seq as usize]);
+    }
+    let vectors = serde_json::json!({
+        "ledger": fixture.id,
+        "witness": witness.public().to_string(),
+        "leaves": leaves,
+        "seals": seals,
+    });
+    serde_json::to_vec_pretty(&vectors).unwrap()
+}
