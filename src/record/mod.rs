@@ -10,6 +10,9 @@ pub mod proof;
 pub mod signature;
 pub mod timestamp;
 
+#[cfg(test)]
+mod hostile;
+
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
