@@ -1,5 +1,5 @@
 #!/bin/sh
-# Verifies a git-tracevault ledger without git-tracevault: git, sha256sum (or shasum), jq, and minisign or openssl 3.
+# Verifies a git-tracevault ledger without git-tracevault: git, sha256sum (or shasum), jq, and minisign or openssl 3 (for seals openssl 3).
 #   verify.sh [-C REPOSITORY] [--ledger ID]
 # Prints findings (code, chain, number, text) and the verdict. Exit: 0 pass, 1 fail, 2 could not tell, 3 no ledger to
 # trust: give its id, or git config tracevault.ledger. docs/format.md says what is checked, and what is left out here.
@@ -21,17 +21,18 @@ sum() { sum=$($sha <"$1"); sum=${sum%% *}; }
 have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool" || tool=openssl
 have "$tool" || die "minisign or openssl is missing"
 umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
-mkdir "$t/odb" "$t/tips"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
-: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/ids"; : >"$t/amends"
+mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
+: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"
+: >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
-ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" "
+ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " missing= seals_lost=
 last="-1 null" policies=/ nl='
 '
 [ -n "$pinned" ] || pinned=$(git config tracevault.ledger)
 
 found() { # code, text: about record $seq of chain $chain
     findings=$((findings + 1)); printf '%s %s %s %s\n' "$1" "$chain" "$seq" "$2" | tr -cd '[:print:]\n'
-    case $1 in W-*) ;; E-MISSING | E-PENDING) [ $verdict = fail ] || verdict=inconclusive ;; *) verdict=fail ;; esac
+    case $1 in W-*) ;; E-MISSING | E-PENDING) [ "$1" = E-PENDING ] || missing=1; [ $verdict = fail ] || verdict=inconclusive ;; *) verdict=fail ;; esac
 }
 # jq: a record's fields, a line each, if it has those its type must have and no other; then its text, written anew.
 cat >"$t/record.jq" <<'JQ'
@@ -53,7 +54,7 @@ def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces:
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
-def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u"},
+def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u", "witnesses?": "u"},
   "close-chain": {chain: chain, "last?": {seq: "n", id: id}, reason: "lost|stolen|rotated|left"}, policy: {toml: "s"},
   close: {"successor?": key}, open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
   session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
@@ -64,6 +65,7 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
     gaps: [{kind: "s", count: "n"}], payloads: [payload], "cut?": "some"},
   commit: {commit: git, sha256: id, tree: git, parents: [git], "patch_id?": git, "patch_id_u0?": git,
     sessions: [{session: session, record: id}], files: [lines + {path: "s"}], total: lines, trace: id, "cut?": "some"},
+  seal: {heads: [{chain: chain, seq: "n", id: id}], size: "n", root: id, findings: "n"},
   link: {old: git, new: git, found_by: "s", level: "u"},
   check: {range: {first: git, last: git, commits: "n", sha256: id}, rules: cite, verdict: verdict, "cut?": "some",
     findings: [{rule: "s", level: "warn|block", outcome: "inconclusive|violated", "commit?": git, "path?": "s"}]},
@@ -82,10 +84,12 @@ elif is({v: "n", type: "s", ledger: id, chain: chain, seq: "n", prev: id, time: 
   "seal?": cite, body: body[.type], "ext?": "o"}) | not then "E-CANON"
 elif [.time, (.body | if .started then .started, .ended else empty end)] | map(. == real) | all | not then "E-CANON"
 else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)", "ledger \(.ledger)", "short \(.ledger[:12])", "chain \(.chain)", "seq \(.seq)", "prev \(.prev)",
-  "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1)",
+  "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1) \(.seal.id)",
   (.body | .. | objects | .public_key, .successor | values | "key \(.)"),
   (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)",
     (.body.payloads[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
+  elif .type == "seal" then "subject seal \(.body.size): \(.body.root[:12])", "sealed \(.body.size) \(.body.root)",
+    (.body.heads[] | "head \(.chain) \(.seq) \(.id)")
   elif .type == "link" then "subject link \(.body.old[:12]) to \(.body.new[:12])"
   elif .type == "commit" then "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
     "heads \(([.body.tree] + .body.parents) | join(" "))", (.body.total as $n | "subject commit \(.body.commit[:12]): " +
@@ -123,6 +127,12 @@ learn() { # key: its chain and number into $t/keys; fails for a key that would v
     printf %s "$1" | base64 -d | tail -c 32 >"$t/point"; sum "$t/point"; known="$known$1 "
     echo "$1 ${sum%????????????????????????????????} $number" >>"$t/keys"
 }
+octal() { awk 'BEGIN { d = "0123456789abcdef" } { for (i = 1; i < length; i += 2)
+    printf "\\%03o", 16 * (index(d, substr($0, i, 1)) - 1) + index(d, substr($0, i + 1, 1)) - 1 }'; }
+pem() { # key
+    printf %s "$1" | base64 -d >"$t/pk"; { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c 32 "$t/pk"; } >"$t/der"
+    openssl pkey -pubin -inform DER -in "$t/der" -out "$t/pem" 2>/dev/null
+}
 ed25519() { openssl pkeyutl -verify -pubin -inkey "$t/pem" -rawin -in "$1" -sigfile "$2" >/dev/null 2>&1; }
 signed() { # signature file, key: whether it is the key's signature of record.json; why not, in $code
     code=E-FORMAT; { IFS= read -r l1 && IFS= read -r l2 && IFS= read -r l3 && IFS= read -r l4; } <"$1" || return 1
@@ -134,17 +144,15 @@ signed() { # signature file, key: whether it is the key's signature of record.js
     case ${#l2}$l2/${#l4}$l4 in 100RU[QRST]*[AEIMQUYcgkosw048]=/88*[AQgw]==) ;; *) return 1 ;; esac
     code=E-SIG; [ "${l3#trusted comment: }" = "$comment" ] || return 1
     if [ "$tool" = minisign ]; then minisign -V -q -H -P "$2" -m "$t/record.json" -x "$1" >/dev/null 2>&1; return; fi
-    printf %s "$2" | base64 -d >"$t/pk"; printf %s "$l2" | base64 -d >"$t/s1"; printf %s "$l4" | base64 -d >"$t/s2"
+    pem "$2" || return 1; printf %s "$l2" | base64 -d >"$t/s1"; printf %s "$l4" | base64 -d >"$t/s2"
     head -c 10 "$t/pk" | tail -c 8 >"$t/n1"; head -c 10 "$t/s1" | tail -c 8 | cmp -s - "$t/n1" || return 1
-    { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c 32 "$t/pk"; } >"$t/der"
-    openssl pkey -pubin -inform DER -in "$t/der" -out "$t/pem" 2>/dev/null || return 1
     tail -c 64 "$t/s1" >"$t/sig"; openssl dgst -blake2b512 -binary "$t/record.json" >"$t/hash"
     { cat "$t/sig"; printf %s "$comment"; } >"$t/both"; ed25519 "$t/hash" "$t/sig" && ed25519 "$t/both" "$t/s2"
 }
 
 read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
-    commit=$1 tree=$2 parent=${3-} rec='' trace='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
-    : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
+    commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
+    : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
     if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
     while read -r mode _ oid size name; do
         [ "$name" != "$before" ] || { found E-ENVELOPE "a name stands twice in the tree of $commit"; return; }
@@ -153,6 +161,8 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
         case $mode/$name in
             100644/record.json) rec=$oid limit=65536 ;;
             100644/agent-trace.json) trace=$oid limit=67108864 ;;
+            100644/checkpoint) check=$oid limit=65536 ;;
+            100644/timestamp.tsr) stamp=$oid limit=65536 ;;
             100644/record.json.minisig | 100644/record.json.????????????????.minisig) sigs="$sigs $name" ;;
             *) odd=1; continue ;;
         esac
@@ -172,7 +182,8 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
     [ "$code" = ok ] || { found "${code:-E-CANON}" "record.json at $commit"; return; }
     while read -r name value; do case $name in
         type) type=$value ;; ledger) its_ledger=$value ;; short) short=$value ;; chain) its_chain=$value ;;
-        seq) its_seq=$value ;; prev) prev=$value ;; time) time=$value ;; policy) cited=$value ;; seal) seal=$value ;;
+        seq) its_seq=$value ;; prev) prev=$value ;; time) time=$value ;; policy) cited=$value ;; seal) seal=${value% *} seal_id=${value#* } ;;
+        sealed) sealed=$value ;; head) echo "$value" >>"$t/head" ;;
         subject) subject=$value ;; code) named=$value ;; heads) heads=$value ;; trace) its_trace=$value ;;
         piece) echo "$value" >>"$t/want" ;; approved) echo "$value" >>"$t/approved" ;; about) echo "$value" >>"$t/about" ;;
         rules) rules=$value ;;
@@ -186,6 +197,7 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
     if [ -n "$odd" ]; then found E-ENVELOPE "there is a file that is no part of a record"
     elif [ "$(GIT_OBJECT_DIRECTORY=$t/odb git mktree --missing <"$t/entries" 2>/dev/null)" != "$tree" ]; then found E-ENVELOPE "the tree is another"
     elif [ "$made" != "$commit" ]; then found E-ENVELOPE "the commit is not the one its record makes"
+    elif [ -n "$check$stamp" ] && [ "$type" != seal ]; then found E-ENVELOPE "only a seal has a checkpoint and a time stamp"
     elif [ "$type" = commit ] && [ -z "$trace" ]; then found E-MISSING "agent-trace.json is not there"
     elif [ "$type" != commit ] && [ -n "$trace" ]; then found E-ENVELOPE "only a commit record has a trace"
     elif [ -n "$trace" ] && [ "$sum" != "$its_trace" ]; then found E-PAYLOAD-HASH "agent-trace.json"
@@ -201,17 +213,18 @@ follow() { # judges the place of the record that was read, after the head of its
         [ "${cited% *}" -ge "$head_policy" ] || found E-POLICY "it cites an older policy than its predecessor"
         [ "$seal" -ge "$head_seal" ] || found E-POLICY "it cites an older seal than its predecessor"
     fi
+    [ $kind = log ] || [ "$seal" = -1 ] || found E-SEAL "only a writer's records cite a seal"
     [ -z "$ended" ] || found E-UNAUTH "its writer had closed the chain"; [ "$type" != close ] || ended=1
-    case $chain/$head_seq/$type in
-        policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | policy/[0-9]*/policy | [!p]*/-1/open) ;;
+    case $kind/$head_seq/$type in
+        policy/-1/genesis | policy/[0-9]*/roster | policy/[0-9]*/close-chain | policy/[0-9]*/policy | [ls]*/-1/open) ;;
         policy/[0-9]*/compliance | policy/[0-9]*/hold | policy/[0-9]*/release | policy/[0-9]*/prune) ;;
-        policy/[0-9]*/audit | policy/[0-9]*/adjudicate | [!p]*/[0-9]*/check | [!p]*/[0-9]*/approve | [!p]*/[0-9]*/amend) ;;
-        [!p]*/[0-9]*/session | [!p]*/[0-9]*/commit | [!p]*/[0-9]*/link | [!p]*/[0-9]*/close) ;;
+        policy/[0-9]*/audit | policy/[0-9]*/adjudicate | log/[0-9]*/check | log/[0-9]*/approve | log/[0-9]*/amend) ;;
+        log/[0-9]*/session | log/[0-9]*/commit | log/[0-9]*/link | [ls]*/[0-9]*/close | seal/[0-9]*/seal) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
     head_seq=$seq head_id=$id head_time=$time head_policy=${cited% *} head_seal=$seal
 }
-start() { chain=$1 seq=- head_seq=-1 head_id=$2 head_time=0 head_policy=-1 head_seal=-1 key='' pending='' asked='' ended=''; }
+start() { kind=$3 at=0 chain=$1 seq=- head_seq=-1 head_id=$2 head_time=0 head_policy=-1 head_seal=-1 key='' pending='' asked='' ended=''; }
 # jq: the roster after a policy record that $signers have signed, or why it does not count.
 cat >"$t/roster.jq" <<'JQ'
 ($keys | split("\n") | map(split(" ") | select(length == 3) | {(.[0]): .[1]}) | add) as $chain
@@ -222,7 +235,7 @@ cat >"$t/roster.jq" <<'JQ'
   def enough: .closed as $c | ([.members[] | select(owner and signed($c))] | length) >= .threshold;
   def one($role): .closed as $c | any(.members[]; signed($c) and any(.roles[]; . == "owner" or . == $role));
   def admin: one("admin");
-  def usable: .closed as $c | .threshold > 0 and .threshold <= ([.members[] | select(owner and open($c) != [])] | length)
+  def usable: .closed as $c | .threshold > 0 and (.witnesses // 1) > 0 and .threshold <= ([.members[] | select(owner and open($c) != [])] | length)
     and ([.members[].keys[] | $chain[.public_key]] | length == (unique | length));
   def enrolled: [.members[] | .id as $m | .keys[] | {key: $chain[.public_key], value: [$m, .from_seq]}] | from_entries;
   def keeps: . as $new | ($old | enrolled) as $was | enrolled as $is
@@ -257,10 +270,10 @@ cat >"$t/roster.jq" <<'JQ'
     | if type == "string" then . elif $b.chain == "policy" or usable == false
       or (($old.closed | has($b.chain)) and ($old.closed[$b.chain] | upto) <= ($b.last | upto)) then "E-POLICY" else . end
   else ($b.remove // []) as $gone | reduce $b.set[] as $m ($old; .members[$m.id] = $m) | reduce $gone[] as $m (.; del(.members[$m]))
-    | .threshold = ($b.threshold // .threshold)
+    | .threshold = ($b.threshold // .threshold) | .witnesses = ($b.witnesses // .witnesses // 1)
     | if ($gone | length != (unique | length)) or any($gone[]; . as $m | ($old.members | has($m) | not) or any($b.set[]; .id == $m))
       then "E-POLICY"
-      elif $b.threshold or any($b.set[]; owner or ($old.members[.id] // {roles: []} | owner)) or any($gone[]; $old.members[.] | owner)
+      elif $b.threshold or $b.witnesses or any($b.set[]; owner or ($old.members[.id] // {roles: []} | owner)) or any($gone[]; $old.members[.] | owner)
       then (if $old | enough | not then "E-POLICY-THRESHOLD" elif usable | not then "E-POLICY" elif enough | not then "E-POLICY-THRESHOLD" else . end)
       elif $old | admin | not then "E-UNAUTH" elif usable | not then "E-POLICY" else . end
     | if type == "string" or keeps then . else "E-POLICY" end end
@@ -291,7 +304,7 @@ policy_record() { # commit, tree, parents: takes in the next policy record, or f
         ($closed | to_entries[] | "closed \(.key) \(.value.seq // -1) \(.value.id // "-")"))' "$t/roster" >"$t/told"
     sed -n 's/^whose //p' "$t/told" >>"$t/whose"; sed -n 's/^pruned //p' "$t/told" >"$t/pruned"; [ "$type" != policy ] || echo "$seq $id" >>"$t/rules"
     sed -n 's/^enrolled //p' "$t/told" >>"$t/enrolled"; sed -n 's/^member //p' "$t/told" >"$t/members"; sed -n 's/^closed //p' "$t/told" >"$t/closed"
-    last="$seq $id" policies="$policies$seq $id/"; good=$((good + 1))
+    echo "policy $seq $id" >>"$t/ids"; last="$seq $id" policies="$policies$seq $id/"; good=$((good + 1))
 }
 standing() { # judges whether the writer, whose key makes the chain $own, may write the record
     n=${cited% *}; [ "$n" != -1 ] || { found E-POLICY "it cites no policy record"; return; }
@@ -304,6 +317,7 @@ standing() { # judges whether the writer, whose key makes the chain $own, may wr
         asked=$cited
         case $type${role#* } in
             "$type") [ "$own" != "$chain" ] || pending=1; return ;;
+            seal*,witness,*) ;; seal*) found E-UNAUTH "its writer is no witness" ;;
             open* | close* | amend* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
             [!a]*,developer,* | [!a]*,ci,*) ;;
             *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
@@ -317,25 +331,80 @@ standing() { # judges whether the writer, whose key makes the chain $own, may wr
     elif [ "$n" -lt $total ]; then found E-POLICY "policy record $n does not hold"
     else found E-ROLLBACK "it cites policy record $n; now the policy chain has $total records"; fi
 }
+cites() { # judges the seal that the record cites
+    [ "$seal" != -1 ] || return; is=$(awk -v i="$seal_id" -v n="$seal" '$3 == i && $4 == n { print $4, $6, $7; exit }' "$t/seals")
+    case $is in
+        '') [ -n "$seals_lost" ] || found E-ROLLBACK "it cites a seal that is not here" ;;
+        "$seal 1 "*) [ "${cited% *}" -ge "${is##* }" ] || found E-POLICY "it cites an older policy than its seal" ;;
+        *) found E-SEAL "it cites a seal that does not hold" ;;
+    esac
+}
+checkpoint() { # judges the note beside a seal: its text is what the seal says, and the witness's key has signed it
+    [ -n "$check" ] || { found E-SEAL "it has no checkpoint"; return; }
+    have openssl || { found E-MISSING "openssl is missing: the checkpoint is not checked"; return; }
+    origin=tracevault/$its_ledger/$chain; printf '%s\n%s\n%s\n' "$origin" "${sealed% *}" \
+        "$(printf "$(printf %s "${sealed#* }" | octal)" | base64)" >"$t/text"; n=$(wc -c <"$t/text"); pem "$key"
+    { printf '%s\n\001' "$origin"; tail -c 32 "$t/pk"; } >"$t/whose_key"; sum "$t/whose_key"; ours=''
+    { cat "$t/text"; echo; } >"$t/both"; head -c $((n + 1)) "$t/checkpoint" | cmp -s - "$t/both" || { found E-SEAL "its checkpoint says something else"; return; }
+    tail -c +$((n + 2)) "$t/checkpoint" >"$t/signatures"
+    [ -s "$t/signatures" ] && [ -z "$(tail -c 1 "$t/signatures" | tr -d '\n')" ] || { found E-SEAL "its checkpoint does not end"; return; }
+    while IFS= read -r line; do
+        line=${line#'— '}; name=${line%% *} text=${line#* }
+        [ "— $name $text" = "— $line" ] && [ -n "$name" ] && case $name in *+*) false ;; esac && case $text in *[!A-Za-z0-9+/=]* | '') false ;; esac \
+            && printf %s "$text" | base64 -d >"$t/s1" 2>/dev/null && [ "$(wc -c <"$t/s1")" -gt 4 ] && [ "$(base64 <"$t/s1" | tr -d '\n')" = "$text" ] \
+            || { found E-SEAL "a line of its checkpoint is no signature"; return; }
+        [ "$name" = "$origin" ] && [ "$(head -c 4 "$t/s1" | od -An -v -tx1 | tr -d ' \n')" = "$(printf %.8s "$sum")" ] || continue
+        tail -c +5 "$t/s1" >"$t/sig"; ours=1; ed25519 "$t/text" "$t/sig" || { found E-SEAL "its checkpoint is not signed by its key"; return; }
+    done <"$t/signatures"; [ -n "$ours" ] || found E-SEAL "its checkpoint is not signed"
+}
+timestamp() { # judges the token beside a seal: it is granted, for the SHA-256 of the record
+    have openssl || { found E-MISSING "openssl is missing: the time stamp is not checked"; return; }
+    openssl ts -reply -in "$t/timestamp.tsr" -text >"$t/token" 2>/dev/null || { found E-TIME "its time stamp is none"; return; }
+    is=$(sed -n '/^Message data:/,/^Serial/s/^ *[0-9a-f]* - \(\([0-9a-f][0-9a-f][ -]\)*\) .*/\1/p' "$t/token" | tr -cd 0-9a-f)
+    grep -q '^Hash Algorithm: sha256' "$t/token" && grep -q '^Status: Granted' "$t/token" && [ "$is" = "$id" ] || found E-TIME "its time stamp is for something else"
+}
+root() { # the RFC 6962 root over the ids in $t/leaves
+    sed 's/^/0 /' "$t/leaves" >"$t/level"
+    while :; do
+        rm -f "$t"/node/*; awk -v dir="$t/node" 'BEGIN { d = "0123456789abcdef" } { s = ""; for (i = 3; i < length; i += 2)
+            s = s sprintf("\\%03o", 16 * (index(d, substr($0, i, 1)) - 1) + index(d, substr($0, i + 1, 1)) - 1)
+            printf "printf %c\\00%s%s%c >%c%s/%08d%c\n", 39, $1, s, 39, 39, dir, NR, 39 }' "$t/level" >"$t/make"; . "$t/make"
+        (cd "$t/node" && find . -type f | sort | xargs $sha) | cut -c1-64 >"$t/hashes"; [ ! -f "$t/odd" ] || { cat "$t/odd" >>"$t/hashes"; rm "$t/odd"; }
+        [ "$(wc -l <"$t/hashes")" -gt 1 ] || break
+        awk -v odd="$t/odd" 'NR % 2 { left = $0; next } { print 1, left $0 } END { if (NR % 2) print left >odd }' "$t/hashes" >"$t/level"
+    done; read -r root <"$t/hashes"
+}
+seals() { # judges what a witness has sealed against the records that are here
+    chain=$1 seq=-; awk -v w="$1" '$1 == w && $6 == 1' "$t/seals" >"$t/good"; awk -v w="$1" -v g="$t/good" 'BEGIN { while ((getline l <g) > 0) { split(l, f, " "); is[f[2]] = 1 } }
+        $1 == w && $2 in is' "$t/covers" >"$t/named"
+    before=$findings untold=''; while read -r _ seq of n named; do
+        is=$(awk -v c="$of" -v n="$n" '$1 == c && $2 == n { print $3; exit }' "$t/ids"); long=$(awk -v c="$of" '$1 == c { print $2; exit }' "$t/lengths")
+        if [ ! -e "$t/tips/$of" ] || { [ -n "$long" ] && [ "$n" -ge "$long" ]; }; then found E-ROLLBACK "record $n of $of was sealed and is not there"
+        elif [ "${is:--}" = - ]; then untold=1; elif [ "$is" != "$named" ]; then found E-FORK "record $n of $of is $is, and $named was sealed"; fi
+    done <"$t/named"
+    [ $findings = "$before" ] && [ -z "$untold" ] || return
+    : >"$t/leaves"; : >"$t/covered"; while read -r _ seq _ size of_all _; do
+        awk -v s="$seq" '$2 == s { print $3, $4 }' "$t/named" >"$t/now"
+        why=$(awk -v w="$t/witnesses" -v c="$t/covered" 'BEGIN { while ((getline l <w) > 0) is[l] = 1; while ((getline l <c) > 0) { split(l, f, " "); was[f[1]] = f[2] } }
+            { k = ($1 == "policy" ? "" : "-" $1); if ((NR > 1 && k <= last) || ($1 in is) || (($1 in was) && $2 <= was[$1])) bad = 1; last = k } END { if (bad || !NR) print "bad" }' "$t/now")
+        [ -z "$why" ] || { found E-SEAL "its heads are not in their order, or go back"; return; }
+        while read -r of n; do
+            from=$(awk -v c="$of" '$1 == c { f = $2 + 1 } END { print f + 0 }' "$t/covered")
+            awk -v c="$of" -v f="$from" -v n="$n" '$1 == c && $2 >= f && $2 <= n { print $3 }' "$t/ids" >>"$t/leaves"; echo "$of $n" >>"$t/covered"
+        done <"$t/now"
+        ! grep -q '^-' "$t/leaves" || return; root
+        [ "$root" = "$of_all" ] && [ $(($(wc -l <"$t/leaves"))) = "$size" ] || { found E-SEAL "its size and root are not those of the records that it covers"; return; }
+    done <"$t/good"
+}
 is_piece() { # whether $blob has the bytes of $piece
     n=$(g cat-file -s "$blob") && [ "$n" = "$size" ] && [ "$n" -le 1048576 ] && g cat-file blob "$blob" >"$t/piece" && sum "$t/piece" && [ "$sum" = "$piece" ]
-}
-octal() { awk 'BEGIN { x = "0123456789abcdef" } { s = ""; for (i = 1; i < length($0); i += 2)
-    s = s sprintf("\\%03o", (index(x, substr($0, i, 1)) - 1) * 16 + index(x, substr($0, i + 1, 1)) - 1); print s }'; }
-hashed() { while read -r bytes; do printf "$1$bytes" | $sha | cut -c 1-64; done; }
-merkle() { # the RFC 6962 root over the digests in a file, a line each
-    octal <"$1" | hashed '\000' >"$t/level"
-    while [ $(($(wc -l <"$t/level"))) -gt 1 ]; do
-        awk 'NR % 2 { left = $0; next } { print left $0 }' "$t/level" | octal | hashed '\001' >"$t/above"
-        [ $(($(wc -l <"$t/level") % 2)) = 0 ] || tail -n 1 "$t/level" >>"$t/above"; mv "$t/above" "$t/level"
-    done; read -r root <"$t/level"
 }
 expired() { # judges what is not here of the chain that was read
     [ -s "$t/gone" ] || return; : >"$t/covered"; grep "^$chain " "$t/pruned" >"$t/these"
     while read -r _ class month count its_root; do
-        awk -v c="$class" -v m="$month" '$1 == c && $2 == m { print $3 }' "$t/named" | head -n "$count" >"$t/leaves"
+        awk -v c="$class" -v m="$month" '$1 == c && $2 == m { print $3 }' "$t/shelved" | head -n "$count" >"$t/leaves"
         [ $(($(wc -l <"$t/leaves"))) = "$count" ] || continue
-        merkle "$t/leaves"; [ "$root" != "$its_root" ] || cat "$t/leaves" >>"$t/covered"
+        root; [ "$root" != "$its_root" ] || cat "$t/leaves" >>"$t/covered"
     done <"$t/these"
     awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } !($4 in ok) { bad[$1] = 1 } { print } END { for (s in bad) print "bad", s }' "$t/gone" >"$t/judged"
     for seq in $(sed -n 's/^bad //p' "$t/judged"); do found E-MISSING "pieces of its payloads are not here"; done
@@ -345,7 +414,7 @@ expired() { # judges what is not here of the chain that was read
 amended() { # judges the amendments, when all chains have been read
     while read -r chain seq roles about right; do
         for about in "$about" $right; do
-            its=$(awk -v i="$about" '$1 == i { print $2; exit }' "$t/ids")
+            its=$(awk -v i="$about" '$1 == i { print $2; exit }' "$t/amendable")
             [ -n "$its" ] || { found E-REF "there is no record $about"; roles=,owner,; continue; }
             [ "$its" = "$chain" ] || case $roles in *,owner,* | *,admin,*) ;; *)
                 who=$(awk -v c="$chain" '$1 == c { w = $2 } END { print w }' "$t/whose"); whose=$(awk -v c="$its" '$1 == c { w = $2 } END { print w }' "$t/whose")
@@ -355,9 +424,9 @@ amended() { # judges the amendments, when all chains have been read
         done
     done <"$t/amends"
 }
-named_bytes() { # judges the payloads and the commits that the record names
+named_bytes() { # judges the payloads, the commits and the checkpoint that the record names
     while read -r piece size class month; do
-        echo "$class $month $piece" >>"$t/named"
+        echo "$class $month $piece" >>"$t/shelved"
         here=0; for blob in $(awk -v c="$chain" -v s="$piece" '$1 == c && $2 == s { print $3 }' "$t/pieces" | sort -u); do
             g cat-file -e "$blob" || continue
             here=1; is_piece || found E-PAYLOAD-HASH "piece $piece"
@@ -369,17 +438,23 @@ named_bytes() { # judges the payloads and the commits that the record names
         case $(g cat-file -t "$code") in '') continue ;; commit) ;; *) found E-COMMIT "$code is no commit"; continue ;; esac
         g cat-file commit "$code" >"$t/code"; sum "$t/code"; [ "$sum" = "$its_sum" ] || found E-COMMIT "commit $code is not what was approved"
     done <"$t/approved"
+    [ "$type" != seal ] || { checkpoint; [ -z "$stamp" ] || timestamp; }
     [ "$type" = commit ] || return
     code=${named% *}; case $(g cat-file -t "$code") in '') return ;; commit) ;; *) found E-COMMIT "$code is no commit"; return ;; esac
     g cat-file commit "$code" >"$t/code"
     is=$(awk 'NR == 1 || /^parent / { printf "%s%s", (NR > 1 ? " " : ""), $2; next } { exit }' "$t/code")
     sum "$t/code"; [ "$sum" = "${named#* }" ] && [ "$is" = "$heads" ] || found E-COMMIT "commit $code is not as the record describes it"
 }
-writer() { # chain: its commits are in $t/list
-    start "$1" "$ledger"; : >"$t/named"; : >"$t/gone"
+noted() { # the record that was judged, for seals: its place, and whether nothing was found wrong with it
+    echo "$chain $at $1" >>"$t/ids"; at=$((at + 1)); [ "$type" = seal ] && [ "$1" != - ] || return
+    ok=0; [ "$findings" != "$2" ] || ok=1
+    echo "$chain $seq $id $sealed $ok ${cited% *}" >>"$t/mine"; sed "s/^/$chain $seq /" "$t/head" >>"$t/covers"
+}
+writer() { # chain, kind: its commits are in $t/list
+    start "$1" "$ledger" "$2"; : >"$t/mine"; : >"$t/shelved"; : >"$t/gone"; echo "$1 $(($(wc -l <"$t/list")))" >>"$t/lengths"
     while read -r commit tree parents; do
-        before_it=$findings; read_record "$commit" "$tree" $parents
-        case $state in unread | missing) [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; continue ;; esac
+        had=$findings; read_record "$commit" "$tree" $parents
+        case $state in unread | missing) [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
         if [ -z "$key" ]; then
             [ "$type" = open ] || { found E-UNAUTH "a chain begins with an open record"; return; }
             read -r key <"$t/rkeys"; own=$(awk -v k="$key" '$1 == k { print $2 }' "$t/keys")
@@ -388,13 +463,15 @@ $(awk -v c="$own" '$1 == c { print $2, $3 }' "$t/closed")
 END
             [ "$own" = "$chain" ] || { found E-CHAIN-KEY "its key makes the chain $own"; found E-UNAUTH "that key may not write here"; }
         fi
-        follow; [ $state = good ] || continue
-        case $type in session | commit | link | check | approve) echo "$id $chain" >>"$t/ids" ;; esac
+        follow; [ $state = good ] || { noted "$id" "$had"; continue; }
+        case $type in session | commit | link | check | approve) echo "$id $chain" >>"$t/amendable" ;; esac
         case $sigs in '' | ' record.json.minisig') ;; *) found E-ENVELOPE "there is a signature that is no writer's" ;; esac
-        case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; continue ;; esac
-        if signed "$t/record.json.minisig" "$key"; then standing; else found $code "the signature does not hold"; fi; named_bytes
-        [ "$type" != amend ] || [ $findings != $before_it ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
+        case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; noted "$id" "$had"; continue ;; esac
+        if signed "$t/record.json.minisig" "$key"; then standing; [ $kind != log ] || cites; else found $code "the signature does not hold"; fi
+        named_bytes; noted "$id" "$had"
+        [ "$type" != amend ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
     done <"$t/list"
+    if [ -n "$pending" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
     expired; seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
 }
 # The refs of this clone, and those seen at remotes.
@@ -405,6 +482,7 @@ while read -r name oid link; do
     case ${name%"/$rest"} in refs/tracevault-local/*[!A-Za-z0-9_-]*) rest=- ;; esac; [ -z "$link" ] || rest=-
     case $rest in
         policy | log/$hex32) echo "$oid $name" >>"$t/tips/${rest#log/}" ;;
+        seal/$hex32) echo "$oid $name" >>"$t/tips/${rest#seal/}"; echo "${rest#seal/}" >>"$t/witnesses" ;;
         payload/transcript/$month/$hex32 | payload/events/$month/$hex32 | payload/edits/$month/$hex32)
             chain=${rest##*/}; g ls-tree -r -t "$oid" >"$t/shelf"
             awk -v c="$chain" '$1 == "040000" && $4 ~ /^[0-9a-f][0-9a-f]$/ && NF == 4 { next } { p = $4; sub("/", "", p) }
@@ -427,14 +505,19 @@ lines() {
     done <"$t/heads"
 }
 set -- "$t"/tips/*; [ -e "$1" ] || set --; : >"$t/roster"; : >"$t/list"; [ ! -e "$t/tips/policy" ] || lines policy
-start policy "$zero"; total=$(($(wc -l <"$t/list")))
+start policy "$zero" policy; total=$(($(wc -l <"$t/list")))
 if [ $total = 0 ]; then { [ -z "$pinned" ] && [ $# = 0 ]; } || found E-MISSING "the policy chain is not here"; fi
 while read -r commit tree parents; do policy_record "$commit" "$tree" $parents || break; done <"$t/list"
 seq=-; [ -z "$pinned" ] || [ -z "$ledger" ] || [ "$pinned" = "$ledger" ] || found E-LEDGER "the ledger here is $ledger, not $pinned"
 ledger=${pinned:-$ledger}
-if [ -n "$ledger" ]; then for tips in "$@"; do
-    tips=${tips##*/}; [ "$tips" = policy ] || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips"; }
-done; amended; chain=- seq=-; fi
+echo "policy $total" >>"$t/lengths"
+if [ -n "$ledger" ]; then # seals first: records cite them
+    missing=; for tips in $(sort -u "$t/witnesses"); do lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" seal; done; seals_lost=$missing
+    for tips in "$@"; do
+        tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
+    done
+    amended; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
+fi
 printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict
 [ -n "$pinned" ] || { echo "no ledger is trusted here: give its id with --ledger"; exit 3; }
 case $verdict in pass) exit 0 ;; fail) exit 1 ;; *) exit 2 ;; esac

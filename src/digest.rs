@@ -28,6 +28,11 @@ impl Digest {
         Digest(hasher.finalize().into())
     }
 
+    /// The digest that these bytes are.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Digest(bytes)
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

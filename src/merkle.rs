@@ -1,9 +1,11 @@
 //! Merkle trees over records and payloads, as RFC 6962 section 2.1 (Certificate Transparency) hashes them with SHA-256.
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::Digest;
 
 /// The tree over leaves that come one after the other: it keeps the roots of the full subtrees only, one a bit of its size.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tree {
     size: u64,
     /// The largest full subtree first.
@@ -18,7 +20,7 @@ impl Tree {
 
     /// Adds a leaf behind the others.
     pub fn push(&mut self, leaf: &[u8]) {
-        self.roots.push(Digest::of_parts(&[&[0], leaf]));
+        self.roots.push(leaf_hash(leaf));
         self.size += 1;
         for _ in 0..self.size.trailing_zeros() {
             let (right, left) = (self.roots.pop(), self.roots.pop());
@@ -39,8 +41,70 @@ impl<'a> Extend<&'a [u8]> for Tree {
     }
 }
 
+/// The hash of a leaf.
+pub fn leaf_hash(leaf: &[u8]) -> Digest {
+    Digest::of_parts(&[&[0], leaf])
+}
+
 fn node(left: &Digest, right: &Digest) -> Digest {
     Digest::of_parts(&[&[1], left.as_bytes(), right.as_bytes()])
+}
+
+/// The root over leaves whose hashes are these.
+fn root_over(hashes: &[Digest]) -> Digest {
+    match hashes {
+        [] => Digest::of(b""),
+        [one] => *one,
+        _ => {
+            let (left, right) = hashes.split_at(split(hashes.len()));
+            node(&root_over(left), &root_over(right))
+        }
+    }
+}
+
+/// How many of so many leaves (more than one) are in the left subtree: the largest power of two below.
+fn split(size: usize) -> usize {
+    size.next_power_of_two() / 2
+}
+
+/// The inclusion proof (RFC 6962, 2.1.1) of the leaf with this number, among leaves whose hashes are these: from its sibling
+/// up to the root's child.
+pub fn inclusion(hashes: &[Digest], index: usize) -> Vec<Digest> {
+    if hashes.len() <= 1 {
+        return Vec::new();
+    }
+    let at = split(hashes.len());
+    let (left, right) = hashes.split_at(at);
+    let (mut path, beside) = match index < at {
+        true => (inclusion(left, index), right),
+        false => (inclusion(right, index - at), left),
+    };
+    path.push(root_over(beside));
+    path
+}
+
+/// Whether the tree of so many leaves with this root has that leaf under that number, by an inclusion proof.
+pub fn includes(root: &Digest, size: u64, index: u64, leaf: &[u8], path: &[Digest]) -> bool {
+    // RFC 9162, 2.1.3.2: the same proofs, with their verification spelled out.
+    if index >= size {
+        return false;
+    }
+    let (mut at, mut last, mut hash) = (index, size - 1, leaf_hash(leaf));
+    for beside in path {
+        if last == 0 {
+            return false;
+        }
+        if at & 1 == 1 || at == last {
+            hash = node(beside, &hash);
+            while at & 1 == 0 && at != 0 {
+                (at, last) = (at >> 1, last >> 1);
+            }
+        } else {
+            hash = node(&hash, beside);
+        }
+        (at, last) = (at >> 1, last >> 1);
+    }
+    last == 0 && hash == *root
 }
 
 #[cfg(test)]
@@ -71,6 +135,69 @@ mod tests {
             if let Some(leaf) = LEAVES.get(size) {
                 tree.push(&hex::decode(leaf).unwrap());
             }
+        }
+    }
+
+    fn hashes(size: usize) -> Vec<Digest> {
+        LEAVES[..size].iter().map(|leaf| leaf_hash(&hex::decode(leaf).unwrap())).collect()
+    }
+
+    #[test]
+    fn inclusion_proofs_are_those_of_certificate_transparency() {
+        for (index, size, path) in [
+            (0, 1, &[][..]),
+            (
+                0,
+                8,
+                &[
+                    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+                ],
+            ),
+            (
+                5,
+                8,
+                &[
+                    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+                ],
+            ),
+            (2, 3, &["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
+            (
+                1,
+                5,
+                &[
+                    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+                    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                    "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                ],
+            ),
+        ] {
+            let made: Vec<String> = inclusion(&hashes(size), index).iter().map(Digest::to_string).collect();
+            assert_eq!(made, path, "{index} of {size}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_inclusion_proof_holds_for_its_leaf_and_no_other(size in 1usize..70, index in 0usize..70, other in 0u64..80) {
+            let index = index % size;
+            let leaves: Vec<Vec<u8>> = (0..size).map(|n| n.to_le_bytes().to_vec()).collect();
+            let mut tree = Tree::default();
+            leaves.iter().for_each(|leaf| tree.push(leaf));
+            let hashes: Vec<Digest> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+            let (root, path) = (tree.root(), inclusion(&hashes, index));
+            proptest::prop_assert_eq!(root, root_over(&hashes));
+            let holds = |size: u64, at: u64, leaf: &[u8], path: &[Digest]| includes(&root, size, at, leaf, path);
+            let (size, at) = (size as u64, index as u64);
+            proptest::prop_assert!(holds(size, at, &leaves[index], &path));
+            proptest::prop_assert!(other == at || !holds(size, other, &leaves[index], &path));
+            proptest::prop_assert!(!holds(size, at, b"another", &path));
+            proptest::prop_assert!(!holds(size, at, &leaves[index], &[&path[..], &[root]].concat()));
+            proptest::prop_assert!(path.is_empty() || !holds(size, at, &leaves[index], &path[1..]));
+            proptest::prop_assert!(!holds(0, at, &leaves[index], &path));
         }
     }
 }

@@ -9,6 +9,17 @@ use crate::time::Time;
 /// Seconds by which a record may be dated before its predecessor: clocks are set right now and then.
 pub const TIME_TOLERANCE: i64 = 300;
 
+/// What a chain is for. One key writes one chain, and its ref says of which kind it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The policy chain.
+    Policy,
+    /// A writer's traces.
+    Log,
+    /// A witness's seals.
+    Seal,
+}
+
 /// What must be remembered of a chain to judge its next record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Head {
@@ -38,7 +49,7 @@ impl Head {
     }
 }
 
-/// Judges a record's place: after `previous` (`None`: first of its chain) on `chain` of `ledger`.
+/// Judges a record's place: after `previous` (`None`: first of its chain) on `chain` of `ledger`, which is of this kind.
 ///
 /// The record's signature is not looked at here.
 pub fn follow<State>(
@@ -46,6 +57,7 @@ pub fn follow<State>(
     record: &Record<State>,
     ledger: LedgerId,
     chain: ChainId,
+    kind: Kind,
 ) -> Vec<Finding> {
     let envelope = record.envelope();
     let mut findings = Vec::new();
@@ -78,10 +90,13 @@ pub fn follow<State>(
             find(Code::Policy, "it cites an older seal than its predecessor".into());
         }
     }
+    if kind != Kind::Log && envelope.seal.is_some() {
+        find(Code::Seal, "only a writer's records cite a seal".into());
+    }
     if previous.is_some_and(|head| head.closed) {
         find(Code::Unauth, "its writer had closed the chain".into());
     }
-    if let Some(message) = misplaced(record.body(), chain, previous.is_none()) {
+    if let Some(message) = misplaced(record.body(), kind, previous.is_none()) {
         find(Code::Unauth, message);
     }
     findings
@@ -92,26 +107,29 @@ fn newest(citation: &Option<Citation>) -> Option<u64> {
 }
 
 /// Whether a record of this type may stand here at all.
-fn misplaced(body: &Body, chain: ChainId, first: bool) -> Option<String> {
-    let allowed = match (chain, first) {
-        (ChainId::Policy, true) => matches!(body, Body::Genesis(_)),
-        (ChainId::Policy, false) => {
+fn misplaced(body: &Body, kind: Kind, first: bool) -> Option<String> {
+    let allowed = match (kind, first) {
+        (Kind::Policy, true) => matches!(body, Body::Genesis(_)),
+        (Kind::Policy, false) => {
             matches!(
                 body,
                 Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) | Body::Compliance(_) | Body::Hold(_)
             ) || matches!(body, Body::Release(_) | Body::Prune(_) | Body::Audit(_) | Body::Adjudicate(_))
         }
-        (ChainId::Writer(_), true) => matches!(body, Body::Open(_)),
-        (ChainId::Writer(_), false) => {
+        (Kind::Log | Kind::Seal, true) => matches!(body, Body::Open(_)),
+        (Kind::Seal, false) => matches!(body, Body::Seal(_) | Body::Close(_)),
+        (Kind::Log, false) => {
             matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Close(_))
                 || matches!(body, Body::Check(_) | Body::Approve(_) | Body::Amend(_))
         }
     };
     let place = if first { "first" } else { "later" };
-    (!allowed).then(|| match chain {
-        ChainId::Policy => format!("a {} record may not stand {place} on the policy chain", body.kind()),
-        ChainId::Writer(_) => format!("a {} record may not stand {place} on a writer's chain", body.kind()),
-    })
+    let whose = match kind {
+        Kind::Policy => "the policy chain",
+        Kind::Log => "a writer's chain",
+        Kind::Seal => "a witness's chain",
+    };
+    (!allowed).then(|| format!("a {} record may not stand {place} on {whose}", body.kind()))
 }
 
 #[cfg(test)]
@@ -153,7 +171,7 @@ mod tests {
             seal: None,
             closed: false,
         };
-        follow(Some(&head), &link(change), ledger(), CHAIN).into_iter().map(|f| f.code).collect()
+        follow(Some(&head), &link(change), ledger(), CHAIN, Kind::Log).into_iter().map(|f| f.code).collect()
     }
 
     #[test]
@@ -180,7 +198,7 @@ mod tests {
             e.seq = 0;
             e.prev = ledger().0;
         });
-        let codes: Vec<_> = follow(None, &record, ledger(), CHAIN).into_iter().map(|f| f.code).collect();
+        let codes: Vec<_> = follow(None, &record, ledger(), CHAIN, Kind::Log).into_iter().map(|f| f.code).collect();
         assert_eq!(codes, [Code::Unauth]);
     }
 }

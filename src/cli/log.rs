@@ -182,7 +182,7 @@ fn row(info: &CommitInfo, known: &Known<'_>) -> Vec<Cell> {
     let total = known.body.map(|body| body.total);
     let mut models: Vec<&str> = known.sessions.iter().flat_map(|drawn| &drawn.models).map(|name| model(name)).collect();
     models.dedup();
-    let costs = matches!(known.state, State::Signed | State::Linked) && !known.sessions.is_empty();
+    let costs = matches!(known.state, State::Sealed | State::Signed | State::Linked) && !known.sessions.is_empty();
     vec![
         Cell::new(info.id.short(), output::ID),
         Cell::plain(Time::from_unix(info.time).day()),
@@ -218,6 +218,7 @@ pub fn state_cell(state: State) -> Cell {
 
 pub fn state_style(state: State) -> (&'static str, Style) {
     match state {
+        State::Sealed => ("sealed", output::GOOD),
         State::Signed => ("signed", output::GOOD),
         State::Linked => ("linked", output::GOOD),
         State::Missing => ("missing", output::WARN),

@@ -64,6 +64,12 @@ enum Sub {
         #[command(flatten)]
         how: How,
     },
+    /// Set how many witnesses must have sealed a record, for it to be called sealed
+    Witnesses {
+        witnesses: u32,
+        #[command(flatten)]
+        how: How,
+    },
     /// Set how many owners must sign what only owners may do
     ///
     /// As many owners must sign the change as the old and the new number say.
@@ -102,6 +108,11 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         Some(Sub::Add { who, roles, how }) => add(ledger, &report, who, roles, how, out),
         Some(Sub::Set { who, roles, how }) => set(ledger, &report, who, roles, how, out),
         Some(Sub::Remove { who, how }) => remove(ledger, &report, who, how, out),
+        Some(Sub::Witnesses { witnesses, how }) => {
+            let done = format!("From now on a record is sealed when {witnesses} of the witnesses have sealed it.");
+            let body = Body::Roster(Roster { witnesses: Some(*witnesses), ..Roster::default() });
+            how.decide(ledger, body, &done, out)
+        }
         Some(Sub::Threshold { owners, how }) => {
             let done = format!("From now on {owners} owners sign together.");
             let body = Body::Roster(Roster { threshold: Some(*owners), ..Roster::default() });

@@ -27,10 +27,12 @@ mod man;
 mod member;
 mod pager;
 mod policy;
+mod prove;
 mod prune;
 mod push;
 mod redact;
 mod release;
+mod seal;
 mod show;
 mod stats;
 mod status;
@@ -86,6 +88,8 @@ enum Command {
     Push(push::Args),
     Sync(sync::Args),
     Link(link::Args),
+    Seal(seal::Args),
+    Prove(prove::Args),
     Member(member::Args),
     Key(key::Args),
     Compliance(compliance::Args),
@@ -189,6 +193,11 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Sync(args) => sync::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Link(args) => link::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Seal(args) => seal::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Prove(args) => match args.proof() {
+            Some(file) => prove::check(&args, &dir.join(file), &mut out),
+            None => prove::run(&args, &Ledger::open(&dir)?, &mut out),
+        },
         Command::Member(args) => member::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Key(args) => key::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Export(args) => export::run(&args, &Ledger::open(&dir)?, &dir, &mut out),

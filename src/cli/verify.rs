@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::cli::{Code, NO_TRUST_ROOT, print_findings};
-use crate::finding::{Code as FindingCode, Finding, Verdict, verdict};
+use crate::cli::{Code, NO_TRUST_ROOT, format, print_findings};
+use crate::finding::{Code as FindingCode, Finding, Severity, Verdict, verdict};
 use crate::git::history;
+use crate::host::clock;
 use crate::host::output::{self, Out};
-use crate::id::{GitId, LedgerId};
+use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, commits};
+use crate::record::body::Role;
+use crate::time::Time;
 
 /// Verify the ledger: chains, signatures, payloads, and the commits they speak of
 ///
@@ -30,6 +33,12 @@ pub struct Args {
     /// Check everything anew, whatever was verified before
     #[arg(long)]
     full: bool,
+    /// Demand that no record has been waiting for a seal for too long
+    #[arg(long)]
+    require_fresh: bool,
+    /// How long a record may wait for a seal (90m, 36h, 2d)
+    #[arg(long, value_name = "AGE", default_value = "2d", value_parser = age)]
+    max_age: i64,
     /// Use so many threads
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     threads: usize,
@@ -55,12 +64,19 @@ struct ChainAnswer<'a> {
     state: &'static str,
     records: u64,
     head: Option<String>,
+    /// How many of them are sealed.
+    sealed: u64,
+    /// Since when the others have been waiting for a seal.
+    waiting_since: Option<Time>,
 }
 
 #[derive(Serialize)]
 struct CommitAnswer {
     commit: GitId,
     state: commits::State,
+    /// When its record was made, by witnesses' clocks.
+    after: Option<Time>,
+    before: Option<Time>,
 }
 
 pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
@@ -69,6 +85,8 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty(), notes: true };
     let mut report = ledger.verify(&options)?;
     let states = judge(&mut report, &wanted);
+    let stale = stale(&report, clock::now(), args);
+    report.findings.extend(stale);
     if args.range.is_some() && ledger.repo.is_shallow() {
         let message = "this clone is shallow: commits of the range may not be here (git fetch --unshallow)";
         report.findings.push(Finding::new(FindingCode::Missing, message));
@@ -78,10 +96,10 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         let answer = Answer {
             verdict: if pinned.is_none() { Verdict::Inconclusive } else { report.verdict() },
             ledger: report.ledger,
-            chains: report.chains.iter().map(chain_answer).collect(),
+            chains: report.chains.iter().map(|chain| chain_answer(&report, chain)).collect(),
             records: report.records,
             findings: &report.findings,
-            commits: states.into_iter().map(|(commit, state)| CommitAnswer { commit, state }).collect(),
+            commits: commit_answers(&report, states),
         };
         out.line(serde_json::to_string(&answer)?)?;
     } else {
@@ -126,13 +144,78 @@ fn judge(report: &mut Report, wanted: &[GitId]) -> Vec<(GitId, commits::State)> 
     states
 }
 
-fn chain_answer(chain: &crate::ledger::verify::Chain) -> ChainAnswer<'_> {
+/// A span of time as people write it: a number and `m`, `h` or `d`; in seconds.
+fn age(text: &str) -> Result<i64, String> {
+    let seconds = |unit| match unit {
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        _ => None,
+    };
+    let split = text.len().saturating_sub(1);
+    let parts = text.is_char_boundary(split).then(|| text.split_at(split));
+    let age = parts.and_then(|(number, unit)| number.parse::<u32>().ok().zip(seconds(unit)));
+    age.map(|(number, unit)| i64::from(number) * unit).ok_or_else(|| "a number and m, h or d, as in 36h".to_owned())
+}
+
+/// The chains whose records have been waiting for a seal for too long. Where there is no witness nobody promised one.
+fn stale(report: &Report, now: Time, args: &Args) -> Vec<Finding> {
+    let roster = report.history.newest();
+    let promised = roster.is_some_and(|roster| roster.members().any(|member| member.roles.contains(&Role::Witness)));
+    if !promised && !args.require_fresh {
+        return Vec::new();
+    }
+    let tails = report.chains.iter().filter(|chain| !chain.pending).map(|chain| (chain.id, chain.tail));
+    let tails = [(ChainId::Policy, report.policy_tail)].into_iter().chain(tails);
+    let mut findings = Vec::new();
+    for (chain, tail) in tails.filter_map(|(chain, tail)| Some((chain, tail?))) {
+        let since = tail.since(report.newest_seal().map(|seal| seal.time), now);
+        if now.unix() - since.unix() > args.max_age {
+            let records = format::count(tail.records, "record");
+            let message = format!("{records} from number {} on are not sealed, the first since {since}", tail.from);
+            let mut finding = Finding::new(FindingCode::Stale, message).chain(chain).seq(tail.from);
+            if args.require_fresh {
+                finding.severity = Severity::Inconclusive;
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// Each commit's state, and between which seals its record was made.
+fn commit_answers(report: &Report, states: Vec<(GitId, commits::State)>) -> Vec<CommitAnswer> {
+    let records = commits::records(report);
+    let answer = |(commit, state): (GitId, commits::State)| {
+        let good = records.get(&commit).filter(|entry| entry.good);
+        let (after, before) = good.map_or((None, None), |entry| report.bracket(entry.chain, entry.seq, entry.seal));
+        CommitAnswer { commit, state, after, before }
+    };
+    states.into_iter().map(answer).collect()
+}
+
+fn chain_answer<'r>(report: &Report, chain: &'r crate::ledger::verify::Chain) -> ChainAnswer<'r> {
+    let newest = report.newest_seal().map(|seal| seal.time);
     ChainAnswer {
         chain: chain.id.to_string(),
         member: chain.member.as_deref(),
         state: if chain.pending { "pending" } else { "open" },
         records: chain.records,
         head: chain.head.map(|head| head.id.to_string()),
+        sealed: report.sealed(chain.id),
+        waiting_since: chain.tail.map(|tail| tail.since(newest, clock::now())),
+    }
+}
+
+/// What a line about a chain says of seals: of a witness's chain that it is one, of others what is not sealed, if anything is.
+fn sealed_so_far(report: &Report, chain: &crate::ledger::verify::Chain) -> String {
+    match chain.tail {
+        _ if chain.seals => "  (witness)".into(),
+        Some(tail) if !report.witnesses.is_empty() => {
+            let newest = report.newest_seal().map(|seal| seal.time);
+            format!("  {} not sealed, since {}", tail.records, tail.since(newest, clock::now()))
+        }
+        _ => String::new(),
     }
 }
 
@@ -153,13 +236,15 @@ fn print(
         let pending = if chain.pending { out.paint(output::WARN, "  pending") } else { String::new() };
         let records = chain.records;
         let plural = if records == 1 { "" } else { "s" };
-        out.line(format_args!("chain  {}  {records:>6} record{plural}  {member}{pending}", chain.id.short()))?;
+        let sealed = sealed_so_far(report, chain);
+        out.line(format_args!("chain  {}  {records:>6} record{plural}  {member}{pending}{sealed}", chain.id.short()))?;
     }
     if !states.is_empty() {
         let count = |state| states.iter().filter(|(_, s)| *s == state).count();
         out.line(format_args!(
-            "commits {}: {} signed, {} linked, {} missing, {} bad",
+            "commits {}: {} sealed, {} signed, {} linked, {} missing, {} bad",
             states.len(),
+            count(commits::State::Sealed),
             count(commits::State::Signed),
             count(commits::State::Linked),
             count(commits::State::Missing),

@@ -100,6 +100,10 @@ pub struct Config {
     pub pinned: Option<LedgerId>,
     /// `tracevault.key`: this clone's secret key.
     pub key: Option<PathBuf>,
+    /// `tracevault.witnessKey`: the secret key that this clone seals with.
+    pub witness_key: Option<PathBuf>,
+    /// `tracevault.timestamp`: where seals get time stamps, a URL or a command.
+    pub timestamp: Option<String>,
     /// `tracevault.prefix`: where the ledger's refs are.
     pub prefix: Option<String>,
     /// `tracevault.pushOnFailure`, `TRACEVAULT_PUSH_ON_FAILURE`.
@@ -112,7 +116,9 @@ pub struct Config {
 
 /// Keys of git's configuration.
 pub const KEY: &str = "tracevault.key";
+pub const WITNESS_KEY: &str = "tracevault.witnessKey";
 pub const LEDGER: &str = "tracevault.ledger";
+const TIMESTAMP: &str = "tracevault.timestamp";
 const PREFIX: &str = "tracevault.prefix";
 const ON_FAILURE: &str = "tracevault.pushOnFailure";
 const DEVICE: &str = "tracevault.device";
@@ -150,6 +156,8 @@ impl Config {
             committed,
             pinned,
             key: value(KEY).map(PathBuf::from),
+            witness_key: value(WITNESS_KEY).map(PathBuf::from),
+            timestamp: value(TIMESTAMP),
             prefix: value(PREFIX),
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),

@@ -294,6 +294,15 @@ pub fn edit(editor: &str, file: &Path) -> io::Result<bool> {
     Ok(shell.status()?.success())
 }
 
+/// Runs a line of shell that the user configured, with `arg` as its `$1`, on an input.
+pub fn filter(script: &str, arg: &str, input: Vec<u8>, deadline: &Deadline) -> Result<Answer, GitError> {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg("sh").arg(arg);
+    Git { command, shown: vec!["(configured command)".into()], input: Some(input), within: None }
+        .within(deadline)
+        .answer()
+}
+
 /// Where the program `name` is on the path, if anywhere.
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

@@ -29,6 +29,8 @@ pub struct Writer<'l> {
     head: Option<(GitId, Head)>,
     /// The policy that its records cite.
     policy: Option<Citation>,
+    /// The newest seal that was verified.
+    seal: Option<Citation>,
     _lock: files::Lock,
 }
 
@@ -61,7 +63,8 @@ impl<'l> Writer<'l> {
             return Err(LedgerError::Elsewhere { chain: signer.chain(), seq: mark.seq });
         }
         Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
-        Ok(Writer { policy: ledger.policy()?, ledger, signer, head, _lock: lock })
+        let policy = ledger.policy()?;
+        Ok(Writer { policy, seal: ledger.newest_seal(policy), ledger, signer, head, _lock: lock })
     }
 
     pub fn chain(&self) -> ChainId {
@@ -94,7 +97,8 @@ impl<'l> Writer<'l> {
             // A clock that was set back does not make the chain go backwards.
             time: head.map_or(now, |head| now.max(head.time)),
             policy,
-            seal: head.and_then(|head| head.seal),
+            // What it cited it goes on citing, until there is a newer one.
+            seal: head.and_then(|head| head.seal).into_iter().chain(self.seal).max_by_key(|cited| cited.n),
         })
     }
 

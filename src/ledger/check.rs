@@ -11,9 +11,11 @@ use crate::ledger::copies::Walk;
 use crate::ledger::payload::{Payloads, PieceError};
 use crate::ledger::pruned::{self, Gone};
 use crate::ledger::store::{self, StoreError, Stored};
-use crate::record::body::{Approved, Body, Commit, Payload, Place, Shelf};
+use crate::record::body::{Approved, Body, Commit, Payload, Place, Seal, Shelf};
+use crate::record::checkpoint::{self, Note};
 use crate::record::object::SIGNATURE_FILE;
 use crate::record::signature::{SignatureError, Verifier};
+use crate::record::timestamp::Timestamp;
 use crate::record::{Envelope, Record, RecordError, Rejected, Unverified, Verified};
 
 /// What came of a record.
@@ -107,6 +109,9 @@ impl Writer<'_> {
             Body::Approve(body) => {
                 named.findings.extend(body.commits.iter().filter_map(|approved| approved_commit(repo, approved)));
             }
+            Body::Seal(body) => {
+                named.findings.extend(self.checkpoint(stored, body).into_iter().chain(timestamp(stored)));
+            }
             _ => {}
         }
         named
@@ -133,6 +138,18 @@ impl Writer<'_> {
         }
     }
 
+    /// What is wrong with the checkpoint beside a seal: it says the same, signed by the same key.
+    fn checkpoint(&self, stored: &Stored, seal: &Seal) -> Option<Finding> {
+        let origin = checkpoint::origin(stored.record.ledger(), self.chain);
+        let wrong = |why: String| Some(Finding::new(Code::Seal, format!("its checkpoint: {why}")));
+        let Some(bytes) = &stored.checkpoint else { return wrong("there is none".into()) };
+        match Note::parse(bytes).and_then(|note| note.verify(&origin, &self.key)) {
+            Ok(said) if (said.size, said.root) == (seal.size, seal.root) => None,
+            Ok(_) => wrong("it says another size or root than the seal".into()),
+            Err(error) => wrong(error.to_string()),
+        }
+    }
+
     fn verify(&self, stored: Stored, named: Named) -> Checked {
         let Stored { commit, record, signatures, .. } = stored;
         let head = Head::of(&record);
@@ -155,6 +172,17 @@ impl Writer<'_> {
         let findings = findings.into_iter().map(place).collect();
         Checked { commit, head: Some(head), record: Some(record), findings, gone: named.gone }
     }
+}
+
+/// What is wrong with the time stamp of a seal that has one: it is a token for this very record.
+fn timestamp(stored: &Stored) -> Option<Finding> {
+    let bytes = stored.timestamp.as_ref()?;
+    let why = match Timestamp::parse(bytes) {
+        Some(token) if token.digest == stored.record.id().0 => return None,
+        Some(_) => "its time stamp is for something else",
+        None => "its time stamp is none",
+    };
+    Some(Finding::new(Code::Time, why))
 }
 
 /// What is wrong with what a record names, and what of it is not here.

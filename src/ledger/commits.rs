@@ -24,6 +24,19 @@ pub enum State {
     Linked,
     /// A good record speaks of it.
     Signed,
+    /// A good record speaks of it, and as many witnesses as there must be have sealed it.
+    Sealed,
+}
+
+impl State {
+    /// The state of a commit that has this record.
+    pub fn of(report: &Report, entry: &Entry) -> State {
+        match entry.good {
+            false => State::Bad,
+            true if entry.seq < report.sealed(entry.chain) => State::Sealed,
+            true => State::Signed,
+        }
+    }
 }
 
 /// The state of every commit that a record speaks of. A good record outweighs a bad one.
@@ -35,7 +48,7 @@ pub fn states(report: &Report) -> HashMap<GitId, State> {
     };
     for entry in report.entries() {
         match &entry.body {
-            Body::Commit(commit) => raise(&commit.commit, if entry.good { State::Signed } else { State::Bad }),
+            Body::Commit(commit) => raise(&commit.commit, State::of(report, entry)),
             Body::Link(link) if entry.good && link.level > 0 => raise(&link.new, State::Linked),
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The copies of each chain that this repository has: its own, and those seen at remotes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Kind, Repo, RepoError};
@@ -15,6 +15,8 @@ use crate::ledger::{Ledger, LedgerError};
 pub struct Copies {
     /// A chain's tips, with the names of the refs that are there.
     pub chains: BTreeMap<ChainId, Vec<(String, GitId)>>,
+    /// The chains that witnesses write.
+    pub witnesses: BTreeSet<ChainId>,
     /// Payload refs: name, whose they are, tip.
     pub payloads: Vec<(String, ChainId, GitId)>,
     /// The refs that keep what is under hold: name, tip.
@@ -40,7 +42,10 @@ impl Copies {
         // A symbolic ref has no place among ours.
         let holds = tip.and_then(|tip| Some((prefix.read(&name)?, tip)));
         match holds {
-            Some((Holds::Chain(chain), tip)) => {
+            Some((holds @ (Holds::Chain(chain) | Holds::Seals(chain)), tip)) => {
+                if holds == Holds::Seals(chain) {
+                    self.witnesses.insert(chain);
+                }
                 let tips = self.chains.entry(chain).or_default();
                 if !tips.iter().any(|(_, known)| *known == tip) {
                     tips.push((name, tip));

@@ -330,7 +330,7 @@ impl<'b> Gather<'b> {
             let (Body::Approve(body), Some(member)) = (&entry.body, report.history.member(entry.chain)) else {
                 continue;
             };
-            let roles = report.history.roles_at(entry.chain, entry.policy.unwrap_or(u64::MAX));
+            let roles = report.history.roles_at(entry.chain, entry.policy.map_or(u64::MAX, |cited| cited.n));
             let as_it_is = |approved: &&Approved| {
                 let bytes = self.ledger.repo.read_checked(&approved.commit, Kind::Commit);
                 bytes.is_ok_and(|bytes| Digest::of(&bytes) == approved.sha256)

@@ -25,6 +25,7 @@ pub mod names;
 pub mod notes;
 pub mod payload;
 mod policy_chain;
+pub mod prove;
 pub mod pruned;
 pub mod origins;
 pub mod query;
@@ -33,6 +34,7 @@ pub mod references;
 pub mod record_commit;
 pub mod refs;
 pub mod remote;
+pub mod seals;
 pub mod seen;
 pub mod rules;
 pub mod segment;
@@ -48,6 +50,7 @@ pub mod testing;
 mod vectors_tests;
 pub mod traces;
 pub mod verify;
+pub mod witness;
 pub mod workers;
 
 use std::path::{Path, PathBuf};
@@ -182,6 +185,13 @@ impl Ledger {
     /// This clone's chain, by its key's file name: no secret is read for it.
     pub fn own_chain(&self) -> Option<ChainId> {
         self.config.key.as_ref()?.file_stem()?.to_str()?.parse().ok()
+    }
+
+    /// The chain of this clone's witness key, if it has one.
+    pub fn witness_chain(&self) -> Option<ChainId> {
+        let path = self.config.witness_key.as_ref()?;
+        let named = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+        named.or_else(|| Some(Signer::load(path).ok()?.chain()))
     }
 
     /// Whether the key of a chain lies beside this clone's.

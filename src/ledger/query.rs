@@ -171,7 +171,7 @@ impl<'r> Book<'r> {
     pub fn commit(&self, commit: &GitId) -> Known<'r> {
         let own = self.records.get(commit).copied();
         let (state, entry, believed) = match (self.record_of(commit), self.linked_from(commit)) {
-            (Some(entry), _) => (State::Signed, Some(entry), true),
+            (Some(entry), _) => (State::of(self.report, entry), Some(entry), true),
             (None, Some((entry, level))) => (State::Linked, Some(entry), level >= SAME_PATCH),
             (None, None) if own.is_some() => (State::Bad, own, false),
             (None, None) => (State::Missing, None, false),
@@ -181,7 +181,7 @@ impl<'r> Book<'r> {
             _ => None,
         });
         let sessions = self.drawn_on(commit);
-        let whole = matches!(state, State::Signed | State::Linked)
+        let whole = matches!(state, State::Sealed | State::Signed | State::Linked)
             && body.is_none_or(|body| body.cut.iter().all(|cut| cut.list != "sessions"));
         let cost = if whole { sum(sessions.iter().map(|drawn| drawn.cost)) } else { None };
         Known { state, entry, body, sessions, cost }
@@ -333,6 +333,7 @@ fn usage_cost(prices: &PriceTable, body: &Session, usage: &crate::record::body::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::Kind;
     use crate::digest::Digest;
     use crate::ledger::payload::Payloads;
     use crate::ledger::verify::Chain;
@@ -391,13 +392,13 @@ mod tests {
             commit: git(100 + n as u8),
             time: Time::from_unix(n as i64),
             policy: None,
+            seal: None,
             body,
             good: !bad.contains(&n),
         };
         let entries: Vec<Entry> = bodies.into_iter().enumerate().map(entry).collect();
         let records = entries.len() as u64;
-        let chain =
-            Chain { id: chain, key: None, member: None, pending: false, head: None, records, entries, known: 0 };
+        let chain = Chain { entries, ..Chain::new(chain, Kind::Log, records as usize) };
         Report {
             ledger: None,
             chains: vec![chain],
@@ -406,6 +407,8 @@ mod tests {
             findings: Vec::new(),
             records,
             payloads: Payloads::default(),
+            witnesses: Vec::new(),
+            policy_tail: None,
         }
     }
 

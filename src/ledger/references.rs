@@ -57,7 +57,7 @@ pub fn judge(repo: &Repo, history: &History, walks: &BTreeMap<ChainId, Walk>, ch
                 match known.get(target) {
                     None => wrong = Some((Code::Ref, format!("there is no record {target} that could be amended"))),
                     Some(found) => {
-                        if is_amended && !may_amend(history, chain.id, entry.policy, found.chain) {
+                        if is_amended && !may_amend(history, chain.id, entry.policy.map(|cited| cited.n), found.chain) {
                             let whose = "it amends a record of another, and its writer is neither owner nor admin";
                             wrong = Some((Code::Unauth, whose.to_owned()));
                         }

@@ -32,6 +32,8 @@ impl fmt::Display for Prefix {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holds {
     Chain(ChainId),
+    /// A witness's chain.
+    Seals(ChainId),
     Payload(PayloadClass, Month, ChainId),
     Hold(CaseId),
 }
@@ -59,6 +61,11 @@ impl Prefix {
             ChainId::Policy => format!("{}/policy", self.0),
             ChainId::Writer(_) => format!("{}/log/{chain}", self.0),
         }
+    }
+
+    /// The ref of a witness's chain.
+    pub fn seals(&self, chain: ChainId) -> String {
+        format!("{}/seal/{chain}", self.0)
     }
 
     /// The ref of a writer's payloads of a class and month.
@@ -94,6 +101,7 @@ impl Prefix {
         let holds = match (parts.next()?, parts.next(), parts.next(), parts.next()) {
             ("policy", None, ..) => Holds::Chain(ChainId::Policy),
             ("log", Some(chain), None, _) => Holds::Chain(writer(chain)?),
+            ("seal", Some(chain), None, _) => Holds::Seals(writer(chain)?),
             ("payload", Some(class), Some(month), Some(chain)) => {
                 Holds::Payload(PayloadClass::parse(class)?, month.parse().ok()?, writer(chain)?)
             }
@@ -130,9 +138,15 @@ mod tests {
         assert_eq!(payload, format!("refs/tracevault/payload/transcript/2026-11/{chain}"));
         assert_eq!(prefix.read(&payload), Some(Holds::Payload(PayloadClass::Transcript, month, chain)));
         assert_eq!(prefix.read(&prefix.chain(chain)), Some(Holds::Chain(chain)));
+        assert_eq!(prefix.read(&prefix.seals(chain)), Some(Holds::Seals(chain)));
         assert_eq!(prefix.read("refs/tracevault/policy"), Some(Holds::Chain(ChainId::Policy)));
-        for odd in ["refs/tracevault/log/policy", "refs/tracevault/x", "refs/heads/policy", "refs/tracevault/policy/x"]
-        {
+        for odd in [
+            "refs/tracevault/log/policy",
+            "refs/tracevault/seal/policy",
+            "refs/tracevault/x",
+            "refs/heads/policy",
+            "refs/tracevault/policy/x",
+        ] {
             assert_eq!(prefix.read(odd), None, "{odd}");
         }
     }

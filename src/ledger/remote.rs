@@ -219,7 +219,9 @@ impl<'l> Remote<'l> {
         let mut findings = Vec::new();
         for (seen, id) in self.ledger.repo.refs(&self.seen.dir())? {
             let name = format!("{}{}", self.ledger.prefix.dir(), &seen[self.seen.dir().len()..]);
-            if let (false, Some(Holds::Chain(chain))) = (there.contains_key(&name), self.ledger.prefix.read(&name)) {
+            if let (false, Some(Holds::Chain(chain) | Holds::Seals(chain))) =
+                (there.contains_key(&name), self.ledger.prefix.read(&name))
+            {
                 let message = format!("{} had {name} at {} and has it no longer", self.shown(), id.short());
                 findings.push(Finding::new(Code::Rollback, message).chain(chain));
             }
@@ -231,7 +233,7 @@ impl<'l> Remote<'l> {
     fn moved(&self, name: &str, seen: Option<&GitId>, there: Option<&GitId>) -> Finding {
         let (seen_text, there_text) = (seen.map_or("nothing", GitId::short), there.map_or("nothing", GitId::short));
         let chain = match self.ledger.prefix.read(name) {
-            Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => chain.to_string(),
+            Some(Holds::Chain(chain) | Holds::Seals(chain) | Holds::Payload(_, _, chain)) => chain.to_string(),
             Some(Holds::Hold(_)) | None => name.to_owned(),
         };
         let rewound = match (seen, there) {
@@ -348,7 +350,7 @@ impl<'l> Remote<'l> {
 
     /// This clone's refs: its chain, its payloads, and the policy chain where it is ahead.
     fn own_refs(&self) -> Result<Vec<(String, GitId)>, LedgerError> {
-        let own = self.ledger.own_chain();
+        let (own, witness) = (self.ledger.own_chain(), self.ledger.witness_chain());
         let mut refs = self.ledger.repo.refs(&self.ledger.prefix.dir())?;
         refs.retain(|(name, _)| match self.ledger.prefix.read(name) {
             Some(Holds::Chain(ChainId::Policy) | Holds::Hold(_)) => true,
@@ -356,6 +358,7 @@ impl<'l> Remote<'l> {
             Some(Holds::Chain(chain) | Holds::Payload(_, _, chain)) => {
                 Some(chain) == own || self.ledger.has_key_of(chain)
             }
+            Some(Holds::Seals(chain)) => Some(chain) == witness,
             None => false,
         });
         Ok(refs)
@@ -405,8 +408,9 @@ impl<'l> Remote<'l> {
         }
         let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
         for (name, ours, seen) in moves {
-            if self.ledger.prefix.read(&name) == self.ledger.own_chain().map(Holds::Chain) {
-                pushed.records = self.count(seen.as_ref(), &ours)?;
+            let holds = self.ledger.prefix.read(&name);
+            if matches!(holds, Some(Holds::Seals(_))) || holds == self.ledger.own_chain().map(Holds::Chain) {
+                pushed.records += self.count(seen.as_ref(), &ours)?;
             }
             let update = RefUpdate { name: self.seen_name(&name), new: Some(ours), expected: seen };
             self.ledger.repo.update_refs(&[update])?;

@@ -11,6 +11,7 @@ use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::copies::{Copies, Walk};
 use crate::ledger::references::Target;
+use crate::ledger::seals::Covered;
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
 use crate::record::body::Shelf;
@@ -106,6 +107,9 @@ pub struct CachedChain {
     pub pruned: BTreeSet<Shelf>,
     /// The records that its own are about.
     pub targets: BTreeSet<Target>,
+    /// Of a witness's chain, what it covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered: Option<Covered>,
 }
 
 const VERIFIED: &str = "verified.json";
@@ -130,6 +134,10 @@ impl Cache {
         copies: &Copies,
         walks: &BTreeMap<ChainId, Walk>,
     ) {
+        let sealing = |chains: &BTreeMap<ChainId, CachedChain>| {
+            chains.iter().filter(|(_, known)| known.covered.is_some()).map(|(chain, _)| *chain).collect::<Vec<_>>()
+        };
+        let witnesses = sealing(&self.chains);
         if self.ledger != Some(ledger) || !self.policy.is_none_or(|cited| history.has(cited)) {
             self.chains.clear();
         }
@@ -160,6 +168,16 @@ impl Cache {
                 self.chains.remove(&chain);
             }
         }
+        // What a chain cites of seals was right by the seals that there were: none of them may be gone.
+        let goes_on = |chain: &ChainId| {
+            let tip = self.chains.get(chain).map(|known| &known.tip);
+            walks.get(chain).is_some_and(|walk| walk.commits.iter().rev().any(|commit| Some(commit) == tip))
+        };
+        let moved =
+            self.chains.iter().any(|(chain, known)| known.covered.is_some() != copies.witnesses.contains(chain));
+        if moved || !witnesses.iter().all(goes_on) {
+            self.chains.clear();
+        }
         *self = Cache {
             ledger: Some(ledger),
             policy: history.citation(),
@@ -175,6 +193,15 @@ impl Cache {
 fn grew(repo: &Repo, old: &GitId, new: &GitId) -> Result<bool, RepoError> {
     let (old, new) = (payload::shelf(repo, old)?, payload::shelf(repo, new)?);
     Ok(old.iter().all(|(digest, blob)| new.get(digest) == Some(blob)))
+}
+
+/// Writes a file of this clone's, if it says something else than it did.
+pub fn save_changed<T: Serialize + serde::de::DeserializeOwned + PartialEq>(
+    ledger: &Ledger,
+    name: &str,
+    value: &T,
+) -> Result<(), LedgerError> {
+    if load(ledger, name).ok().flatten().as_ref() == Some(value) { Ok(()) } else { save(ledger, name, value) }
 }
 
 fn load<T: serde::de::DeserializeOwned>(ledger: &Ledger, name: &str) -> Result<Option<T>, LedgerError> {

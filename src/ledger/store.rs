@@ -4,9 +4,10 @@ use crate::digest::Digest;
 use crate::finding::Code;
 use crate::git::repo::{self, Kind, Repo, RepoError};
 use crate::id::GitId;
+use crate::id::RecordId;
 use crate::record::body::Body;
-use crate::record::object::{self, RECORD_FILE, TRACE_FILE};
-use crate::record::{Record, Unverified, canonical, signature};
+use crate::record::object::{self, CHECKPOINT_FILE, RECORD_FILE, TIMESTAMP_FILE, TRACE_FILE};
+use crate::record::{Record, Unverified, canonical, checkpoint, signature, timestamp};
 
 /// A record's commit and its tree are never larger, nor have other files more bytes.
 pub const MAX_WRAPPING_BYTES: usize = 16 * 1024;
@@ -22,6 +23,10 @@ pub struct Stored {
     pub signatures: Vec<(String, Vec<u8>)>,
     /// `agent-trace.json`, of a commit record.
     pub trace: Option<Vec<u8>>,
+    /// `checkpoint`, of a seal.
+    pub checkpoint: Option<Vec<u8>>,
+    /// `timestamp.tsr`, of a seal.
+    pub timestamp: Option<Vec<u8>>,
 }
 
 /// Why a commit is not a record.
@@ -84,6 +89,8 @@ pub struct Files {
     record: Vec<u8>,
     signatures: Vec<(String, Vec<u8>)>,
     trace: Option<Vec<u8>>,
+    checkpoint: Option<Vec<u8>>,
+    timestamp: Option<Vec<u8>>,
     odd: bool,
 }
 
@@ -104,6 +111,7 @@ impl Files {
             return Err(envelope("the tree has a name twice"));
         }
         let (mut record, mut signatures, mut trace, mut odd) = (None, Vec::new(), None, false);
+        let (mut checkpoint, mut timestamp) = (None, None);
         let mut names = Vec::with_capacity(entries.len());
         for entry in entries {
             let name = String::from_utf8(entry.name).map_err(|_| envelope("a file's name is not text"))?;
@@ -115,6 +123,8 @@ impl Files {
             match name.as_str() {
                 RECORD_FILE => record = Some(read(canonical::MAX_BYTES)?),
                 TRACE_FILE => trace = Some(read(MAX_TRACE_BYTES)?),
+                CHECKPOINT_FILE => checkpoint = Some(read(checkpoint::MAX_BYTES)?),
+                TIMESTAMP_FILE => timestamp = Some(read(timestamp::MAX_BYTES)?),
                 _ if name.starts_with("record.json.") && name.ends_with(".minisig") => {
                     signatures.push((name.clone(), read(signature::MAX_BYTES)?));
                 }
@@ -124,7 +134,12 @@ impl Files {
         }
         let record = record.ok_or_else(|| envelope("there is no record.json"))?;
         let (commit, header) = (commit.clone(), header.clone());
-        Ok(Files { commit, header, tree, names, record, signatures, trace, odd })
+        Ok(Files { commit, header, tree, names, record, signatures, trace, checkpoint, timestamp, odd })
+    }
+
+    /// The id of the record, whatever it is worth.
+    pub fn id(&self) -> RecordId {
+        RecordId(Digest::of(&self.record))
     }
 
     /// How much memory they take.
@@ -134,7 +149,7 @@ impl Files {
 
     /// The record, if the tree and the commit are exactly those that it makes.
     pub fn parse(self) -> Result<Stored, StoreError> {
-        let Files { commit, header, tree, names, record, signatures, trace, odd } = self;
+        let Files { commit, header, tree, names, record, signatures, trace, checkpoint, timestamp, odd } = self;
         let envelope = |message: &str| StoreError::new(Code::Envelope, message);
         let record = Record::parse(record).map_err(|error| StoreError::new(error.code(), error.to_string()))?;
         let names: Vec<_> = names.iter().map(|(name, id)| (name.as_str(), id)).collect();
@@ -144,13 +159,15 @@ impl Files {
             Err(envelope("the tree is not the one its files make"))
         } else if Digest::of(&object::commit(&record, &header.tree, header.parent.as_ref())) != header.digest {
             Err(envelope("the commit is not the one its record makes"))
+        } else if (checkpoint.is_some() || timestamp.is_some()) && !matches!(record.body(), Body::Seal(_)) {
+            Err(envelope("only a seal has a checkpoint and a time stamp"))
         } else {
             check_trace(&record, trace.as_deref())
         };
         if let Err(error) = wrapping {
             return Err(StoreError { record: Some(Box::new(record)), ..error });
         }
-        Ok(Stored { commit, parent: header.parent, record, signatures, trace })
+        Ok(Stored { commit, parent: header.parent, record, signatures, trace, checkpoint, timestamp })
     }
 }
 

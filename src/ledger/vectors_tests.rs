@@ -115,6 +115,7 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     let index = Index { ledger: fixture.id.to_string(), keys: keys.into_iter().collect(), records, payload };
     files.insert("index.json".into(), serde_json::to_vec_pretty(&index).unwrap());
     files.insert("keeping.json".into(), super::tamper_tests::keeping::vectors());
+    files.insert("seals.json".into(), super::testing::seals::vectors());
     let link = fixture.load(fixture.people.developer.chain()).pop().unwrap().text();
     files.insert("forms.json".into(), serde_json::to_vec_pretty(&forms(&link)).unwrap());
     files
@@ -210,7 +211,7 @@ fn forms(link: &str) -> Vec<Form> {
         ("no field more", change("\"level\":1", "\"level\":1,\"more\":1"), "E-CANON"),
         ("no field more in the envelope", change("\"time\":", "\"tame\":1,\"time\":"), "E-CANON"),
         ("version 1", change("\"v\":1", "\"v\":2"), "E-VERSION"),
-        ("a known type", change("\"type\":\"link\"", "\"type\":\"seal\""), "E-VERSION"),
+        ("a known type", change("\"type\":\"link\"", "\"type\":\"access\""), "E-VERSION"),
     ];
     let mut forms: Vec<Form> = texts
         .into_iter()

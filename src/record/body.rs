@@ -3,8 +3,11 @@
 //! Field order here is of no consequence: the canonical form sorts keys.
 
 mod keeping;
+mod seal;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+pub use seal::{Seal, Sealed};
 
 use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
@@ -37,6 +40,7 @@ pub enum Body {
     Prune(Prune),
     Audit(Audit),
     Adjudicate(Adjudicate),
+    Seal(Seal),
 }
 
 /// The first record of a ledger: who owns it.
@@ -97,6 +101,9 @@ pub struct Roster {
     /// How many different owners must sign from now on what only owners may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<u32>,
+    /// How many witnesses must have sealed a record from now on, for it to be called sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<u32>,
 }
 
 /// The end of a writer's chain, on the policy chain: what stands after its last record counts for nothing, whatever date
@@ -484,6 +491,7 @@ impl Body {
         "commit",
         "link",
         "close",
+        "seal",
         "check",
         "approve",
         "amend",
@@ -516,6 +524,7 @@ impl Body {
             Body::Prune(_) => "prune",
             Body::Audit(_) => "audit",
             Body::Adjudicate(_) => "adjudicate",
+            Body::Seal(_) => "seal",
         }
     }
 
@@ -540,6 +549,7 @@ impl Body {
             "prune" => Body::Prune(serde_json::from_str(json)?),
             "audit" => Body::Audit(serde_json::from_str(json)?),
             "adjudicate" => Body::Adjudicate(serde_json::from_str(json)?),
+            "seal" => Body::Seal(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
     }

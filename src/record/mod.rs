@@ -4,8 +4,12 @@
 
 pub mod body;
 pub mod canonical;
+pub mod checkpoint;
 pub mod object;
+pub mod proof;
 pub mod signature;
+pub mod timestamp;
+
 #[cfg(test)]
 mod hostile;
 
@@ -42,7 +46,7 @@ pub struct Envelope {
 }
 
 /// A record of another chain, by number and id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Citation {
     pub n: u64,
@@ -199,6 +203,7 @@ impl Record<Unverified> {
             Body::Prune(inner) => encode(&envelope, &body, inner),
             Body::Audit(inner) => encode(&envelope, &body, inner),
             Body::Adjudicate(inner) => encode(&envelope, &body, inner),
+            Body::Seal(inner) => encode(&envelope, &body, inner),
         }?;
         Ok(Record { id: RecordId(Digest::of(&bytes)), bytes, envelope, body, state: PhantomData })
     }

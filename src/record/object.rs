@@ -8,6 +8,8 @@ use crate::id::GitId;
 pub const RECORD_FILE: &str = "record.json";
 pub const SIGNATURE_FILE: &str = "record.json.minisig";
 pub const TRACE_FILE: &str = "agent-trace.json";
+pub const CHECKPOINT_FILE: &str = "checkpoint";
+pub const TIMESTAMP_FILE: &str = "timestamp.tsr";
 
 /// The name of a signature on the policy chain, where there may be several: the signer's key number in it.
 pub fn policy_signature_file(key_number: &str) -> String {
@@ -41,6 +43,7 @@ fn subject(body: &Body, seq: u64) -> String {
             )
         }
         Body::Session(session) => format!("session {} segment {}", session.session, session.segment),
+        Body::Seal(seal) => format!("seal {}: {}", seal.size, seal.root.short()),
         Body::Link(link) => format!("link {} to {}", link.old.short(), link.new.short()),
         Body::Check(check) => {
             format!("check {}: {}, commits {}", check.range.last.short(), check.verdict, check.range.commits)

@@ -48,6 +48,11 @@ impl PublicKey {
         ChainId::of_key(&self.key)
     }
 
+    /// The 32 bytes of the Ed25519 key.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// The key number as minisign prints it: 16 upper-case hex digits.
     pub fn number(&self) -> String {
         shown(&self.number)
@@ -174,6 +179,17 @@ pub struct Verifier {
 }
 
 impl Verifier {
+    /// The 32 bytes of the Ed25519 key.
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.point.as_bytes()
+    }
+
+    /// Checks a plain Ed25519 signature of a text, as a checkpoint has it.
+    pub fn verify_text(&self, text: &str, signature: &[u8]) -> bool {
+        Ed25519::from_slice(signature)
+            .is_ok_and(|signature| self.point.verify_strict(text.as_bytes(), &signature).is_ok())
+    }
+
     /// Checks both signatures of the file, and that the trusted comment is the expected one.
     pub fn verify(&self, message: &[u8], comment: &str, file: &[u8]) -> Result<(), SignatureError> {
         use SignatureError::Wrong;

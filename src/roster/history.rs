@@ -113,6 +113,11 @@ impl History {
         Some(Citation { n: self.versions.len() as u64 - 1, id: *id })
     }
 
+    /// The ids of the policy records that hold, the first one first.
+    pub fn ids(&self) -> Vec<RecordId> {
+        self.versions.iter().map(|(id, _)| *id).collect()
+    }
+
     /// What the member whose key a chain's is might do when the policy record with this number was the newest; of a
     /// key that was enrolled later, from then on.
     pub fn roles_at(&self, chain: ChainId, n: u64) -> &[Role] {
@@ -163,6 +168,7 @@ fn may_write(roles: &[Role], body: &Body) -> bool {
         // Everybody with a key opens a chain with it, and may end it.
         Body::Open(_) | Body::Close(_) => true,
         Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Check(_) => any_of(&[Role::Developer, Role::Ci]),
+        Body::Seal(_) => any_of(&[Role::Witness]),
         // A machine takes nobody's responsibility.
         Body::Approve(_) => any_of(&[Role::Owner, Role::Admin, Role::PolicyAdmin, Role::Developer, Role::Auditor]),
         // Everybody may correct what is their own; whose the record is, is known where all chains are.

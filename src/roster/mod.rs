@@ -14,6 +14,7 @@ pub use history::{History, Rules, Standing};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roster {
     threshold: u32,
+    witnesses: u32,
     members: BTreeMap<String, Member>,
     /// Chains that were closed, and the last record of each that counts.
     closed: BTreeMap<ChainId, Option<Place>>,
@@ -43,7 +44,7 @@ fn is_owner(member: &Member) -> bool {
 impl Roster {
     /// The roster that a genesis record makes, if enough of its own owners signed it.
     pub fn found(genesis: &Genesis, signers: &[PublicKey]) -> Result<Self, RosterError> {
-        let mut roster = Roster { threshold: genesis.threshold, ..Roster::default() };
+        let mut roster = Roster { threshold: genesis.threshold, witnesses: 1, ..Roster::default() };
         for member in &genesis.members {
             roster.members.insert(member.id.clone(), member.clone());
         }
@@ -71,6 +72,7 @@ impl Roster {
     fn touches_owners(&self, change: &Change) -> bool {
         let was_owner = |id: &String| self.members.get(id).is_some_and(is_owner);
         change.threshold.is_some()
+            || change.witnesses.is_some()
             || change.set.iter().any(|member| is_owner(member) || was_owner(&member.id))
             || change.remove.iter().any(was_owner)
     }
@@ -86,6 +88,7 @@ impl Roster {
             next.members.insert(member.id.clone(), member.clone());
         }
         next.threshold = change.threshold.unwrap_or(self.threshold);
+        next.witnesses = change.witnesses.unwrap_or(self.witnesses);
         Ok(next)
     }
 
@@ -144,6 +147,9 @@ impl Roster {
         let owners = self.members.values().filter(can_sign).count();
         if self.threshold == 0 || owners < self.threshold as usize {
             return unusable(format!("{owners} owners with keys, threshold {}", self.threshold));
+        }
+        if self.witnesses == 0 {
+            return unusable("at least one witness must seal");
         }
         let mut seen = BTreeSet::new();
         for key in self.members.values().flat_map(|member| &member.keys) {
@@ -205,6 +211,11 @@ impl Roster {
     /// How many different owners must sign what only owners may do.
     pub fn threshold(&self) -> u32 {
         self.threshold
+    }
+
+    /// How many witnesses must have sealed a record, for it to be called sealed.
+    pub fn witnesses(&self) -> u32 {
+        self.witnesses
     }
 
     /// Whether a chain was closed, and which of its records is the last that counts.

@@ -98,7 +98,7 @@ fn close(chain: ChainId, last: Option<Place>) -> Record<Unverified> {
 
 fn change(set: Vec<Member>, remove: &[&str], threshold: Option<u32>) -> Record<Unverified> {
     let remove = remove.iter().map(|id| (*id).to_owned()).collect();
-    policy(1, Body::Roster(Change { set, remove, threshold }))
+    policy(1, Body::Roster(Change { set, remove, threshold, witnesses: None }))
 }
 
 /// An owner with key 1, an admin with key 2, a developer with key 3.

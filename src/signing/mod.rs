@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::host::files;
 use crate::id::ChainId;
+use crate::record::checkpoint::{self, Checkpoint};
 use crate::record::signature::{self, KeyError, PublicKey};
 use crate::record::{Record, Unverified};
 
@@ -105,6 +106,12 @@ impl Signer {
     /// The chain that this key writes.
     pub fn chain(&self) -> ChainId {
         self.public.chain()
+    }
+
+    /// A checkpoint as a note, with this key's signature.
+    pub fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Vec<u8> {
+        let signature = self.key.sign(checkpoint.text().as_bytes()).to_bytes();
+        checkpoint::note(checkpoint, &self.public, &signature).into_bytes()
     }
 
     /// The record's signature file, as the minisign crate would make it, at a sixth of its time.

@@ -24,6 +24,7 @@ mod push;
 mod replay;
 mod rewritten;
 mod scenarios;
+mod seals;
 mod stats;
 mod support;
 mod verify_sh;

@@ -29,7 +29,7 @@ fn verify(world: &World, dir: &Path, tool: &str, args: &[&str]) -> (Option<i32>,
 
 /// Demands of the script what the program says of the clone.
 #[track_caller]
-fn agree(world: &World, dir: &Path, code: i32, finding: &str) {
+pub fn agree(world: &World, dir: &Path, code: i32, finding: &str) {
     let ours = world.run(dir, ["verify", "--full"]).exits(code);
     assert!(ours.stdout.contains(finding), "{ours:?}");
     // Once is enough for what has nothing to do with signatures.

@@ -12,7 +12,8 @@ use crate::ledger::query::Book;
 use crate::ledger::store::{self, Stored};
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{AmendReason, Body, Correction};
+use crate::record::body::{AmendReason, Body, Correction, Place};
+use crate::time::Time;
 
 /// A record to show.
 #[derive(Serialize)]
@@ -22,9 +23,12 @@ pub struct About<'a> {
     chain: ChainId,
     seq: u64,
     member: Option<&'a str>,
-    /// `signed`, `pending` (its writer is not enrolled) or `bad`.
+    /// `sealed`, `signed`, `pending` (its writer is not enrolled) or `bad`.
     state: &'static str,
     findings: Vec<&'a Finding>,
+    /// The times of the seal that it cites and of the first that covers it: it was made between them.
+    after: Option<Time>,
+    before: Option<Time>,
     /// The records that correct it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amended: Vec<Amended<'a>>,
@@ -53,31 +57,47 @@ impl<'a> About<'a> {
         };
         let chain = book.report.chains.iter().find(|chain| chain.id == entry.chain);
         let state = match (entry.good, chain) {
-            (true, Some(chain)) if !chain.pending => "signed",
+            (true, Some(chain)) if chain.pending => "pending",
+            (true, Some(chain)) if entry.seq < book.report.sealed(chain.id) => "sealed",
+            (true, Some(_)) => "signed",
             (true, _) => "pending",
             (false, _) => "bad",
         };
         let member = chain.and_then(|chain| chain.member.as_deref());
-        Ok(Self::new(entry.id, entry.chain, entry.seq, member, state, &bytes, book))
+        let place = Place { seq: entry.seq, id: entry.id };
+        let mut about = Self::new(entry.chain, place, member, state, &bytes, book);
+        if entry.good {
+            (about.after, about.before) = book.report.bracket(entry.chain, entry.seq, entry.seal);
+        }
+        Ok(about)
     }
 
     /// A record of the policy chain; those after a broken one count for nothing.
     pub fn policy(stored: &Stored, book: &Book<'a>) -> Self {
         let (record, seq) = (&stored.record, stored.record.envelope().seq);
         let good = book.report.history.citation().is_some_and(|newest| newest.n >= seq);
-        let state = if good { "signed" } else { "bad" };
-        Self::new(record.id(), ChainId::Policy, seq, None, state, record.bytes(), book)
+        let state = match good {
+            true if seq < book.report.sealed(ChainId::Policy) => "sealed",
+            true => "signed",
+            false => "bad",
+        };
+        let place = Place { seq, id: record.id() };
+        let mut about = Self::new(ChainId::Policy, place, None, state, record.bytes(), book);
+        if good {
+            about.before = book.report.bracket(ChainId::Policy, seq, None).1;
+        }
+        about
     }
 
     fn new(
-        record: RecordId,
         chain: ChainId,
-        seq: u64,
+        place: Place,
         member: Option<&'a str>,
         state: &'static str,
         bytes: &[u8],
         book: &Book<'a>,
     ) -> Self {
+        let Place { seq, id: record } = place;
         let id = record.to_string();
         let findings = book.report.findings.iter().filter(|finding| finding.record.as_ref() == Some(&id)).collect();
         let text = String::from_utf8_lossy(bytes).into_owned();
@@ -91,7 +111,8 @@ impl<'a> About<'a> {
             _ => None,
         });
         let amended = amended.collect();
-        About { kind: "record", record, chain, seq, member, state, findings, amended, json }
+        let (after, before) = (None, None);
+        About { kind: "record", record, chain, seq, member, state, findings, after, before, amended, json }
     }
 }
 
@@ -103,13 +124,16 @@ pub fn show(about: &About<'_>, ledger: &Ledger, json: bool, out: &mut Out) -> an
     let pretty = serde_json::to_string_pretty(&value)?;
     paged(ledger, out, |out| {
         let style = match about.state {
-            "signed" => output::GOOD,
+            "sealed" | "signed" => output::GOOD,
             "pending" => output::WARN,
             _ => output::BAD,
         };
         out.line(format_args!("record {}  {}", out.paint(output::ID, about.record), out.paint(style, about.state)))?;
         let member = about.member.map(|member| format!("  {}", output::visible(member))).unwrap_or_default();
         out.line(format_args!("chain  {} #{}{member}", about.chain, about.seq))?;
+        if let Some(line) = bracket(about) {
+            out.line(line)?;
+        }
         let findings: Vec<Finding> = about.findings.iter().map(|finding| (*finding).clone()).collect();
         print_findings(out, &findings)?;
         for Amended { record, reason, correction } in &about.amended {
@@ -121,6 +145,16 @@ pub fn show(about: &About<'_>, ledger: &Ledger, json: bool, out: &mut Out) -> an
         out.line(output::visible(&pretty))?;
         Ok(())
     })
+}
+
+/// Between which seals a record was made, as far as that is known.
+fn bracket(about: &About<'_>) -> Option<String> {
+    match (about.after, about.before) {
+        (Some(after), Some(before)) => Some(format!("made   between the seals of {after} and {before}")),
+        (Some(after), None) => Some(format!("made   after the seal of {after}; no seal covers it yet")),
+        (None, Some(before)) => Some(format!("made   before the seal of {before}")),
+        (None, None) => None,
+    }
 }
 
 /// The records of the policy chain whose ids begin with `prefix`.

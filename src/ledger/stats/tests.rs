@@ -1,6 +1,7 @@
 //! Tests of what sessions and commits add up to.
 
 use super::*;
+use crate::chain::Kind;
 use crate::digest::Digest;
 use crate::id::RecordId;
 use crate::ledger::payload::Payloads;
@@ -81,19 +82,11 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         commit: commit_id(0),
         time: at("2026-01-02T00:00:00Z"),
         policy: None,
+        seal: None,
         body,
         good,
     });
-    let chain = Chain {
-        id,
-        key: None,
-        member: Some("ada".into()),
-        pending: false,
-        head: None,
-        records: 0,
-        entries: entries.collect(),
-        known: 0,
-    };
+    let chain = Chain { member: Some("ada".into()), entries: entries.collect(), ..Chain::new(id, Kind::Log, 0) };
     Report {
         ledger: None,
         chains: vec![chain],
@@ -102,6 +95,8 @@ fn report(bodies: Vec<(Body, bool)>) -> Report {
         findings: Vec::new(),
         records: 0,
         payloads: Payloads::default(),
+        witnesses: Vec::new(),
+        policy_tail: None,
     }
 }
 

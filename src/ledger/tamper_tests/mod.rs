@@ -10,6 +10,7 @@ mod forms;
 pub mod keeping;
 mod policy;
 mod rules;
+mod seals;
 mod wrapping;
 
 use super::testing::{Answer, Fixture};

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod raw;
+pub mod seals;
 pub mod shell;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ use crate::ledger::payload::{self, PieceWriter};
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, copies, store};
 use crate::record::body::*;
-use crate::record::object::{SIGNATURE_FILE, policy_signature_file};
+use crate::record::object::{CHECKPOINT_FILE, SIGNATURE_FILE, policy_signature_file};
 use crate::record::signature::{self, PublicKey};
 use crate::record::{Citation, Envelope, Record, Unverified};
 use crate::time::Time;
@@ -77,6 +78,8 @@ pub struct People {
     pub admin: Key,
     pub developer: Key,
     pub ci: Key,
+    /// Enrolled in [`Fixture::sealed`] alone.
+    pub witness: Key,
     /// Has a chain and is enrolled nowhere, where there is one.
     pub stranger: Key,
 }
@@ -88,6 +91,7 @@ impl Default for People {
             admin: Key::new(2),
             developer: Key::new(3),
             ci: Key::new(4),
+            witness: Key::new(12),
             stranger: Key::new(5),
         }
     }
@@ -371,10 +375,10 @@ impl Fixture {
             ledger: self.id,
             chain,
             seq,
+            seal: head.as_ref().and_then(|(_, head)| head.seal),
             prev: head.map_or(first, |(_, head)| head.id.0),
             time: Time::from_unix(BEGIN + seconds),
             policy,
-            seal: None,
         }
     }
 
@@ -397,6 +401,11 @@ impl Fixture {
         };
         let signatures: Vec<_> = signers.iter().map(|key| (name(key), key.sign_record(&record))).collect();
         let tip = self.tip(chain);
+        let checkpoint = match record.body() {
+            Body::Seal(seal) => Some((CHECKPOINT_FILE.to_owned(), self.checkpoint(signers[0], seal.size, seal.root))),
+            _ => None,
+        };
+        let signatures: Vec<_> = signatures.into_iter().chain(checkpoint).collect();
         let commit = store::write(&self.ledger.repo, &record, &signatures, trace, tip.as_ref()).unwrap();
         self.set_tip(chain, Some(commit.clone()));
         commit
@@ -409,7 +418,13 @@ impl Fixture {
     }
 
     pub fn tip(&self, chain: ChainId) -> Option<GitId> {
-        self.ledger.repo.find_ref(&self.ledger.prefix.chain(chain)).unwrap()
+        self.ledger.repo.find_ref(&self.name(chain)).unwrap()
+    }
+
+    /// The ref of a chain.
+    pub fn name(&self, chain: ChainId) -> String {
+        let prefix = &self.ledger.prefix;
+        if chain == self.people.witness.chain() { prefix.seals(chain) } else { prefix.chain(chain) }
     }
 
     pub fn head(&self, chain: ChainId) -> Option<(GitId, Head)> {
@@ -419,7 +434,7 @@ impl Fixture {
     }
 
     pub fn set_tip(&self, chain: ChainId, tip: Option<GitId>) {
-        self.set_ref(&self.ledger.prefix.chain(chain), tip);
+        self.set_ref(&self.name(chain), tip);
     }
 
     /// Puts a ref anywhere, whatever was there; `None` deletes it.

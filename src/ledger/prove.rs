@@ -1,0 +1,80 @@
+//! Proofs that a record was sealed, made from what is here.
+
+use std::collections::HashMap;
+
+use crate::id::{ChainId, RecordId};
+use crate::ledger::verify::{Chain, Entry, Report};
+use crate::ledger::{Ledger, LedgerError};
+use crate::merkle;
+use crate::record::body::{Body, Seal};
+use crate::record::proof::{Extra, Proof};
+
+impl Ledger {
+    /// The proof that a record was sealed, by the first seal that covers it, of the witness who covered it first. All
+    /// records must have been read.
+    pub fn prove(&self, report: &Report, record: RecordId) -> Result<Proof, LedgerError> {
+        let place = report.entries().find(|entry| entry.id == record).map(|entry| (entry.chain, entry.seq));
+        let on_policy = || Some((ChainId::Policy, report.history.ids().iter().position(|id| *id == record)? as u64));
+        let (chain, seq) = place.or_else(on_policy).ok_or_else(|| LedgerError::Unknown(record.to_string()))?;
+        let covers = |seal: &Seal| seal.heads.iter().any(|head| head.chain == chain && head.seq >= seq);
+        let holds = |chain: &&Chain| report.witnesses.iter().any(|witness| witness.chain == chain.id);
+        let seals = report.chains.iter().filter(holds).flat_map(|witness| {
+            witness.entries.iter().filter(|entry| entry.good).filter_map(move |entry| match &entry.body {
+                Body::Seal(seal) if covers(seal) => Some((entry.time, witness, entry)),
+                _ => None,
+            })
+        });
+        let Some((_, witness, seal)) = seals.min_by_key(|(time, _, entry)| (*time, entry.id)) else {
+            let message = format!("no witness has sealed record {} yet (git tracevault fetch)", record.short());
+            return Err(LedgerError::Refused(message));
+        };
+        let leaves = leaves(report, witness, seal);
+        let hashes: Vec<_> = leaves.iter().map(|id| merkle::leaf_hash(id.0.as_bytes())).collect();
+        let index =
+            leaves.iter().position(|id| *id == record).ok_or_else(|| LedgerError::Unknown(record.to_string()))?;
+        let name = self.prefix.seals(witness.id);
+        let checkpoint = self.read(&name, &seal.commit)?.checkpoint.unwrap_or_default();
+        let key = witness.key.ok_or(LedgerError::NoLedger)?;
+        let bytes = self.record_bytes(report, chain, record)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let extra = Extra { record: text, witness: key };
+        Ok(Proof { extra, index: index as u64, path: merkle::inclusion(&hashes, index), checkpoint })
+    }
+
+    /// `record.json`.
+    fn record_bytes(&self, report: &Report, chain: ChainId, record: RecordId) -> Result<Vec<u8>, LedgerError> {
+        let name = self.prefix.chain(chain);
+        if let Some(entry) = report.entries().find(|entry| entry.id == record) {
+            return Ok(self.read(&name, &entry.commit)?.record.bytes().to_vec());
+        }
+        let mut next = self.repo.find_ref(&name)?;
+        while let Some(commit) = next {
+            let stored = self.read(&name, &commit)?;
+            if stored.record.id() == record {
+                return Ok(stored.record.bytes().to_vec());
+            }
+            next = stored.parent;
+        }
+        Err(LedgerError::Unknown(record.to_string()))
+    }
+}
+
+/// The ids that a seal covers with those before it, in their order.
+fn leaves(report: &Report, witness: &Chain, last: &Entry) -> Vec<RecordId> {
+    let mut ids: HashMap<ChainId, Vec<RecordId>> =
+        report.chains.iter().map(|chain| (chain.id, chain.entries.iter().map(|entry| entry.id).collect())).collect();
+    ids.insert(ChainId::Policy, report.history.ids());
+    let mut covered: HashMap<ChainId, usize> = HashMap::new();
+    let mut leaves = Vec::new();
+    for entry in witness.entries.iter().filter(|entry| entry.good && entry.seq <= last.seq) {
+        let Body::Seal(seal) = &entry.body else { continue };
+        for head in &seal.heads {
+            let from = covered.entry(head.chain).or_default();
+            let to = usize::try_from(head.seq).unwrap_or(usize::MAX).saturating_add(1);
+            let new = ids.get(&head.chain).and_then(|ids| ids.get(*from..to)).unwrap_or_default();
+            leaves.extend_from_slice(new);
+            *from = to;
+        }
+    }
+    leaves
+}
