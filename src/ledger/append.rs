@@ -3,6 +3,7 @@
 //! The path of what an agent does, from top to bottom: event → journal → session → attribution → redaction →
 //! record → signed → chain → ref. [`Writer::append`] is its last part.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::chain::Head;
@@ -14,6 +15,7 @@ use crate::ledger::local::{Changes, Local};
 use crate::ledger::{Ledger, LedgerError, payload, store};
 use crate::record::body::{Body, PayloadClass};
 use crate::record::object::SIGNATURE_FILE;
+use crate::record::recipient::Recipient;
 use crate::record::{Citation, Envelope, Record, Unverified};
 use crate::signing::Signer;
 use crate::time::Month;
@@ -28,6 +30,8 @@ pub struct Writer<'l> {
     head: Option<(GitId, Head)>,
     /// The policy that its records cite.
     policy: Option<Citation>,
+    /// To whom payloads are encrypted, once it was asked.
+    pub(super) recipients: OnceCell<Option<Vec<Recipient>>>,
     _lock: files::Lock,
 }
 
@@ -55,7 +59,8 @@ impl<'l> Writer<'l> {
             None => None,
         };
         Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
-        Ok(Writer { policy: ledger.policy()?, ledger, signer, head, _lock: lock })
+        let (policy, recipients) = (ledger.policy()?, OnceCell::new());
+        Ok(Writer { policy, ledger, signer, head, recipients, _lock: lock })
     }
 
     pub fn chain(&self) -> ChainId {

@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod edited;
 pub mod edits;
 pub mod elsewhere;
+pub mod encryption;
 pub mod evidence;
 pub mod expiry;
 pub mod exports;
@@ -91,6 +92,8 @@ pub enum LedgerError {
     Signing(#[from] SigningError),
     #[error("{}: {source}", .path.display())]
     Prices { path: PathBuf, source: PriceError },
+    #[error("the policy wants transcripts encrypted, and they cannot be: {0}")]
+    Encryption(String),
     #[error("{0}")]
     Refused(String),
     #[error("nothing here is called {0:?}: no commit, no session, no record")]
@@ -104,6 +107,9 @@ impl LedgerError {
             LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
             LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
+            LedgerError::Encryption(_) => {
+                Some("git tracevault member list (who has no recipient: git tracevault key recipient)")
+            }
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }

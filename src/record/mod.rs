@@ -5,6 +5,7 @@
 pub mod body;
 pub mod canonical;
 pub mod object;
+pub mod recipient;
 pub mod signature;
 
 use std::marker::PhantomData;

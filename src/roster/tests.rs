@@ -15,7 +15,7 @@ fn key(n: u8) -> PublicKey {
 }
 
 fn member(id: &str, role: Role, keys: &[u8]) -> Member {
-    let keys = keys.iter().map(|n| EnrolledKey { public_key: key(*n), from_seq: 0 }).collect();
+    let keys = keys.iter().map(|n| EnrolledKey { public_key: key(*n), from_seq: 0, recipient: None }).collect();
     Member { id: id.into(), name: id.into(), roles: vec![role], keys }
 }
 
@@ -78,7 +78,8 @@ fn a_key_is_pending_until_enrolled_and_then_counts_from_its_number() {
     history.extend(&genesis(1, vec![member("o", Role::Owner, &[1])]), &[key(1)]).unwrap();
     let cited = history.citation();
     let claim = Claim { id: "d".into(), name: "d".into() };
-    let open = Body::Open(Open { public_key: key(3), member: claim, device: "d".into(), tool: "t".into() });
+    let open =
+        Body::Open(Open { public_key: key(3), member: claim, device: "d".into(), tool: "t".into(), recipient: None });
     let chain = key(3).chain();
     assert_eq!(history.standing(chain, at(5), cited, &open), Standing::Pending);
     assert_eq!(history.standing(chain, at(5), None, &open), Standing::UnknownPolicy);
@@ -112,7 +113,7 @@ fn team() -> History {
 
 fn claim() -> Body {
     let member = Claim { id: "d".into(), name: "d".into() };
-    Body::Open(Open { public_key: key(3), member, device: "d".into(), tool: "t".into() })
+    Body::Open(Open { public_key: key(3), member, device: "d".into(), tool: "t".into(), recipient: None })
 }
 
 #[test]
