@@ -212,3 +212,29 @@ fn only_developers_and_machines_write_traces() {
         assert_eq!(standing(&claim()), Standing::Authorised, "{role:?}");
     }
 }
+
+#[test]
+fn payloads_are_encrypted_to_those_who_read_everything_and_whose_chain_is_open() {
+    let recipient = |n: u8| {
+        let texts = [
+            "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+            "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
+        ];
+        Some(texts[n as usize].parse().unwrap())
+    };
+    let with = |mut member: Member, n: u8| {
+        member.keys[0].recipient = recipient(n);
+        member
+    };
+    let members = vec![with(member("ada", Role::Owner, &[1]), 0), with(member("ann", Role::Auditor, &[2]), 1)];
+    let genesis = Genesis { threshold: 1, members, nonce: String::new() };
+    let roster = Roster::found(&genesis, &[key(1)]).unwrap();
+    let readers = |roster: &Roster| roster.readers().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(readers(&roster).len(), 2);
+    let close = CloseChain { chain: key(2).chain(), last: None, reason: Reason::Left };
+    assert_eq!(readers(&roster.close(&close, &[key(1)]).unwrap()).len(), 1);
+    let demoted = Change { set: vec![with(member("ann", Role::Developer, &[2]), 1)], ..Change::default() };
+    let roster = roster.change(&demoted, &[key(1)]).unwrap();
+    assert_eq!(readers(&roster).len(), 1);
+    assert_eq!(roster.recipients_of(roster.member("ann").unwrap()).count(), 1);
+}

@@ -113,7 +113,7 @@ fn each_reads_what_they_may() {
     assert!(ada.run(work, ["why", "plum.rs:1"]).ok().contains("> Please write plum."));
 
     // What must have been called cannot be told by who cannot read it.
-    let rule = "[[rule]]\nname = \"ran\"\nlevel = \"block\"\ncondition = \"required-tool\"\nprograms = [\"echo\"]\n\
+    let rule = "[[rule]]\nname = \"ran\"\nlevel = \"block\"\ncondition = \"required-tool\"\ntools = [\"Bash\"]\n\
                 after_last_edit = false\n";
     let commit = bob.git(&bobs, ["log", "--format=%H", "-n", "1", "--", "plum.sh"]).ok();
     let judge = |world: &World, dir: &Path| {
@@ -167,7 +167,6 @@ fn nothing_is_stored_where_it_cannot_be_encrypted() {
     let bad = ada.run(work, ["member", "set", "ada@example.com", "--recipient", "age1nonsense"]).exits(2);
     assert!(bad.stderr.contains("age1nonsense") && bad.stderr.contains("not an age recipient"), "{}", bad.stderr);
 
-    // Ada, the only one who may read, rotates her key, and her new one is read by nobody else.
     ada.feed(work, ["policy", "set", "-"], ON).ok();
     // An identity that cannot be read leaves no way to encrypt for the author.
     std::fs::write(&path, "nonsense\n").unwrap();

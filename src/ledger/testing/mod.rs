@@ -234,13 +234,17 @@ impl Fixture {
 
     /// A session's segment with one payload for each text; each is cut into pieces as the program cuts it.
     pub fn session(&self, key: &Key, segment: u64, texts: &[String]) -> GitId {
+        self.session_in(Form::Salted(&|| [7; 32]), key, segment, texts)
+    }
+
+    /// The same, with its pieces in this form.
+    pub fn session_in(&self, form: Form<'_>, key: &Key, segment: u64, texts: &[String]) -> GitId {
         let repo = &self.ledger.repo;
         let (started, ended) = (Time::from_unix(BEGIN), Time::from_unix(BEGIN + 90));
-        let salt = || [7; 32];
         let mut payloads = Vec::new();
         let name = self.ledger.prefix.payload(PayloadClass::Transcript, &started.month(), key.chain());
         for (index, text) in texts.iter().enumerate() {
-            let mut pieces = PieceWriter::new(repo, Form::Salted(&salt));
+            let mut pieces = PieceWriter::new(repo, form);
             pieces.write(text.as_bytes()).unwrap();
             pieces.finish().unwrap();
             let tip = repo.find_ref(&name).unwrap();
@@ -252,7 +256,7 @@ impl Fixture {
                 month: started.month(),
                 lines: text.lines().count() as u64,
                 pieces: pieces.pieces,
-                encryption: None,
+                encryption: form.encryption(),
             });
         }
         let body = Session {
