@@ -92,7 +92,7 @@ pub enum LedgerError {
     Signing(#[from] SigningError),
     #[error("{}: {source}", .path.display())]
     Prices { path: PathBuf, source: PriceError },
-    #[error("the policy wants transcripts encrypted, and they cannot be: {0}")]
+    #[error("what sessions said cannot be encrypted as the policy asks: {0}")]
     Encryption(String),
     #[error("{0}")]
     Refused(String),

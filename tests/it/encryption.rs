@@ -22,6 +22,7 @@ fn works(world: &World, dir: &Path, session: &str, secret: &str) {
     agent.prompt(&format!("Please write {secret}."));
     agent.write(&format!("{secret}.rs"), "one\ntwo\n");
     agent.bash(&format!("echo {secret} shell > {secret}.sh"));
+    agent.bash("ls");
     agent.end();
     world.commit(dir, "Write it");
     world.git(dir, ["pull", "--quiet", "--rebase", "origin", "main"]).ok();
@@ -112,9 +113,8 @@ fn each_reads_what_they_may() {
     ada.git(work, ["pull", "--quiet", "--rebase", "origin", "main"]).ok();
     assert!(ada.run(work, ["why", "plum.rs:1"]).ok().contains("> Please write plum."));
 
-    // What must have been called cannot be told by who cannot read it.
-    let rule = "[[rule]]\nname = \"ran\"\nlevel = \"block\"\ncondition = \"required-tool\"\ntools = [\"Bash\"]\n\
-                after_last_edit = false\n";
+    // Whether it was called after the last edit cannot be told by who cannot read it.
+    let rule = "[[rule]]\nname = \"ran\"\nlevel = \"block\"\ncondition = \"required-tool\"\ntools = [\"Bash\"]\n";
     let commit = bob.git(&bobs, ["log", "--format=%H", "-n", "1", "--", "plum.sh"]).ok();
     let judge = |world: &World, dir: &Path| {
         let file = world.write(dir, "../rule.toml", rule);
