@@ -24,7 +24,7 @@ fn encrypted() -> Fixture {
     let mut theirs = member("dörte@example.com", "Dörte", &[Role::Developer], &[&developer]);
     theirs.keys[0].recipient = Some(recipient());
     fixture.roster(&[&owner], vec![theirs]);
-    let text = "{\"role\":\"user\"}\n".repeat(20_000);
+    let text = "{\"role\":\"user\"}\n".repeat(10_000);
     fixture.session_in(Form::Encrypted(&[recipient()]), &developer, 0, &[text]);
     verified(fixture)
 }
