@@ -31,7 +31,7 @@ impl Ledger {
         let history = decided.history;
         let encrypt = history.rules().map_or(Encrypt::No, |rules| Policy::read(&rules.toml).encrypt);
         match (encrypt, history.newest()) {
-            (Encrypt::No, _) => return Ok(None),
+            (Encrypt::No, _) => Ok(None),
             (Encrypt::Unknown(why), _) => Err(LedgerError::Encryption(format!("it is not understood: {why}"))),
             (Encrypt::Transcripts, None) => Err(LedgerError::NoLedger),
             (Encrypt::Transcripts, Some(roster)) => {
