@@ -50,13 +50,14 @@ def time: "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"; def real: tr
 def id: "[0-9a-f]{64}"; def git: "[0-9a-f]{40}([0-9a-f]{24})?"; def key: "RW[QRST][A-Za-z0-9+/]{53}";
 def chain: "policy|[0-9a-f]{32}"; def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"; def month: "[0-9]{4}-(0[1-9]|1[0-2])"; def cite: {n: "n", id: id};
 def verdict: "pass|inconclusive|fail"; def shelf: {chain: chain, class: "transcript|events|edits", month: month};
-def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces: [{sha256: id, size: "n"}]};
+def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces: [{sha256: id, size: "n"}], "encryption?": "gzip-age"};
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
-def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n"}],
+def recipient: "age1[02-9ac-hj-np-z]{58}";
+def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n", "recipient?": recipient}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
 def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u", "witnesses?": "u"},
   "close-chain": {chain: chain, "last?": {seq: "n", id: id}, reason: "lost|stolen|rotated|left"}, policy: {toml: "s"},
-  close: {"successor?": key}, open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s"},
+  close: {"successor?": key}, open: {public_key: key, member: {id: "s", name: "s"}, device: "s", tool: "s", "recipient?": recipient},
   session: {session: session, segment: "n", agent: {name: "s", version: "s"}, started: time, ended: time,
     active_seconds: "n", prompts: "n", turns: "n", plans: "n", compactions: "n", subagents: "n", models: [{model: "s", prompt_over: "prompt",
     requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],

@@ -63,6 +63,11 @@ enum Sub {
         #[command(flatten)]
         how: How,
     },
+    /// Print to whom payloads are encrypted that this clone may read
+    ///
+    /// An owner or admin enrols it together with the key: at once with `member add`, later with `member set WHO --recipient`. The
+    /// secret half is beside the key's file and ends in .age: keep it, nothing else reads what is encrypted.
+    Recipient,
     /// Sign a proposal with this clone's key
     ///
     /// Shows what it says, and writes FILE.<key number>.minisig. The same can be done with minisign, where this program is not.
@@ -95,6 +100,10 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
             close(ledger, chain, last, *reason, how, out)
         }
         Some(Sub::Rotate { how }) => rotate::rotate(ledger, how, out),
+        Some(Sub::Recipient) => {
+            out.line(ledger.identity()?.recipient()?)?;
+            Ok(0)
+        }
         Some(Sub::Sign { file }) => sign(ledger, file, out),
         Some(Sub::Accept { file, signatures }) => decide::accept(ledger, file, signatures, out),
     }

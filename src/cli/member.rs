@@ -11,7 +11,8 @@ use crate::host::output::{self, Out};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
 use crate::ledger::verify::{Chain, Options, Report};
-use crate::record::body::{Body, CloseChain, EnrolledKey, Member, Place, Reason, Role, Roster};
+use crate::record::body::{Body, CloseChain, EnrolledKey, Member, Open, Place, Reason, Role, Roster};
+use crate::record::recipient::Recipient;
 
 /// List members, enrol those who are pending, change what they may do, and let them go
 #[derive(clap::Args, Debug)]
@@ -41,10 +42,13 @@ enum Sub {
         /// What the member may do
         #[arg(long = "role", value_name = "ROLE", value_parser = role, default_value = "developer")]
         roles: Vec<Role>,
+        /// To whom payloads are encrypted that they may read, instead of what their chain says (git tracevault key recipient)
+        #[arg(long, value_name = "age1…")]
+        recipient: Option<Recipient>,
         #[command(flatten)]
         how: How,
     },
-    /// Change what a member may do from now on
+    /// Change what a member may do from now on, or to whom payloads are encrypted that they may read
     ///
     /// What they wrote before is judged by what they might then. To take a right away from a key that may go on citing
     /// the old roster, close its chain (git tracevault key close).
@@ -52,8 +56,14 @@ enum Sub {
         /// The member's id
         who: String,
         /// What the member may do, instead of what they might
-        #[arg(long = "role", value_name = "ROLE", value_parser = role, required = true)]
+        #[arg(long = "role", value_name = "ROLE", value_parser = role, required_unless_present = "recipient")]
         roles: Vec<Role>,
+        /// The recipient of their key, as `git tracevault key recipient` tells it to them
+        #[arg(long, value_name = "age1…")]
+        recipient: Option<Recipient>,
+        /// Which of their chains the recipient goes with, where they have several
+        #[arg(long, requires = "recipient")]
+        chain: Option<String>,
         #[command(flatten)]
         how: How,
     },
@@ -105,8 +115,11 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     match &args.command {
         None => list(&report, args.json, out),
         Some(Sub::List { json }) => list(&report, args.json || *json, out),
-        Some(Sub::Add { who, roles, how }) => add(ledger, &report, who, roles, how, out),
-        Some(Sub::Set { who, roles, how }) => set(ledger, &report, who, roles, how, out),
+        Some(Sub::Add { who, roles, recipient, how }) => add(ledger, &report, who, (roles, recipient), how, out),
+        Some(Sub::Set { who, roles, recipient, chain, how }) => {
+            let recipient = recipient.as_ref().map(|recipient| (recipient, chain.as_deref()));
+            set(ledger, &report, who, (roles, recipient), how, out)
+        }
         Some(Sub::Remove { who, how }) => remove(ledger, &report, who, how, out),
         Some(Sub::Witnesses { witnesses, how }) => {
             let done = format!("From now on a record is sealed when {witnesses} of the witnesses have sealed it.");
@@ -143,7 +156,8 @@ fn list(report: &Report, json: bool, out: &mut Out) -> anyhow::Result<Code> {
                 Some(None) => "  closed, nothing counts".to_owned(),
                 Some(Some(last)) => format!("  closed after record {}", last.seq),
             };
-            out.line(format_args!("    {}  from record {}{end}", key.public_key.chain(), key.from_seq))?;
+            let reads = if key.recipient.is_none() && end.is_empty() { "  no recipient" } else { "" };
+            out.line(format_args!("    {}  from record {}{end}{reads}", key.public_key.chain(), key.from_seq))?;
         }
     }
     if roster.threshold() > 1 {
@@ -170,11 +184,32 @@ fn sorted(roles: &[Role]) -> Vec<Role> {
     roles
 }
 
-fn set(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, out: &mut Out) -> anyhow::Result<Code> {
+/// What is to be changed of a member: roles, if any are named, and the recipient of a chain.
+type Changes<'a> = (&'a [Role], Option<(&'a Recipient, Option<&'a str>)>);
+
+fn set(ledger: &Ledger, report: &Report, who: &str, to: Changes<'_>, how: &How, out: &mut Out) -> anyhow::Result<Code> {
     let roster = report.history.newest().context("there is no ledger here")?;
-    let member = roster.member(who).with_context(|| format!("{who} is no member"))?;
-    let member = Member { roles: sorted(roles), ..member.clone() };
-    let done = format!("{} is now {}.", output::visible(who), role_names(&member.roles).join(", "));
+    let mut member = roster.member(who).with_context(|| format!("{who} is no member"))?.clone();
+    let (roles, recipient) = to;
+    if !roles.is_empty() {
+        member.roles = sorted(roles);
+    }
+    let shown = output::visible(who);
+    let mut done = format!("{shown} is now {}.", role_names(&member.roles).join(", "));
+    if let Some((recipient, chain)) = recipient {
+        let fits = |key: &&mut EnrolledKey| {
+            let name = key.public_key.chain();
+            roster.closure(name).is_none() && chain.is_none_or(|chain| name.to_string().starts_with(chain))
+        };
+        let mut keys: Vec<&mut EnrolledKey> = member.keys.iter_mut().filter(fits).collect();
+        match keys.as_mut_slice() {
+            [key] => key.recipient = Some(recipient.clone()),
+            [] => bail!("{who} has no such chain that is open; see: git tracevault member list"),
+            _ => bail!("{who} has several chains; name one by its first characters: --chain"),
+        }
+        let (recipients, first) = (format!("What {shown} may read is encrypted to {recipient}."), roles.is_empty());
+        done = if first { recipients } else { format!("{done} {recipients}") };
+    }
     how.decide(ledger, Body::Roster(Roster { set: vec![member], ..Roster::default() }), &done, out)
 }
 
@@ -203,12 +238,24 @@ fn remove(ledger: &Ledger, report: &Report, who: &str, how: &How, out: &mut Out)
     how.decide(ledger, body, &format!("Removed {shown}."), out)
 }
 
-fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, out: &mut Out) -> anyhow::Result<Code> {
+/// As whom somebody is enrolled: with these roles, and a recipient where their chain's own is not to be taken.
+type Enrolment<'a> = (&'a [Role], &'a Option<Recipient>);
+
+fn add(
+    ledger: &Ledger,
+    report: &Report,
+    who: &str,
+    with: Enrolment<'_>,
+    how: &How,
+    out: &mut Out,
+) -> anyhow::Result<Code> {
+    let (roles, recipient) = with;
     let chain = find(report, who)?;
     let key = chain.key.context("the chain's key could not be read")?;
     let roster = report.history.newest().context("there is no ledger here")?;
     let id = chain.member.clone().context("the chain does not say whose it is")?;
     let known = roster.member(&id);
+    let opened = opened(ledger, chain.id);
     if known.is_some() && who == id {
         // Anybody can claim a member's address, and would get what the member may do.
         bail!(
@@ -219,7 +266,7 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, o
     }
     let mut member = known.cloned().unwrap_or_else(|| Member {
         id: id.clone(),
-        name: name_claimed(ledger, chain.id).unwrap_or_else(|| id.clone()),
+        name: opened.as_ref().map_or_else(|| id.clone(), |open| open.member.name.clone()),
         roles: Vec::new(),
         keys: Vec::new(),
     });
@@ -227,7 +274,8 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, o
     if member.roles.is_empty() {
         member.roles = sorted(roles);
     }
-    member.keys.push(EnrolledKey { public_key: key, from_seq: 0 });
+    let recipient = recipient.clone().or(opened.and_then(|open| open.recipient));
+    member.keys.push(EnrolledKey { public_key: key, from_seq: 0, recipient });
     let shown = role_names(&member.roles).join(", ");
     let id = output::visible(&id);
     let question = format!("Chain {} says it is written by {id}. Enrol it as {shown}?", chain.id);
@@ -239,12 +287,12 @@ fn add(ledger: &Ledger, report: &Report, who: &str, roles: &[Role], how: &How, o
     how.decide(ledger, Body::Roster(Roster { set: vec![member], ..Roster::default() }), &done, out)
 }
 
-/// The name that a chain's first record claims.
-fn name_claimed(ledger: &Ledger, chain: ChainId) -> Option<String> {
+/// A chain's first record.
+fn opened(ledger: &Ledger, chain: ChainId) -> Option<Open> {
     let options = Options { pinned: ledger.id(), entries: true, full: true, ..Options::default() };
     let report = ledger.verify(&options).ok()?;
     report.entries().find_map(|entry| match &entry.body {
-        Body::Open(open) if entry.chain == chain => Some(open.member.name.clone()),
+        Body::Open(open) if entry.chain == chain => Some(open.clone()),
         _ => None,
     })
 }

@@ -6,7 +6,7 @@ use crate::cli::format::{count, minute, one_line};
 use crate::host::output::{self, Out};
 use crate::id::CallId;
 use crate::session::entry::Outcome;
-use crate::session::turns::{Asked, Call, FileDiff, Step, Turn};
+use crate::session::turns::{Asked, Call, ENCRYPTED, FileDiff, Step, Turn};
 use crate::time::Time;
 
 /// So many lines of a result are shown.
@@ -143,7 +143,11 @@ pub fn step(out: &mut Out, step: &Step) -> std::io::Result<()> {
 
 /// What cannot be read, and what to type.
 pub fn missing(out: &mut Out, text: &str) -> std::io::Result<()> {
-    block(out, output::BAD, "missing: ", &format!("{text} (git tracevault fetch)"))
+    match text {
+        // There is nothing that could be fetched.
+        ENCRYPTED => block(out, output::WARN, "", text),
+        _ => block(out, output::BAD, "missing: ", &format!("{text} (git tracevault fetch)")),
+    }
 }
 
 /// A text in a style, its first line marked and the others in line with it.

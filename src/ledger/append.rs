@@ -3,6 +3,7 @@
 //! The path of what an agent does, from top to bottom: event → journal → session → attribution → redaction →
 //! record → signed → chain → ref. [`Writer::append`] is its last part.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::chain::Head;
@@ -15,6 +16,7 @@ use crate::ledger::mark::Mark;
 use crate::ledger::{Ledger, LedgerError, payload, store};
 use crate::record::body::{Body, PayloadClass};
 use crate::record::object::SIGNATURE_FILE;
+use crate::record::recipient::Recipient;
 use crate::record::{Citation, Envelope, Record, Unverified};
 use crate::signing::Signer;
 use crate::time::Month;
@@ -31,6 +33,8 @@ pub struct Writer<'l> {
     policy: Option<Citation>,
     /// The newest seal that was verified.
     seal: Option<Citation>,
+    /// To whom payloads are encrypted, once it was asked.
+    pub(super) recipients: OnceCell<Option<Vec<Recipient>>>,
     _lock: files::Lock,
 }
 
@@ -63,8 +67,8 @@ impl<'l> Writer<'l> {
             return Err(LedgerError::Elsewhere { chain: signer.chain(), seq: mark.seq });
         }
         Local::new(ledger.dir()).settle(head.as_ref().map(|(_, head)| head.id))?;
-        let policy = ledger.policy()?;
-        Ok(Writer { policy, seal: ledger.newest_seal(policy), ledger, signer, head, _lock: lock })
+        let (policy, recipients) = (ledger.policy()?, OnceCell::new());
+        Ok(Writer { policy, seal: ledger.newest_seal(policy), ledger, signer, head, recipients, _lock: lock })
     }
 
     pub fn chain(&self) -> ChainId {

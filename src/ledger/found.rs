@@ -17,7 +17,11 @@ pub const TOOL: &str = concat!("git-tracevault ", env!("CARGO_PKG_VERSION"));
 impl Ledger {
     /// Founds a ledger whose one owner is `owner`, with this clone's key; its id.
     pub fn found(&self, signer: &Signer, owner: &Claim) -> Result<LedgerId, LedgerError> {
-        let keys = vec![EnrolledKey { public_key: signer.public_key(), from_seq: 0 }];
+        let keys = vec![EnrolledKey {
+            public_key: signer.public_key(),
+            from_seq: 0,
+            recipient: Some(self.identity()?.recipient()?),
+        }];
         let member =
             Member { id: owner.id.clone(), name: owner.name.clone(), roles: vec![Role::Owner, Role::Developer], keys };
         let nonce = hex::encode(&random::bytes32()[..16]);
@@ -44,7 +48,8 @@ impl Writer<'_> {
             return Ok(());
         }
         let public_key = self.signer().public_key();
-        let body = Body::Open(Open { public_key, member, device, tool: TOOL.into() });
+        let recipient = Some(self.ledger.identity()?.recipient()?);
+        let body = Body::Open(Open { public_key, member, device, tool: TOOL.into(), recipient });
         self.append(body, None, &[], |_| Ok(Changes::default())).map(drop)
     }
 }

@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod edited;
 pub mod edits;
 pub mod elsewhere;
+pub mod encryption;
 pub mod evidence;
 pub mod expiry;
 pub mod exports;
@@ -97,6 +98,8 @@ pub enum LedgerError {
     Signing(#[from] SigningError),
     #[error("{}: {source}", .path.display())]
     Prices { path: PathBuf, source: PriceError },
+    #[error("what sessions said cannot be encrypted as the policy asks: {0}")]
+    Encryption(String),
     #[error("{0}")]
     Refused(String),
     #[error("nothing here is called {0:?}: no commit, no session, no record")]
@@ -113,6 +116,9 @@ impl LedgerError {
             ),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
             LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
+            LedgerError::Encryption(_) => {
+                Some("git tracevault member list (who has no recipient: git tracevault key recipient)")
+            }
             LedgerError::Signing(_) => Some("git tracevault doctor"),
             _ => None,
         }

@@ -1,30 +1,66 @@
-//! Payloads: redacted bytes in salted pieces, as blobs named by SHA-256 under a ref that can expire.
+//! Payloads: redacted bytes in salted or encrypted pieces, as blobs named by SHA-256 under a ref that can expire.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::digest::Digest;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
 use crate::id::{ChainId, GitId};
-use crate::record::body::Piece;
+use crate::record::body::{Encryption, Piece};
+use crate::record::recipient::Recipient;
+use crate::signing::{self, Reader};
 
 /// Bytes of a piece at the most, without its salt line.
 pub const PIECE_BYTES: usize = 256 * 1024;
 /// Bytes of a stored piece at the most, whatever its record says: a piece is read whole.
 const MAX_STORED_BYTES: usize = 1024 * 1024;
 
+/// How a piece is stored.
+#[derive(Clone, Copy)]
+pub enum Form<'r> {
+    /// As it is, behind a salt of 32 random bytes, so that a hash outliving its payload confirms no guess.
+    Salted(&'r dyn Fn() -> [u8; 32]),
+    Encrypted(&'r [Recipient]),
+}
+
+impl Form<'_> {
+    /// What a record says of it.
+    pub fn encryption(self) -> Option<Encryption> {
+        match self {
+            Form::Salted(_) => None,
+            Form::Encrypted(_) => Some(Encryption::GzipAge),
+        }
+    }
+
+    fn stored(self, mut bytes: Vec<u8>) -> Result<Vec<u8>, RepoError> {
+        match self {
+            Form::Salted(salt) => {
+                let mut stored = salt_line(&salt());
+                stored.append(&mut bytes);
+                Ok(stored)
+            }
+            Form::Encrypted(recipients) => {
+                let stored = signing::encrypt(&bytes, recipients).map_err(|error| not_a_shelf(error.to_string()))?;
+                match stored.len() {
+                    0..=MAX_STORED_BYTES => Ok(stored),
+                    _ => Err(not_a_shelf(format!("{} recipients are too many for a piece", recipients.len()))),
+                }
+            }
+        }
+    }
+}
+
 /// Cuts what is written to it into pieces and stores them; memory holds one piece.
 pub struct PieceWriter<'r> {
     repo: &'r Repo,
-    salt: &'r dyn Fn() -> [u8; 32],
+    form: Form<'r>,
     buffer: Vec<u8>,
     pub pieces: Vec<Piece>,
     pub blobs: Vec<(Digest, GitId)>,
 }
 
 impl<'r> PieceWriter<'r> {
-    /// `salt` gives 32 random bytes a call, so that a hash outliving its payload confirms no guess.
-    pub fn new(repo: &'r Repo, salt: &'r dyn Fn() -> [u8; 32]) -> Self {
-        PieceWriter { repo, salt, buffer: Vec::new(), pieces: Vec::new(), blobs: Vec::new() }
+    pub fn new(repo: &'r Repo, form: Form<'r>) -> Self {
+        PieceWriter { repo, form, buffer: Vec::new(), pieces: Vec::new(), blobs: Vec::new() }
     }
 
     /// Takes in bytes; what fills a piece is stored.
@@ -47,8 +83,7 @@ impl<'r> PieceWriter<'r> {
     }
 
     fn store(&mut self) -> Result<(), RepoError> {
-        let mut bytes = salt_line(&(self.salt)());
-        bytes.append(&mut self.buffer);
+        let bytes = self.form.stored(std::mem::take(&mut self.buffer))?;
         let digest = Digest::of(&bytes);
         let blob = self.repo.write(Kind::Blob, &bytes)?;
         self.pieces.push(Piece { sha256: digest, size: bytes.len() as u64 });
@@ -162,6 +197,8 @@ pub fn shelf(repo: &Repo, tip: &GitId) -> Result<HashMap<Digest, GitId>, RepoErr
 #[derive(Debug, Default, Clone)]
 pub struct Payloads {
     blobs: HashMap<Digest, Vec<(ChainId, GitId)>>,
+    /// Who reads what is encrypted; nobody for those who only verify.
+    reader: Reader,
 }
 
 impl Payloads {
@@ -185,6 +222,32 @@ impl Payloads {
     /// The blobs that are said to hold a piece of a chain's.
     pub fn blob(&self, chain: ChainId, piece: &Digest) -> Option<&GitId> {
         self.blobs.get(piece)?.iter().find(|(owner, _)| *owner == chain).map(|(_, blob)| blob)
+    }
+
+    /// Reads what is encrypted with these identities from now on.
+    pub fn read_as(&mut self, reader: Reader) {
+        self.reader = reader;
+    }
+
+    /// What was cut into a piece: its bytes without the salt, or decrypted.
+    pub fn text(&self, repo: &Repo, piece: &Piece, encryption: Option<Encryption>) -> Result<Vec<u8>, NoText> {
+        let name = piece.sha256.short();
+        let bytes = match self.read(repo, piece) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(NoText::Missing(format!("payload piece {name} is not here"))),
+            Err(error) => return Err(NoText::Missing(error.to_string())),
+        };
+        match encryption {
+            None => {
+                let text = without_salt(&bytes).map(<[u8]>::to_vec);
+                text.ok_or_else(|| NoText::Missing(format!("payload piece {name} does not begin with its salt")))
+            }
+            Some(Encryption::GzipAge) => match self.reader.decrypt(&bytes, PIECE_BYTES) {
+                Ok(Some(text)) => Ok(text),
+                Ok(None) => Err(NoText::Encrypted),
+                Err(why) => Err(NoText::Missing(format!("payload piece {name} cannot be decrypted: {why}"))),
+            },
+        }
     }
 
     /// The bytes of a piece, from whichever copy has those that its digest names; `Ok(None)` if there is none.
@@ -224,6 +287,15 @@ fn read_piece(repo: &Repo, blob: &GitId, piece: &Piece) -> Result<Option<Vec<u8>
         Err(RepoError::Missing(_)) => Ok(None),
         Err(error) => Err(PieceError::Repo(error)),
     }
+}
+
+/// Why the text of a piece cannot be had.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NoText {
+    /// It is encrypted to others.
+    Encrypted,
+    /// It is not here, or not what it should be, for this reason.
+    Missing(String),
 }
 
 /// Why a piece cannot be had.

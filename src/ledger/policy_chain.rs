@@ -6,8 +6,8 @@ use crate::host::clock;
 use crate::id::{ChainId, RecordId};
 use crate::ledger::copies::line_of;
 use crate::ledger::verify::PolicyChain;
-use crate::ledger::{Ledger, LedgerError, store};
-use crate::policy::Policy;
+use crate::ledger::{Ledger, LedgerError, encryption, store};
+use crate::policy::{Encrypt, Policy};
 use crate::record::body::Body;
 use crate::record::object::policy_signature_file;
 use crate::record::{Citation, Envelope, Record, Unverified};
@@ -45,6 +45,13 @@ impl Ledger {
         {
             let first = errors.first().map(ToString::to_string).unwrap_or_default();
             return Err(LedgerError::Refused(format!("the policy is not one: {first}")));
+        }
+        if let Body::Policy(policy) = record.body()
+            && Policy::read(&policy.toml).encrypt == Encrypt::Transcripts
+            && let Some(roster) = self.decided()?.history.newest()
+        {
+            // Nobody could record a session from then on.
+            encryption::require_readers(roster)?;
         }
         let name = self.prefix.chain(ChainId::Policy);
         let tip = self.repo.find_ref(&name)?;

@@ -13,9 +13,11 @@ use crate::record::body::{Body, Commit, Link, SAME_PATCH, Session};
 use crate::session::event::GapKind;
 
 impl Ledger {
-    /// Verifies the ledger and gives every record back.
+    /// Verifies the ledger and gives every record back, and of payloads what this clone may read.
     pub fn read_all(&self) -> Result<Report, LedgerError> {
-        self.verify(&Options { pinned: self.pinned()?, entries: true, ..Options::default() })
+        let mut report = self.verify(&Options { pinned: self.pinned()?, entries: true, ..Options::default() })?;
+        report.payloads.read_as(self.reader());
+        Ok(report)
     }
 }
 

@@ -6,12 +6,14 @@ use crate::agent::Kind;
 use crate::git::repo::Repo;
 use crate::id::CallId;
 use crate::ledger::edits::ShellEdits;
-use crate::ledger::payload::{Payloads, without_salt};
+use crate::ledger::payload::{NoText, Payloads};
 use crate::ledger::query::Segment;
-use crate::record::body::{Payload, PayloadClass};
+use crate::record::body::{Encryption, Payload, PayloadClass};
 use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
-use crate::session::turns::{Asked, FileDiff, Piece as Shows, Shown, Step, Turn, Turns, shortened, shortened_to};
+use crate::session::turns::{
+    Asked, ENCRYPTED, FileDiff, Piece as Shows, Shown, Step, Turn, Turns, shortened, shortened_to,
+};
 use crate::time::Time;
 
 /// A line of a payload that is longer is passed over.
@@ -20,19 +22,29 @@ const MAX_LINE: usize = 64 << 20;
 const MAX_DIFFS: usize = 64 << 20;
 
 /// What a payload has next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     Line(Vec<u8>),
     /// Why something is missing here.
     Missing(String),
 }
 
+/// A piece to come.
+struct Next<'r> {
+    piece: &'r crate::record::body::Piece,
+    /// Whether its payload begins with it.
+    begins: bool,
+    encryption: Option<Encryption>,
+}
+
 /// The lines of payloads, one payload after the other. Memory holds a line and a piece.
 pub struct Lines<'r> {
     repo: &'r Repo,
     payloads: &'r Payloads,
-    /// Pieces to come, the next one last, each with whether its payload begins with it.
-    pieces: Vec<(&'r crate::record::body::Piece, bool)>,
+    /// Pieces to come, the next one last.
+    pieces: Vec<Next<'r>>,
+    /// It was said already that the payload is encrypted to others.
+    told: bool,
     buffer: Vec<u8>,
     /// How much of the buffer was given out, and how much was searched for the end of a line.
     given: usize,
@@ -43,10 +55,13 @@ pub struct Lines<'r> {
 
 impl<'r> Lines<'r> {
     pub fn new(repo: &'r Repo, store: &'r Payloads, payloads: impl Iterator<Item = &'r Payload>) -> Self {
-        let pieces = payloads.flat_map(|payload| payload.pieces.iter().enumerate().map(|(at, piece)| (piece, at == 0)));
-        let mut pieces: Vec<_> = pieces.collect();
+        let next = |payload: &'r Payload| {
+            let encryption = payload.encryption;
+            payload.pieces.iter().enumerate().map(move |(at, piece)| Next { piece, begins: at == 0, encryption })
+        };
+        let mut pieces: Vec<_> = payloads.flat_map(next).collect();
         pieces.reverse();
-        Lines { repo, payloads: store, pieces, buffer: Vec::new(), given: 0, searched: 0, skip: false }
+        Lines { repo, payloads: store, pieces, told: false, buffer: Vec::new(), given: 0, searched: 0, skip: false }
     }
 
     /// The next whole line of the buffer.
@@ -66,28 +81,24 @@ impl<'r> Lines<'r> {
     }
 
     /// Takes in the next piece, or says why it cannot be had.
-    fn piece(&mut self) -> Result<bool, String> {
-        let Some((piece, begins)) = self.pieces.pop() else { return Ok(false) };
+    fn piece(&mut self) -> Result<bool, NoText> {
+        let Some(Next { piece, begins, encryption }) = self.pieces.pop() else { return Ok(false) };
         self.buffer.drain(..self.given);
         self.given = 0;
         if begins {
-            self.skip = false;
+            (self.skip, self.told) = (false, false);
         }
         if self.buffer.len() > MAX_LINE {
             self.buffer.clear();
             self.skip = true;
         }
         self.searched = self.buffer.len();
-        let missing = match self.payloads.read(self.repo, piece) {
-            Ok(Some(bytes)) => match without_salt(&bytes) {
-                Some(text) => {
-                    self.buffer.extend_from_slice(text);
-                    return Ok(true);
-                }
-                None => format!("payload piece {} does not begin with its salt", piece.sha256.short()),
-            },
-            Ok(None) => format!("payload piece {} is not here", piece.sha256.short()),
-            Err(error) => error.to_string(),
+        let missing = match self.payloads.text(self.repo, piece, encryption) {
+            Ok(text) => {
+                self.buffer.extend_from_slice(&text);
+                return Ok(true);
+            }
+            Err(missing) => missing,
         };
         self.buffer.clear();
         self.searched = 0;
@@ -105,7 +116,7 @@ impl Iterator for Lines<'_> {
                 return Some(Said::Line(line));
             }
             // A payload ends with its last line, whether that ends or not.
-            let ends = self.pieces.last().is_none_or(|(_, begins)| *begins);
+            let ends = self.pieces.last().is_none_or(|next| next.begins);
             if ends && self.given < self.buffer.len() && !self.skip {
                 let line = self.buffer.split_off(self.given);
                 self.searched = self.given;
@@ -114,7 +125,10 @@ impl Iterator for Lines<'_> {
             match self.piece() {
                 Ok(true) => {}
                 Ok(false) => return None,
-                Err(why) => return Some(Said::Missing(why)),
+                Err(NoText::Missing(why)) => return Some(Said::Missing(why)),
+                // Once for all pieces of a payload.
+                Err(NoText::Encrypted) if std::mem::replace(&mut self.told, true) => {}
+                Err(NoText::Encrypted) => return Some(Said::Missing(ENCRYPTED.to_owned())),
             }
         }
     }
@@ -281,11 +295,12 @@ mod tests {
     use super::*;
     use crate::git::testing;
     use crate::id::ChainId;
-    use crate::ledger::payload::{PieceWriter, extend};
+    use crate::ledger::payload::{Form, PieceWriter, extend};
+    use crate::signing::{Identity, Reader};
 
     /// A payload of these bytes, and a store that has all of its pieces but those in `gone`.
-    fn stored(repo: &Repo, bytes: &[u8], gone: &[usize]) -> (Payload, Payloads) {
-        let mut writer = PieceWriter::new(repo, &|| [7; 32]);
+    fn stored(repo: &Repo, form: Form<'_>, bytes: &[u8], gone: &[usize]) -> (Payload, Payloads) {
+        let mut writer = PieceWriter::new(repo, form);
         writer.write(bytes).unwrap();
         writer.finish().unwrap();
         let kept: Vec<_> = writer
@@ -300,7 +315,8 @@ mod tests {
         store.add(repo, ChainId::Writer([7; 16]), &tip).unwrap();
         let json = serde_json::json!({"class": "transcript", "source": "main", "month": "2026-01", "lines": 0,
             "pieces": writer.pieces});
-        (serde_json::from_value(json).unwrap(), store)
+        let payload: Payload = serde_json::from_value(json).unwrap();
+        (Payload { encryption: form.encryption(), ..payload }, store)
     }
 
     fn text(said: &Said) -> String {
@@ -325,7 +341,7 @@ mod tests {
             (vec![2], vec!["one", "", "300000 of a", "two", "missing"]),
             (vec![0, 1, 2], vec!["missing", "missing", "missing"]),
         ] {
-            let (payload, store) = stored(&repo, &bytes, &gone);
+            let (payload, store) = stored(&repo, Form::Salted(&|| [7; 32]), &bytes, &gone);
             let said: Vec<String> = Lines::new(&repo, &store, [&payload].into_iter()).map(|said| text(&said)).collect();
             assert_eq!(said, expected, "without {gone:?}");
             // A second payload begins with a whole line, whatever became of the first.
@@ -333,5 +349,32 @@ mod tests {
                 Lines::new(&repo, &store, [&payload, &payload].into_iter()).map(|said| text(&said)).collect();
             assert_eq!(said, [&expected[..], &expected[..]].concat(), "twice without {gone:?}");
         }
+    }
+
+    #[test]
+    fn what_is_encrypted_reads_the_same_for_those_who_may_and_says_so_once_to_others() {
+        let folder = testing::Repo::new();
+        let repo = Repo::discover(folder.path()).unwrap();
+        let bytes = [&b"one\n"[..], &vec![b'a'; 600_000], b"\ntwo\n"].concat();
+        let ada = Identity::generate();
+        let recipients = [ada.recipient().unwrap()];
+        let (payload, mut store) = stored(&repo, Form::Encrypted(&recipients), &bytes, &[]);
+        assert_eq!(payload.pieces.len(), 3);
+        assert!(payload.pieces.iter().all(|piece| piece.size < 10_000), "it is compressed: {:?}", payload.pieces);
+        let said =
+            |store: &Payloads| -> Vec<Said> { Lines::new(&repo, store, [&payload, &payload].into_iter()).collect() };
+        let sealed = Said::Missing(ENCRYPTED.to_owned());
+        assert_eq!(said(&store), [sealed.clone(), sealed.clone()]);
+        store.read_as(Reader::of(Identity::generate()));
+        assert_eq!(said(&store), [sealed.clone(), sealed]);
+        store.read_as(Reader::of(ada));
+        let once = ["one", "600000 of a", "two"];
+        assert_eq!(said(&store).iter().map(text).collect::<Vec<_>>(), [once, once].concat());
+        // A record that says of plain pieces that they are encrypted, and one that says nothing of it.
+        let (plain, mut store) = stored(&repo, Form::Salted(&|| [7; 32]), b"one\n", &[]);
+        store.read_as(Reader::of(Identity::generate()));
+        let wrong = Payload { encryption: Some(Encryption::GzipAge), ..plain };
+        let said: Vec<Said> = Lines::new(&repo, &store, [&wrong].into_iter()).collect();
+        assert!(matches!(&said[..], [Said::Missing(why)] if why.contains("cannot be decrypted")), "{said:?}");
     }
 }

@@ -17,7 +17,7 @@ use crate::ledger::append::{PayloadAppend, Writer};
 use crate::ledger::cursor::{Counted, Cursor};
 use crate::ledger::edits::{self, ShellEdits};
 use crate::ledger::local::{Changes, Local};
-use crate::ledger::payload::{PIECE_BYTES, PieceWriter};
+use crate::ledger::payload::{Form, PIECE_BYTES, PieceWriter};
 use crate::ledger::{Ledger, LedgerError, names};
 use crate::record::body::{Agent, Body, Payload, PayloadClass, Redaction, Session};
 use crate::redaction::Redactor;
@@ -42,7 +42,8 @@ impl Writer<'_> {
             let cursor = Cursor::load(&self.local(), session)?;
             let Some(journal) = Journal::open(&self.ledger.repo.common_dir()) else { return Ok(cursor.record) };
             let heard = Heard::since(&journal, session, &cursor)?;
-            let Some(news) = Reading::new(self.ledger, &journal, cursor, heard).read()? else {
+            let form = self.recipients()?.map_or(Form::Salted(&random::bytes32), Form::Encrypted);
+            let Some(news) = Reading::new(self.ledger, &journal, cursor, heard, form).read()? else {
                 return Ok(Cursor::load(&self.local(), session)?.record);
             };
             let more = news.more;
@@ -150,6 +151,7 @@ struct Reading<'a> {
     heard: Heard,
     kind: Kind,
     redactor: Redactor,
+    form: Form<'a>,
     payloads: Vec<Payload>,
     appends: BTreeMap<(PayloadClass, crate::time::Month), Vec<(crate::digest::Digest, crate::id::GitId)>>,
     lines: u64,
@@ -157,7 +159,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(ledger: &'a Ledger, journal: &'a Journal, mut cursor: Cursor, heard: Heard) -> Self {
+    fn new(ledger: &'a Ledger, journal: &'a Journal, mut cursor: Cursor, heard: Heard, form: Form<'a>) -> Self {
         for event in &heard.events {
             let path = event.transcript.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
             if event.subagent.is_none() && path.is_some() {
@@ -178,6 +180,7 @@ impl<'a> Reading<'a> {
             heard,
             kind,
             redactor: Redactor::new(),
+            form,
             payloads: Vec::new(),
             appends: BTreeMap::new(),
             lines: 0,
@@ -291,7 +294,7 @@ impl<'a> Reading<'a> {
             offset = 0;
         }
         let repo = &self.ledger.repo;
-        let mut pieces = PieceWriter::new(repo, &random::bytes32);
+        let mut pieces = PieceWriter::new(repo, self.form);
         let room = self.room(TRANSCRIPT_PIECES);
         let (mut lines, mut line) = (0, Vec::new());
         while pieces.pieces.len() < room {
@@ -363,7 +366,14 @@ impl<'a> Reading<'a> {
         }
         let month = crate::host::clock::now().month();
         self.appends.entry((class, month.clone())).or_default().extend(blobs);
-        self.payloads.push(Payload { class, source: source.to_owned(), month, lines, pieces });
+        self.payloads.push(Payload {
+            class,
+            source: source.to_owned(),
+            month,
+            lines,
+            pieces,
+            encryption: self.form.encryption(),
+        });
     }
 
     /// How many pieces there may still be, of so many.
@@ -373,7 +383,7 @@ impl<'a> Reading<'a> {
 
     /// Where there is no transcript, the redacted events themselves are kept.
     fn events(&mut self, tally: &mut Tally) -> Result<(), LedgerError> {
-        let mut lines = Lines::new(self.ledger, self.room(TRANSCRIPT_PIECES));
+        let mut lines = Lines::new(self.ledger, self.form, self.room(TRANSCRIPT_PIECES));
         for event in &self.heard.events {
             if !lines.keep(&mut self.redactor, event)? {
                 tally.gap(GapKind::EventsLimited, 1);
@@ -385,7 +395,7 @@ impl<'a> Reading<'a> {
     /// Diffs of what shells and MCP tools changed: no transcript shows them. One that does not fit is left out, then
     /// the edit itself; what they say of files is counted all the same.
     fn shell_payload(&mut self, tally: &mut Tally) -> Result<Vec<ShellEdits>, LedgerError> {
-        let mut lines = Lines::new(self.ledger, self.room(MAX_PIECES));
+        let mut lines = Lines::new(self.ledger, self.form, self.room(MAX_PIECES));
         let mut counted = Vec::new();
         for edit in edits::shell_edits(&self.heard.events) {
             let (edit, large) = edits::describe(self.journal, edit);
@@ -426,8 +436,8 @@ struct Lines<'r> {
 }
 
 impl<'r> Lines<'r> {
-    fn new(ledger: &'r Ledger, room: usize) -> Self {
-        Lines { pieces: PieceWriter::new(&ledger.repo, &random::bytes32), left: room * PIECE_BYTES, lines: 0 }
+    fn new(ledger: &'r Ledger, form: Form<'r>, room: usize) -> Self {
+        Lines { pieces: PieceWriter::new(&ledger.repo, form), left: room * PIECE_BYTES, lines: 0 }
     }
 
     /// Keeps a line, redacted; `false` if it does not fit.
@@ -464,7 +474,7 @@ mod tests {
         gix::init(dir.path()).unwrap();
         let ledger = Ledger::open(dir.path()).unwrap();
         let mut redactor = Redactor::new();
-        let mut lines = Lines::new(&ledger, 2);
+        let mut lines = Lines::new(&ledger, Form::Salted(&random::bytes32), 2);
         // With its quotes and its newline, a line of 100 000 bytes.
         let line = "some words ".repeat(9091)[..99_997].to_owned();
         let kept: Vec<bool> = (0..6).map(|_| lines.keep(&mut redactor, &line).unwrap()).collect();
@@ -472,6 +482,6 @@ mod tests {
         assert!(lines.keep(&mut redactor, &"short").unwrap(), "what is shorter may still fit");
         lines.pieces.finish().unwrap();
         assert_eq!((lines.lines, lines.pieces.pieces.len()), (6, 2));
-        assert!(!Lines::new(&ledger, 0).keep(&mut redactor, &"").unwrap());
+        assert!(!Lines::new(&ledger, Form::Salted(&random::bytes32), 0).keep(&mut redactor, &"").unwrap());
     }
 }

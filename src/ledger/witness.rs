@@ -45,7 +45,7 @@ impl Ledger {
         if self.own_line(signer.chain())?.is_some() {
             return Ok(false);
         }
-        let body = Open { public_key: signer.public_key(), member, device, tool: TOOL.into() };
+        let body = Open { public_key: signer.public_key(), member, device, tool: TOOL.into(), recipient: None };
         self.append_seal(signer, None, Body::Open(body))?;
         Ok(true)
     }

@@ -26,4 +26,4 @@ pub use parse::PolicyError;
 pub use parse::{MAX_BYTES, MAX_RULES};
 #[cfg(test)]
 pub use rule::Rule;
-pub use rule::{Condition, Level, Policy};
+pub use rule::{Condition, Encrypt, Level, Policy};

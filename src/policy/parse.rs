@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use keys::{Keys, MAX_INTEGER};
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::conditions::{Budget, Calls, Completeness, Models, Percentage, Sensitive};
-use super::rule::{Condition, Level, Policy, Rule};
+use super::rule::{Condition, Encrypt, Level, Policy, Rule};
 
 /// A policy's text is never longer.
 pub const MAX_BYTES: usize = 64 << 10;
@@ -19,6 +20,8 @@ pub const MAX_RULES: usize = 256;
 const MAX_ERRORS: usize = 100;
 /// A rule's name is never longer.
 const MAX_NAME: usize = 64;
+/// The table that says what becomes of payloads.
+const PAYLOADS: &str = "payloads";
 /// Nor a rule's message.
 const MAX_MESSAGE: usize = 1000;
 
@@ -94,13 +97,20 @@ impl Errors {
 }
 
 fn read(text: &str) -> (Policy, Errors) {
-    let (mut errors, mut rules) = (Errors::default(), Vec::new());
+    let (mut errors, mut rules, mut encrypt) = (Errors::default(), Vec::new(), Encrypt::No);
     if text.len() > MAX_BYTES {
+        encrypt = Encrypt::Unknown("the policy is too long".to_owned());
         errors.add(0, format!("the policy has {} bytes", text.len()), format!("at most {MAX_BYTES} bytes"));
     } else {
         match DeTable::parse_recoverable(text) {
-            (table, broken) if broken.is_empty() => document(table.get_ref(), text, &mut rules, &mut errors),
+            (table, broken) if broken.is_empty() => {
+                if let Some(table) = table.get_ref().iter().find(|(key, _)| key.get_ref() == PAYLOADS) {
+                    encrypt = payloads(table.1, text, &mut errors);
+                }
+                document(table.get_ref(), text, &mut rules, &mut errors);
+            }
             (_, broken) => {
+                encrypt = Encrypt::Unknown("the policy is no TOML document".to_owned());
                 for error in broken {
                     let message = error.message().trim().replace('\n', ", ");
                     errors.add(error.span().map_or(0, |span| span.start), message, "a TOML document");
@@ -114,7 +124,30 @@ fn read(text: &str) -> (Policy, Errors) {
         // Nothing above made a rule of it: it is not passed over.
         rules.push(unknown("policy".to_owned(), Level::Block, String::new(), why));
     }
-    (Policy { rules }, errors)
+    (Policy { rules, encrypt }, errors)
+}
+
+/// What is to become of payloads. What is wrong with it leaves it open, and is told as a rule that is not understood.
+fn payloads(value: &Spanned<DeValue<'_>>, text: &str, errors: &mut Errors) -> Encrypt {
+    let since = errors.0.len();
+    let at = value.span().start;
+    let transcripts = match value.get_ref() {
+        DeValue::Table(table) => {
+            let mut keys = Keys::new(table, at, errors);
+            let classes = keys.choices("encrypt", &[("transcript", ())]);
+            keys.no_others("[payloads]");
+            classes.is_some()
+        }
+        other => {
+            errors.add(at, format!("`{PAYLOADS}` is a {}", other.type_str()), "a table: [payloads]");
+            false
+        }
+    };
+    match (errors.first_since(since, text), transcripts) {
+        (Some(why), _) => Encrypt::Unknown(why),
+        (None, true) => Encrypt::Transcripts,
+        (None, false) => Encrypt::No,
+    }
 }
 
 fn unknown(name: String, level: Level, condition: String, why: String) -> Rule {
@@ -124,8 +157,11 @@ fn unknown(name: String, level: Level, condition: String, why: String) -> Rule {
 fn document(table: &DeTable<'_>, text: &str, rules: &mut Vec<Rule>, errors: &mut Errors) {
     for (key, value) in table {
         let at = key.span().start;
+        if key.get_ref() == PAYLOADS {
+            continue;
+        }
         if key.get_ref() != "rule" {
-            errors.add(at, format!("unknown key `{}`", shown(key.get_ref())), "only [[rule]] tables");
+            errors.add(at, format!("unknown key `{}`", shown(key.get_ref())), "[[rule]] tables and [payloads]");
             rules.push(unknown(
                 "policy".to_owned(),
                 Level::Block,

@@ -9,6 +9,18 @@ pub use crate::record::body::Level;
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub rules: Vec<Rule>,
+    pub encrypt: Encrypt,
+}
+
+/// Which payloads are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encrypt {
+    /// None.
+    No,
+    /// All that sessions said: transcripts, and what stands beside them or in their place.
+    Transcripts,
+    /// It cannot be told, for this reason.
+    Unknown(String),
 }
 
 /// A condition, and what it weighs.

@@ -11,6 +11,7 @@ pub use seal::{Seal, Sealed};
 
 use crate::digest::Digest;
 use crate::id::{CallId, ChainId, GitId, RecordId, RepoPath, SessionId};
+use crate::record::recipient::Recipient;
 use crate::record::signature::PublicKey;
 use crate::time::{Month, Time};
 
@@ -74,6 +75,9 @@ pub struct EnrolledKey {
     pub public_key: PublicKey,
     /// Records of the key's chain count from this number on.
     pub from_seq: u64,
+    /// To whom payloads are encrypted that the key's holder may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
 }
 
 /// What a member may do.
@@ -169,6 +173,9 @@ pub struct Open {
     pub device: String,
     /// The program and its version, `git-tracevault 0.1.0`.
     pub tool: String,
+    /// To whom payloads are to be encrypted that the writer may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
 }
 
 /// Who a writer says it is.
@@ -353,6 +360,17 @@ pub struct Payload {
     pub month: Month,
     pub lines: u64,
     pub pieces: Vec<Piece>,
+    /// How its pieces are encrypted, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
+}
+
+/// How a piece is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encryption {
+    /// Compressed as gzip does, then encrypted as age does.
+    #[serde(rename = "gzip-age")]
+    GzipAge,
 }
 
 /// What a payload is; part of its ref's name.
@@ -389,12 +407,12 @@ impl std::fmt::Display for PayloadClass {
     }
 }
 
-/// One blob of a payload: a salt line, then at most 256 KiB.
+/// One blob of a payload: a salt line, then at most 256 KiB; or so much, encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Piece {
     pub sha256: Digest,
-    /// Bytes as stored, with the salt line.
+    /// Bytes as stored, with the salt line, or encrypted.
     pub size: u64,
 }
 

@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod checkpoint;
 pub mod object;
 pub mod proof;
+pub mod recipient;
 pub mod signature;
 pub mod timestamp;
 

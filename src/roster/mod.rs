@@ -6,9 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::ChainId;
 use crate::record::body::{CloseChain, EnrolledKey, Genesis, Member, Place, Role, Roster as Change};
+use crate::record::recipient::Recipient;
 use crate::record::signature::PublicKey;
 
 pub use history::{History, Rules, Standing};
+
+/// Who reads what others' sessions said.
+const READERS: [Role; 4] = [Role::Owner, Role::Admin, Role::PolicyAdmin, Role::Auditor];
 
 /// The members as one policy record left them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -193,6 +197,17 @@ impl Roster {
     /// The keys that speak for members, those of closed chains left out.
     pub fn open_keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.keys().filter(|(_, key)| self.is_open(key)).map(|(_, key)| &key.public_key)
+    }
+
+    /// To whom payloads are encrypted, whosever they are: those who may read everything.
+    pub fn readers(&self) -> impl Iterator<Item = &Recipient> {
+        let may = |member: &&Member| member.roles.iter().any(|role| READERS.contains(role));
+        self.members.values().filter(may).flat_map(|member| self.recipients_of(member))
+    }
+
+    /// The recipients of a member's keys, those of closed chains left out.
+    pub fn recipients_of<'m>(&self, member: &'m Member) -> impl Iterator<Item = &'m Recipient> {
+        member.keys.iter().filter(|key| self.is_open(key)).filter_map(|key| key.recipient.as_ref())
     }
 
     /// The member that a key speaks for.

@@ -15,7 +15,7 @@ fn key(n: u8) -> PublicKey {
 }
 
 fn member(id: &str, role: Role, keys: &[u8]) -> Member {
-    let keys = keys.iter().map(|n| EnrolledKey { public_key: key(*n), from_seq: 0 }).collect();
+    let keys = keys.iter().map(|n| EnrolledKey { public_key: key(*n), from_seq: 0, recipient: None }).collect();
     Member { id: id.into(), name: id.into(), roles: vec![role], keys }
 }
 
@@ -78,7 +78,8 @@ fn a_key_is_pending_until_enrolled_and_then_counts_from_its_number() {
     history.extend(&genesis(1, vec![member("o", Role::Owner, &[1])]), &[key(1)]).unwrap();
     let cited = history.citation();
     let claim = Claim { id: "d".into(), name: "d".into() };
-    let open = Body::Open(Open { public_key: key(3), member: claim, device: "d".into(), tool: "t".into() });
+    let open =
+        Body::Open(Open { public_key: key(3), member: claim, device: "d".into(), tool: "t".into(), recipient: None });
     let chain = key(3).chain();
     assert_eq!(history.standing(chain, at(5), cited, &open), Standing::Pending);
     assert_eq!(history.standing(chain, at(5), None, &open), Standing::UnknownPolicy);
@@ -112,7 +113,7 @@ fn team() -> History {
 
 fn claim() -> Body {
     let member = Claim { id: "d".into(), name: "d".into() };
-    Body::Open(Open { public_key: key(3), member, device: "d".into(), tool: "t".into() })
+    Body::Open(Open { public_key: key(3), member, device: "d".into(), tool: "t".into(), recipient: None })
 }
 
 #[test]
@@ -210,4 +211,30 @@ fn only_developers_and_machines_write_traces() {
         assert_eq!(standing(&Body::Link(link.clone())) == Standing::Authorised, may, "{role:?}");
         assert_eq!(standing(&claim()), Standing::Authorised, "{role:?}");
     }
+}
+
+#[test]
+fn payloads_are_encrypted_to_those_who_read_everything_and_whose_chain_is_open() {
+    let recipient = |n: u8| {
+        let texts = [
+            "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+            "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
+        ];
+        Some(texts[n as usize].parse().unwrap())
+    };
+    let with = |mut member: Member, n: u8| {
+        member.keys[0].recipient = recipient(n);
+        member
+    };
+    let members = vec![with(member("ada", Role::Owner, &[1]), 0), with(member("ann", Role::Auditor, &[2]), 1)];
+    let genesis = Genesis { threshold: 1, members, nonce: String::new() };
+    let roster = Roster::found(&genesis, &[key(1)]).unwrap();
+    let readers = |roster: &Roster| roster.readers().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(readers(&roster).len(), 2);
+    let close = CloseChain { chain: key(2).chain(), last: None, reason: Reason::Left };
+    assert_eq!(readers(&roster.close(&close, &[key(1)]).unwrap()).len(), 1);
+    let demoted = Change { set: vec![with(member("ann", Role::Developer, &[2]), 1)], ..Change::default() };
+    let roster = roster.change(&demoted, &[key(1)]).unwrap();
+    assert_eq!(readers(&roster).len(), 1);
+    assert_eq!(roster.recipients_of(roster.member("ann").unwrap()).count(), 1);
 }

@@ -15,6 +15,9 @@ pub const MAX_TEXT: usize = 64 << 10;
 /// The most steps of a turn that are shown.
 const MAX_STEPS: usize = 10_000;
 
+/// What stands in the place of what is encrypted to others.
+pub const ENCRYPTED: &str = "encrypted: this clone's key may not read it";
+
 /// What one line of a transcript shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shown {

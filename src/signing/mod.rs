@@ -1,4 +1,7 @@
-//! Signing: this clone's key, in minisign's format (jedisct1.github.io/minisign, "Secret key format").
+//! Signing: this clone's key, in minisign's format (jedisct1.github.io/minisign, "Secret key format"), and its identity to
+//! read with.
+
+mod reading;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,8 @@ use crate::record::checkpoint::{self, Checkpoint};
 use crate::record::signature::{self, KeyError, PublicKey};
 use crate::record::{Record, Unverified};
 
+pub use reading::{Identity, Reader, encrypt};
+
 /// What can be wrong with a key file.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
@@ -24,6 +29,8 @@ pub enum SigningError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} is not an unencrypted minisign secret key", .0.display())]
     Malformed(PathBuf),
+    #[error("{} is not an age identity: {why}", .path.display())]
+    Identity { path: PathBuf, why: &'static str },
     #[error("{} can be read by others; make it mode 0600", .0.display())]
     Exposed(PathBuf),
     #[error(transparent)]
@@ -156,7 +163,8 @@ mod tests {
             seal: None,
         };
         let member = Claim { id: "dev@example.com".into(), name: "Dev".into() };
-        let open = Open { public_key: signer.public_key(), member, device: "d".into(), tool: "t".into() };
+        let open =
+            Open { public_key: signer.public_key(), member, device: "d".into(), tool: "t".into(), recipient: None };
         Record::new(envelope, Body::Open(open)).unwrap()
     }
 

@@ -7,6 +7,7 @@ mod blame;
 mod capture;
 mod check;
 mod crash;
+mod encryption;
 mod history;
 mod hook_agent;
 mod init;

@@ -12,7 +12,6 @@ use crate::ledger::append::Writer;
 use crate::ledger::local::Changes;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Close, CloseChain, EnrolledKey, Place, Reason, Roster};
-use crate::record::signature::PublicKey;
 use crate::signing::Signer;
 
 pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
@@ -23,9 +22,10 @@ pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code>
     let ledger = &Ledger::open(&ledger.repo.home())?;
     let mut writer = Writer::open(ledger)?;
     writer.open_chain(identity(ledger)?, device(ledger, None))?;
-    let new = writer.signer().public_key();
+    let recipient = Some(ledger.identity()?.recipient()?);
+    let new = EnrolledKey { public_key: writer.signer().public_key(), from_seq: 0, recipient };
     drop(writer);
-    out.line(format_args!("chain  {}  (new; {short} is closed)", out.paint(output::ID, new.chain())))?;
+    out.line(format_args!("chain  {}  (new; {short} is closed)", out.paint(output::ID, new.public_key.chain())))?;
     enrol(ledger, &old, new, last, how, out)
 }
 
@@ -66,11 +66,19 @@ fn successor_key(ledger: &Ledger, old: &Signer) -> anyhow::Result<PathBuf> {
 }
 
 /// Enrols the new key and closes the old chain, if this member may; else tells who does.
-fn enrol(ledger: &Ledger, old: &Signer, new: PublicKey, last: Place, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+fn enrol(
+    ledger: &Ledger,
+    old: &Signer,
+    new: EnrolledKey,
+    last: Place,
+    how: &How,
+    out: &mut Out,
+) -> anyhow::Result<Code> {
     let decided = ledger.decided()?;
     let roster = decided.history.newest().context("there is no ledger here")?;
+    let chain = new.public_key.chain();
     let ask = |out: &mut Out| -> anyhow::Result<Code> {
-        let (new, old) = (new.chain().short(), old.chain().short());
+        let (new, old) = (chain.short(), old.chain().short());
         out.line(out.paint(output::WARN, "The new key is pending until an owner or admin enrols it:"))?;
         out.line(format_args!("  git tracevault push, then they: git tracevault fetch"))?;
         out.line(format_args!("  git tracevault member add {new} && git tracevault key close {old} --reason rotated"))?;
@@ -78,7 +86,7 @@ fn enrol(ledger: &Ledger, old: &Signer, new: PublicKey, last: Place, how: &How, 
     };
     let Some(member) = roster.member_of(&old.public_key()) else { return ask(out) };
     let mut member = member.clone();
-    member.keys.push(EnrolledKey { public_key: new, from_seq: 0 });
+    member.keys.push(new);
     let body = Body::Roster(Roster { set: vec![member], ..Roster::default() });
     if how.is_proposal() {
         return how.decide(ledger, body, "", out);

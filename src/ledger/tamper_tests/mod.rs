@@ -5,6 +5,7 @@
 mod chains;
 mod closures;
 mod copies;
+mod encryption;
 mod flips;
 mod forms;
 pub mod keeping;

@@ -21,7 +21,7 @@ use crate::git::diff;
 use crate::git::repo::{Kind, RefUpdate, Repo};
 use crate::git::testing::Repo as Folder;
 use crate::id::{CallId, ChainId, GitId, LedgerId, RecordId, RepoPath};
-use crate::ledger::payload::{self, PieceWriter};
+use crate::ledger::payload::{self, Form, PieceWriter};
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, copies, store};
 use crate::record::body::*;
@@ -109,7 +109,7 @@ pub struct Fixture {
 const BEGIN: i64 = 1_767_225_600; // 2026-01-01T00:00:00Z
 
 pub fn member(id: &str, name: &str, roles: &[Role], keys: &[&Key]) -> Member {
-    let keys = keys.iter().map(|key| EnrolledKey { public_key: key.public(), from_seq: 0 }).collect();
+    let keys = keys.iter().map(|key| EnrolledKey { public_key: key.public(), from_seq: 0, recipient: None }).collect();
     Member { id: id.into(), name: name.into(), roles: roles.to_vec(), keys }
 }
 
@@ -226,8 +226,8 @@ impl Fixture {
 
     pub fn open(&self, key: &Key, who: &str) -> GitId {
         let member = Claim { id: who.into(), name: who.into() };
-        let body =
-            Open { public_key: key.public(), member, device: "laptop".into(), tool: "git-tracevault 0.1.0".into() };
+        let (device, tool) = ("laptop".into(), "git-tracevault 0.1.0".into());
+        let body = Open { public_key: key.public(), member, device, tool, recipient: None };
         self.append(key.chain(), &[key], Body::Open(body), None)
     }
 
@@ -238,13 +238,17 @@ impl Fixture {
 
     /// A session's segment with one payload for each text; each is cut into pieces as the program cuts it.
     pub fn session(&self, key: &Key, segment: u64, texts: &[String]) -> GitId {
+        self.session_in(Form::Salted(&|| [7; 32]), key, segment, texts)
+    }
+
+    /// The same, with its pieces in this form.
+    pub fn session_in(&self, form: Form<'_>, key: &Key, segment: u64, texts: &[String]) -> GitId {
         let repo = &self.ledger.repo;
         let (started, ended) = (Time::from_unix(BEGIN), Time::from_unix(BEGIN + 90));
-        let salt = || [7; 32];
         let mut payloads = Vec::new();
         let name = self.ledger.prefix.payload(PayloadClass::Transcript, &started.month(), key.chain());
         for (index, text) in texts.iter().enumerate() {
-            let mut pieces = PieceWriter::new(repo, &salt);
+            let mut pieces = PieceWriter::new(repo, form);
             pieces.write(text.as_bytes()).unwrap();
             pieces.finish().unwrap();
             let tip = repo.find_ref(&name).unwrap();
@@ -256,6 +260,7 @@ impl Fixture {
                 month: started.month(),
                 lines: text.lines().count() as u64,
                 pieces: pieces.pieces,
+                encryption: form.encryption(),
             });
         }
         let body = Session {

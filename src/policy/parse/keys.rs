@@ -170,6 +170,24 @@ impl<'t, 'e> Keys<'t, 'e> {
         self.texts(key).map(|texts| texts.into_iter().map(|(text, _)| text.to_owned()).collect())
     }
 
+    /// Some of a few words, each once.
+    pub fn choices<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Vec<T>> {
+        let mut found = Vec::new();
+        let mut seen = Vec::new();
+        for (text, at) in self.texts(key)? {
+            match choices.iter().find(|(word, _)| *word == text) {
+                Some((_, value)) if !seen.contains(&text) => found.push(*value),
+                Some(_) => self.error(at, format!("`{key}` has \"{text}\" twice"), "each once"),
+                None => {
+                    let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                    self.error(at, format!("`{key}` has \"{}\"", shown(text)), super::quoted(&words));
+                }
+            }
+            seen.push(text);
+        }
+        Some(found)
+    }
+
     /// Patterns, compiled.
     pub fn globs<G>(
         &mut self,

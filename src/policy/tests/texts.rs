@@ -127,7 +127,7 @@ fn rules_have_names_of_their_own_and_a_level() {
 
 #[test]
 fn what_is_no_list_of_rules_is_refused() {
-    assert_eq!(error("version = 2"), "1:1 unknown key `version`; only [[rule]] tables");
+    assert_eq!(error("version = 2"), "1:1 unknown key `version`; [[rule]] tables and [payloads]");
     assert_eq!(error("rule = 3"), "1:1 `rule` is a integer; [[rule]] tables, with two brackets");
     assert_eq!(error("[rule]\nname = \"a\""), "1:2 `rule` is a table; [[rule]] tables, with two brackets");
     assert_eq!(error("rule = [3]"), "1:9 a rule is a integer; [[rule]] tables");
@@ -142,6 +142,37 @@ fn what_is_no_list_of_rules_is_refused() {
     for deep in ["[".repeat(60_000), format!("a = {}", "[".repeat(60_000)), "a.".repeat(30_000), "{a=".repeat(20_000)] {
         assert!(Policy::parse(&deep).is_err());
     }
+}
+
+#[test]
+fn payloads_are_encrypted_where_the_policy_says_so() {
+    let encrypt = |text: &str| Policy::parse(text).map(|policy| policy.encrypt);
+    let on = "[payloads]\nencrypt = [\"transcript\"]\n";
+    assert_eq!(encrypt(on).unwrap(), Encrypt::Transcripts);
+    assert_eq!(encrypt(&format!("{RULE}condition = \"trace-completeness\"\n{on}")).unwrap(), Encrypt::Transcripts);
+    assert_eq!(encrypt("[payloads]\n").unwrap(), Encrypt::No);
+    assert_eq!(encrypt("").unwrap(), Encrypt::No);
+    let list = "a list of 1 to 100 texts, such as [\"…\"]";
+    for (text, expected) in [
+        ("[payloads]\nencrypt = [\"events\"]\n", "2:12 `encrypt` has \"events\"; \"transcript\"".to_owned()),
+        (
+            "[payloads]\nencrypt = [\"transcript\", \"transcript\"]\n",
+            "2:26 `encrypt` has \"transcript\" twice; each once".to_owned(),
+        ),
+        ("[payloads]\nencrypt = []\n", format!("2:11 `encrypt` has 0 entries; {list}")),
+        ("[payloads]\nencrypt = true\n", format!("2:11 `encrypt` is a boolean; {list}")),
+        ("[payloads]\nkeep = 3\n", "2:1 [payloads] has no key `keep`; encrypt".to_owned()),
+        ("payloads = 3\n", "1:12 `payloads` is a integer; a table: [payloads]".to_owned()),
+    ] {
+        assert_eq!(error(text), expected);
+        // Signed all the same: what it asks for cannot be told, and that is no pass.
+        let policy = Policy::read(text);
+        assert!(matches!(policy.encrypt, Encrypt::Unknown(_)), "{text}");
+        assert_eq!(evaluate(&policy, &Range::new().commit().0).verdict, Verdict::Inconclusive, "{text}");
+    }
+    assert!(matches!(Policy::read("no toml").encrypt, Encrypt::Unknown(_)));
+    let newer = Policy::read(&format!("{RULE}condition = \"new\"\n{on}"));
+    assert_eq!(newer.encrypt, Encrypt::Transcripts, "a rule that is not understood changes nothing about it");
 }
 
 #[test]

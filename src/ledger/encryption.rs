@@ -1,0 +1,68 @@
+//! To whom payloads are encrypted, and who reads them here.
+
+use std::collections::BTreeSet;
+
+use crate::ledger::append::Writer;
+use crate::ledger::{Ledger, LedgerError};
+use crate::policy::{Encrypt, Policy};
+use crate::record::recipient::Recipient;
+use crate::roster::Roster;
+use crate::signing::{Identity, Reader};
+
+impl Ledger {
+    /// This clone's identity, to read with; it is made where there is none yet.
+    pub fn identity(&self) -> Result<Identity, LedgerError> {
+        let key = self.config.key.as_ref().ok_or(LedgerError::NoKey)?;
+        Ok(Identity::beside(key)?)
+    }
+
+    /// What this clone may read with.
+    pub fn reader(&self) -> Reader {
+        self.config.key.as_ref().map_or_else(Reader::default, |key| Reader::beside(key))
+    }
+
+    /// To whom payloads are encrypted by the newest rules and roster; `None` where the rules do not ask for it. What
+    /// cannot be told keeps everything from being stored.
+    fn recipients(&self) -> Result<Option<Vec<Recipient>>, LedgerError> {
+        let decided = self.decided()?;
+        if let Some(finding) = decided.findings.first() {
+            return Err(LedgerError::Encryption(format!("the policy chain does not hold: {}", finding.message)));
+        }
+        let history = decided.history;
+        let encrypt = history.rules().map_or(Encrypt::No, |rules| Policy::read(&rules.toml).encrypt);
+        match (encrypt, history.newest()) {
+            (Encrypt::No, _) => Ok(None),
+            (Encrypt::Unknown(why), _) => Err(LedgerError::Encryption(format!("it is not understood: {why}"))),
+            (Encrypt::Transcripts, None) => Err(LedgerError::NoLedger),
+            (Encrypt::Transcripts, Some(roster)) => {
+                require_readers(roster)?;
+                let own = self.identity()?.recipient()?;
+                let author = self.own_chain().and_then(|chain| roster.enrolment(chain)).map(|(member, _)| member);
+                let theirs = author.into_iter().flat_map(|member| roster.recipients_of(member));
+                let all: BTreeSet<Recipient> = roster.readers().chain(theirs).cloned().chain([own]).collect();
+                Ok(Some(all.into_iter().collect()))
+            }
+        }
+    }
+}
+
+/// Refuses to encrypt to nobody but the author: nobody could ever look at it.
+pub fn require_readers(roster: &Roster) -> Result<(), LedgerError> {
+    match roster.readers().next() {
+        Some(_) => Ok(()),
+        None => Err(LedgerError::Encryption(
+            "no owner, admin, policy-admin or auditor has a recipient in the roster".to_owned(),
+        )),
+    }
+}
+
+impl Writer<'_> {
+    /// To whom payloads are encrypted, asked once.
+    pub fn recipients(&self) -> Result<Option<&[Recipient]>, LedgerError> {
+        if self.recipients.get().is_none() {
+            let known = self.ledger.recipients()?;
+            return Ok(self.recipients.get_or_init(|| known).as_deref());
+        }
+        Ok(self.recipients.get().and_then(Option::as_deref))
+    }
+}
