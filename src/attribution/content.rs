@@ -10,6 +10,8 @@ use crate::digest::Digest;
 
 /// How many bytes to hash, at most, in search of ranges of which only the hash is known.
 const MAX_HASHED: usize = 64 << 20;
+/// Of a file that is the same as a whole, so many lines must be new and tell something for single ones to count.
+const SURE: usize = 3;
 
 /// What records say of the lines of a file, each line or range with a `T`. Of equals the one added last counts.
 #[derive(Debug, Clone)]
@@ -137,10 +139,13 @@ impl<T: Copy> KnownLines<T> {
         let mut found: Vec<Option<Option<T>>> = vec![None; new.len()];
         // A file that is the same as a whole, as after a renaming, is so however little its lines say.
         let whole = self.files.get(&Digest::of(bytes)).filter(|_| counts(0..new.len()));
+        let is_sure = whole.is_some() && new.iter().filter(|line| is_new(line)).take(SURE).count() == SURE;
         for range in whole.into_iter().flatten() {
             let lines = (range.start as usize).saturating_sub(1)..range.end as usize;
             found.iter_mut().take(lines.end).skip(lines.start).for_each(|line| *line = Some(range.known));
         }
+        // Where three lines that tell something are new, nobody wrote the same file twice: then each line counts.
+        let sure = if is_sure { found.clone() } else { Vec::new() };
         if which == Which::SameChange {
             if whole.is_some() {
                 // Where they stand is known: what else is in the file is not of this change.
@@ -158,6 +163,9 @@ impl<T: Copy> KnownLines<T> {
         }
         if least > 1 {
             forget_few(&mut known, counts);
+        }
+        for (known, sure) in known.iter_mut().zip(sure) {
+            *known = known.or(sure.flatten());
         }
         known
     }
@@ -258,6 +266,14 @@ mod tests {
         assert_eq!(found(&known, b"call()\n}\n", Some(b"")), "--");
         // Nothing of it is known here.
         assert_eq!(found(&agents(), b"}\n}\n", Some(b"")), "--");
+        // One line of a file that is the same as a whole, and of one that is not.
+        let mut known = KnownLines::default();
+        let file: &[u8] = b"person one\nshort\nperson two\n";
+        known.add(&Recorded::of(file, vec![KnownRange { start: 2, end: 2, known: Some('a') }]));
+        let find = |bytes: &[u8], before: &[u8]| known.find(bytes, Which::New { before, least: 3 });
+        assert_eq!(find(file, b""), [None, Some('a'), None]);
+        assert_eq!(find(file, b"person one\n"), [None; 3], "less of it is new");
+        assert_eq!(find(b"person one\nshort\nperson three\n", b""), [None; 3]);
     }
 
     #[test]
@@ -292,8 +308,9 @@ mod tests {
         let beside = [KnownRange { start: 4, end: 5, known: Some('a') }];
         let mut known = KnownLines::default();
         known.add(&Recorded::of(file, beside.to_vec()));
+        let more = [&file[..], b"and more\n"].concat();
         let find = |least| {
-            known.find(file, Which::New { before: b"import one_module\n", least }).into_iter().flatten().count()
+            known.find(&more, Which::New { before: b"import one_module\n", least }).into_iter().flatten().count()
         };
         assert_eq!((find(2), find(3)), (2, 0));
         // Of two that are the same one may be a copy.

@@ -275,6 +275,11 @@ fn former<'f>(
         return None;
     }
     let gone = || files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
+    let first_bytes = first.and_then(|first| match first {
+        Known::Is(Some(digest)) => edits.load(digest),
+        _ => None,
+    });
+    let was_like = |last: &[u8]| first_bytes.as_ref().is_some_and(|first| likeness::is_renamed(last, first));
     let was_there = |edits_there: &[Edit]| {
         let mut known = edits_there.iter().filter_map(|edit| edit.after);
         matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
@@ -283,7 +288,7 @@ fn former<'f>(
         let there = edits.under(&gone.path).unwrap_or_default();
         let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
         was_there(there)
-            || last().is_some_and(|last| likeness::is_renamed(&last, bytes))
+            || last().is_some_and(|last| likeness::is_renamed(&last, bytes) || was_like(&last))
             || likeness::is_renamed(&before_bytes(repo, gone), bytes)
     });
     if let Some(change) = renamed {

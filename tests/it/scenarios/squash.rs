@@ -132,6 +132,25 @@ fn a_squash_on_the_server_of_single_lines_while_main_stood_still() {
 }
 
 #[test]
+fn a_squash_on_the_server_of_one_line_in_a_persons_file_while_main_went_on() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    let agent = scene.agent("s");
+    scene.human("f", "person one\nperson two\nperson three\n");
+    agent.edit("f", "person two\n", "by s\nperson two\n");
+    scene.commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    olga.commit_file(&clone, "main.py", "main went on meanwhile\n");
+    olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "Squashed (#1)"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main"]).ok();
+    scene.git("pull --quiet origin main");
+    scene.is("f", &["- none person one", "s:1 content by s", "- none person two|person three"]);
+}
+
+#[test]
 fn a_pull_request_rebased_on_the_server() {
     let scene = Scene::new();
     scene.git("switch --quiet -c topic");
