@@ -93,7 +93,7 @@ impl Writer<'_> {
             .collect();
         let verdict = |((at, stored), named)| match stored {
             Ok(stored) => self.verify(stored, named),
-            Err(error) => Checked::unreadable(&self.walk.commits[at], self.chain, error),
+            Err(error) => Checked::unreadable(&self.walk.commits[at - self.walk.first], self.chain, error),
         };
         numbers.into_iter().zip(stored).zip(named).map(verdict).collect()
     }

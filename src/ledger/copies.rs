@@ -1,6 +1,7 @@
 //! The copies of each chain that this repository has: its own, and those seen at remotes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Kind, Repo, RepoError};
@@ -87,14 +88,48 @@ impl Copies {
 /// A chain's commits, first to last, and what is wrong with its copies.
 #[derive(Default)]
 pub struct Walk {
+    /// The number of the first of `commits`: those before it were walked when the chain was verified before.
+    pub first: usize,
     /// Empty where no copy is here from its beginning.
     pub commits: Vec<GitId>,
     /// The commits' headers, so that none is read twice; `None` for one that cannot be read.
     pub headers: Vec<Option<Header>>,
     pub findings: Vec<Finding>,
+    /// What stands before `first`, the last one first, as far as it was asked for.
+    before: Mutex<Before>,
 }
 
+#[derive(Default)]
+struct Before {
+    steps: Vec<(GitId, Option<Header>)>,
+    /// A commit that is not here.
+    lost: Option<GitId>,
+}
+
+/// Where a chain was verified up to: a commit, and the number of its record.
+pub type Known<'a> = (&'a GitId, usize);
+
 impl Walk {
+    /// How many records the chain has.
+    pub fn len(&self) -> usize {
+        self.first + self.commits.len()
+    }
+
+    /// Whether no copy of the chain is here from its beginning.
+    pub fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    /// The number of a commit among those that were walked.
+    pub fn position(&self, commit: &GitId) -> Option<usize> {
+        self.commits.iter().rposition(|known| known == commit).map(|at| self.first + at)
+    }
+
+    /// The commit of the record with this number.
+    pub fn commit(&self, repo: &Repo, at: usize) -> Option<GitId> {
+        self.step(repo, at).map(|(commit, _)| commit)
+    }
+
     /// Reads the record with this number.
     pub fn record(&self, repo: &Repo, at: usize) -> Result<Stored, StoreError> {
         self.files(repo, at)?.parse()
@@ -102,23 +137,58 @@ impl Walk {
 
     /// The files of the record with this number.
     pub fn files(&self, repo: &Repo, at: usize) -> Result<Files, StoreError> {
-        match &self.headers[at] {
-            Some(header) => Files::read_under(repo, &self.commits[at], header),
-            None => Files::read(repo, &self.commits[at]),
+        match self.step(repo, at) {
+            Some((commit, Some(header))) => Files::read_under(repo, &commit, &header),
+            Some((commit, None)) => Files::read(repo, &commit),
+            None => Err(StoreError::missing(format!("record {at} is not here"))),
         }
+    }
+
+    /// What is not here of the commits before those that were walked, if any was asked for.
+    pub fn lost(&self, chain: ChainId) -> Option<Finding> {
+        let lost = self.before.lock().unwrap_or_else(PoisonError::into_inner).lost.clone()?;
+        Some(Finding::new(Code::Missing, format!("commit {lost} is not here")).chain(chain))
+    }
+
+    fn step(&self, repo: &Repo, at: usize) -> Option<(GitId, Option<Header>)> {
+        if let Some(at) = at.checked_sub(self.first) {
+            return Some((self.commits.get(at)?.clone(), self.headers.get(at)?.clone()));
+        }
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_last = self.first - 1 - at;
+        while before.steps.len() <= from_last && before.lost.is_none() {
+            let header = before.steps.last().map_or_else(|| self.headers.first(), |(_, header)| Some(header));
+            let parent = header?.as_ref()?.parent.clone()?;
+            match step(repo, &parent) {
+                Ok(header) => before.steps.push((parent, header)),
+                Err(commit) => before.lost = Some(commit),
+            }
+        }
+        before.steps.get(from_last).cloned()
+    }
+
+    /// Whether a tip stands in this line, so that it is a shorter copy of it.
+    fn has(&self, repo: &Repo, tip: &GitId) -> bool {
+        let before = |seq: &usize| *seq < self.first && self.commit(repo, *seq).as_ref() == Some(tip);
+        self.commits.contains(tip) || (self.first > 0 && number(repo, tip).as_ref().is_some_and(before))
     }
 }
 
-/// Follows a chain's copies to their beginnings. They must be one line; the longest is taken.
-pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
+/// The number that the record at a commit says it has.
+fn number(repo: &Repo, commit: &GitId) -> Option<usize> {
+    usize::try_from(store::read(repo, commit).ok()?.record.envelope().seq).ok()
+}
+
+/// Follows a chain's copies to their beginnings, or to where the chain was verified up to. They must be one line; the
+/// longest is taken.
+pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)], known: Option<Known<'_>>) -> Walk {
     let mut findings = Vec::new();
     let mut lines: Vec<(&str, Walk)> = Vec::new();
     for (name, tip) in tips {
-        // A tip that stands in a line already walked is a shorter copy of it.
-        if lines.iter().any(|(_, line)| line.commits.contains(tip)) {
+        if lines.iter().any(|(_, line)| line.has(repo, tip)) {
             continue;
         }
-        match ancestry(repo, tip) {
+        match ancestry(repo, tip, known) {
             Ok(line) => lines.push((name, line)),
             // Without its beginning nothing can be told of a line, not even the numbers of its records.
             Err(commit) => {
@@ -127,12 +197,18 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
             }
         }
     }
+    // Where copies may differ before what was verified, or are not whole, they are compared from their beginnings.
+    let parted = lines.windows(2).any(|pair| pair[0].1.first != pair[1].1.first);
+    if known.is_some() && (parted || !findings.is_empty()) {
+        return walk(repo, chain, tips, None);
+    }
     lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.commits.len()));
     let mut lines = lines.into_iter();
     let Some((first, longest)) = lines.next() else { return Walk { findings, ..Walk::default() } };
     for (name, line) in lines {
-        let apart = line.commits.iter().zip(&longest.commits).take_while(|(a, b)| a == b).count();
-        if apart < line.commits.len() {
+        let same = line.commits.iter().zip(&longest.commits).take_while(|(a, b)| a == b).count();
+        if same < line.commits.len() {
+            let apart = line.first + same;
             let message = format!("{name} and {first} have different records from number {apart} on; both are kept");
             findings.push(Finding::new(Code::Fork, message).chain(chain).seq(apart as u64));
         }
@@ -142,25 +218,33 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)]) -> Walk {
 
 /// The commits of a chain from its beginning to `tip`.
 pub fn line_of(repo: &Repo, tip: &GitId) -> Result<Vec<GitId>, RepoError> {
-    ancestry(repo, tip).map(|walk| walk.commits).map_err(RepoError::Missing)
+    ancestry(repo, tip, None).map(|walk| walk.commits).map_err(RepoError::Missing)
 }
 
-/// The line from the beginning to `tip`, or the commit that is not here.
-fn ancestry(repo: &Repo, tip: &GitId) -> Result<Walk, GitId> {
+/// The line to `tip` from the beginning, or from where it was verified up to; or the commit that is not here.
+fn ancestry(repo: &Repo, tip: &GitId, known: Option<Known<'_>>) -> Result<Walk, GitId> {
     let mut line = Walk::default();
     let mut next = Some(tip.clone());
     while let Some(commit) = next {
-        let header = match repo.read_at_most(&commit, Kind::Commit, store::MAX_WRAPPING_BYTES) {
-            Ok(bytes) => store::header(&bytes).ok(),
-            Err(RepoError::Missing(_)) => return Err(commit),
-            // Whatever else is wrong with it is found when the record is read, as the first of its line.
-            Err(_) => None,
-        };
+        let header = step(repo, &commit)?;
         next = header.as_ref().and_then(|header| header.parent.clone());
+        if let (Some((_, number)), Some(_)) = (known.filter(|(tip, _)| **tip == commit), &header) {
+            (line.first, next) = (number, None);
+        }
         line.commits.push(commit);
         line.headers.push(header);
     }
     line.commits.reverse();
     line.headers.reverse();
     Ok(line)
+}
+
+/// The header of a commit of a chain, or the commit, if it is not here.
+fn step(repo: &Repo, commit: &GitId) -> Result<Option<Header>, GitId> {
+    match repo.read_at_most(commit, Kind::Commit, store::MAX_WRAPPING_BYTES) {
+        Ok(bytes) => Ok(store::header(&bytes).ok()),
+        Err(RepoError::Missing(_)) => Err(commit.clone()),
+        // Whatever else is wrong with it is found when the record is read, as the first of its line.
+        Err(_) => Ok(None),
+    }
 }

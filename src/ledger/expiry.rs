@@ -69,7 +69,7 @@ impl Ledger {
         for shelf in here {
             let Some(tips) = copies.chains.get(&shelf.chain) else { continue };
             let pieces = named.entry(shelf.chain).or_insert_with(|| {
-                pruned::shelves(&self.repo, shelf.chain, &copies::walk(&self.repo, shelf.chain, tips))
+                pruned::shelves(&self.repo, shelf.chain, &copies::walk(&self.repo, shelf.chain, tips, None))
             });
             let pieces = pieces.get(&shelf).map_or(&[][..], Vec::as_slice);
             let whole = pruned::prune(shelf.clone(), pieces);

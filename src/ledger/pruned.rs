@@ -33,7 +33,7 @@ pub fn payloads(body: &Body) -> &[Payload] {
 pub fn shelves(repo: &Repo, chain: ChainId, walk: &Walk) -> BTreeMap<Shelf, Vec<Digest>> {
     let mut shelves: BTreeMap<Shelf, Vec<Digest>> = BTreeMap::new();
     // What cannot be read names nothing.
-    for stored in (0..walk.commits.len()).filter_map(|at| walk.record(repo, at).ok()) {
+    for stored in (0..walk.len()).filter_map(|at| walk.record(repo, at).ok()) {
         for payload in payloads(stored.record.body()) {
             let shelf = Shelf { chain, class: payload.class, month: payload.month.clone() };
             shelves.entry(shelf).or_default().extend(payload.pieces.iter().map(|piece| piece.sha256));

@@ -23,10 +23,14 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether it stands there still.
+    /// Whether it stands there still. Before what was verified of its chain, it stood there then.
     pub fn stands(&self, walks: &BTreeMap<ChainId, Walk>) -> bool {
         let at = usize::try_from(self.seq).unwrap_or(usize::MAX);
-        walks.get(&self.chain).and_then(|walk| walk.commits.get(at)) == Some(&self.commit)
+        let stands = |walk: &Walk| match at.checked_sub(walk.first) {
+            Some(at) => walk.commits.get(at) == Some(&self.commit),
+            None => true,
+        };
+        walks.get(&self.chain).is_some_and(stands)
     }
 }
 
@@ -90,7 +94,7 @@ impl Known {
     fn of(repo: &Repo, walks: &BTreeMap<ChainId, Walk>) -> Self {
         let mut known = HashMap::new();
         for (chain, walk) in walks.iter().filter(|(chain, _)| **chain != ChainId::Policy) {
-            for at in 0..walk.commits.len() {
+            for at in 0..walk.len() {
                 // What cannot be read has no id.
                 let Ok(stored) = walk.record(repo, at) else { continue };
                 if can_be_amended(stored.record.body()) {

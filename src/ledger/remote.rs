@@ -263,7 +263,7 @@ impl<'l> Remote<'l> {
             return Ok(Vec::new());
         }
         let tips = [(self.seen_name(&name), theirs.clone())];
-        let walk = copies::walk(&self.ledger.repo, ChainId::Policy, &tips);
+        let walk = copies::walk(&self.ledger.repo, ChainId::Policy, &tips, None);
         if !walk.findings.is_empty() {
             return Ok(walk.findings);
         }

@@ -169,8 +169,8 @@ impl Records<'_> {
     fn here(&self, chain: ChainId, seq: u64) -> Here {
         let Some(walk) = self.walks.get(&chain) else { return Here::Nothing };
         let at = usize::try_from(seq).unwrap_or(usize::MAX);
-        if at >= walk.commits.len() {
-            return if walk.commits.is_empty() { Here::Untold } else { Here::Nothing };
+        if at >= walk.len() {
+            return if walk.is_empty() { Here::Untold } else { Here::Nothing };
         }
         let Some((first, ids)) = self.ids.get(&chain) else { return Here::Untold };
         match at.checked_sub(*first) {

@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
-use crate::ledger::copies::{Copies, Walk};
+use crate::ledger::copies::{Copies, Known, Walk};
 use crate::ledger::references::Target;
 use crate::ledger::seals::Covered;
 use crate::ledger::{Ledger, LedgerError, payload};
@@ -43,18 +43,19 @@ impl Seen {
     }
 
     /// What a chain's commits say about what was seen before.
-    pub fn compare(&self, chain: ChainId, commits: &[GitId]) -> Option<Finding> {
+    pub fn compare(&self, repo: &Repo, chain: ChainId, walk: &Walk) -> Option<Finding> {
         let mark = self.chains.get(&chain)?;
         let at = usize::try_from(mark.seq).unwrap_or(usize::MAX);
-        match commits.get(at) {
-            Some(commit) if *commit == mark.commit => None,
+        match walk.commit(repo, at) {
+            Some(commit) if commit == mark.commit => None,
             Some(_) => {
                 let message = format!("record {} was seen as {} before", mark.seq, mark.commit.short());
                 Some(Finding::new(Code::Fork, message).chain(chain).seq(mark.seq))
             }
+            // What is not here is told as such.
+            None if at < walk.len() => None,
             None => {
-                let message =
-                    format!("record {} was seen before; now the chain has {} records", mark.seq, commits.len());
+                let message = format!("record {} was seen before; now the chain has {} records", mark.seq, walk.len());
                 Some(Finding::new(Code::Rollback, message).chain(chain).seq(mark.seq))
             }
         }
@@ -74,7 +75,7 @@ impl Seen {
     pub fn advance(&mut self, copies: &Copies, walks: &BTreeMap<ChainId, Walk>) {
         for (chain, walk) in walks {
             if let Some(commit) = walk.commits.last() {
-                self.chains.insert(*chain, Mark { seq: walk.commits.len() as u64 - 1, commit: commit.clone() });
+                self.chains.insert(*chain, Mark { seq: walk.len() as u64 - 1, commit: commit.clone() });
             }
         }
         self.chains.retain(|chain, _| copies.chains.contains_key(chain));
@@ -112,6 +113,13 @@ pub struct CachedChain {
     pub covered: Option<Covered>,
 }
 
+impl CachedChain {
+    /// Where it was verified up to. Of a chain without a finding the records' numbers are their places.
+    pub fn place(&self) -> Known<'_> {
+        (&self.tip, usize::try_from(self.head.seq).unwrap_or(usize::MAX))
+    }
+}
+
 const VERIFIED: &str = "verified.json";
 
 impl Cache {
@@ -141,6 +149,8 @@ impl Cache {
         if self.ledger != Some(ledger) || !self.policy.is_none_or(|cited| history.has(cited)) {
             self.chains.clear();
         }
+        // What went on from another record than the last one was not verified at all.
+        self.chains.retain(|chain, known| walks.get(chain).is_some_and(|walk| walk.position(&known.tip).is_some()));
         // A closure counts for what was written before it, too.
         let closed = |chain: &ChainId| history.newest().and_then(|roster| roster.closure(*chain));
         self.chains.retain(|chain, known| match closed(chain) {
@@ -169,13 +179,9 @@ impl Cache {
             }
         }
         // What a chain cites of seals was right by the seals that there were: none of them may be gone.
-        let goes_on = |chain: &ChainId| {
-            let tip = self.chains.get(chain).map(|known| &known.tip);
-            walks.get(chain).is_some_and(|walk| walk.commits.iter().rev().any(|commit| Some(commit) == tip))
-        };
         let moved =
             self.chains.iter().any(|(chain, known)| known.covered.is_some() != copies.witnesses.contains(chain));
-        if moved || !witnesses.iter().all(goes_on) {
+        if moved || !witnesses.iter().all(|chain| self.chains.contains_key(chain)) {
             self.chains.clear();
         }
         *self = Cache {

@@ -40,6 +40,11 @@ pub struct StoreError {
 }
 
 impl StoreError {
+    /// What is not here.
+    pub fn missing(message: String) -> Self {
+        StoreError::new(Code::Missing, message)
+    }
+
     fn new(code: Code, message: impl Into<String>) -> Self {
         StoreError { code, message: message.into(), record: None }
     }

@@ -21,7 +21,7 @@ use crate::ledger::copies::{self, Copies, Walk};
 use crate::ledger::payload::Payloads;
 use crate::ledger::refs::NOTES;
 use crate::ledger::seals::{Seals, Tail, Witness};
-use crate::ledger::seen::{Cache, Seen};
+use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit};
@@ -152,7 +152,7 @@ impl Report {
     fn find_tails(&mut self, repo: &Repo, walks: &BTreeMap<ChainId, Walk>) {
         let tail = |chain: ChainId| {
             let (from, walk) = (self.sealed(chain), walks.get(&chain)?);
-            let records = (walk.commits.len() as u64).checked_sub(from).filter(|records| *records > 0)?;
+            let records = (walk.len() as u64).checked_sub(from).filter(|records| *records > 0)?;
             // Where it cannot be read, it has been waiting for ever.
             let record = walk.record(repo, usize::try_from(from).ok()?);
             let time = record.map_or_else(|_| Time::default(), |stored| stored.record.envelope().time);
@@ -189,25 +189,37 @@ impl Ledger {
 
         let tips: Vec<_> = copies.chains.iter().collect();
         let bar = Bar::new("chains", tips.len() as u64);
-        let walked = workers.map(0..tips.len(), &bar, |repo, at| copies::walk(repo, *tips[at].0, tips[at].1));
+        // What was verified before need not be walked, but by those who want all of it.
+        let known = |chain| cache.chains.get(chain).filter(|_| !options.entries).map(CachedChain::place);
+        let walked =
+            workers.map(0..tips.len(), &bar, |repo, at| copies::walk(repo, *tips[at].0, tips[at].1, known(tips[at].0)));
         drop(bar);
-        let walks: BTreeMap<ChainId, Walk> = tips.iter().map(|(chain, _)| **chain).zip(walked).collect();
-        for (chain, walk) in &walks {
-            findings.extend(walk.findings.iter().cloned());
-            if !walk.commits.is_empty() {
-                findings.extend(seen.compare(*chain, &walk.commits));
-            }
-        }
-        findings.extend(seen.lost(&walks));
-
+        let mut walks: BTreeMap<ChainId, Walk> = tips.iter().map(|(chain, _)| **chain).zip(walked).collect();
         let policy_commits = walks.get(&ChainId::Policy).map_or(&[][..], |walk| &walk.commits);
         let policy = PolicyChain::verify(repo, policy_commits);
         if policy_commits.is_empty() && (options.pinned.is_some() || !walks.is_empty()) {
             let message = "the policy chain is not here: nobody's rights can be told (git tracevault fetch)";
             findings.push(Finding::new(Code::Missing, message).chain(ChainId::Policy));
         }
+        let policy_records = policy_commits.len();
         findings.extend(policy.findings.iter().cloned());
         let ledger = policy.ledger;
+        if let Some(ledger) = options.pinned.or(ledger) {
+            cache.keep_for(repo, ledger, &policy.history, &copies, &walks);
+            // What has to be verified again is walked from its beginning.
+            for (chain, walk) in walks.iter_mut().filter(|(chain, _)| !cache.chains.contains_key(chain)) {
+                if let (Some(tips), true) = (copies.chains.get(chain), walk.first > 0) {
+                    *walk = copies::walk(repo, *chain, tips, None);
+                }
+            }
+        }
+        for (chain, walk) in &walks {
+            findings.extend(walk.findings.iter().cloned());
+            if !walk.is_empty() {
+                findings.extend(seen.compare(repo, *chain, walk));
+            }
+        }
+        findings.extend(seen.lost(&walks));
         if let (Some(pinned), Some(ledger)) = (options.pinned, ledger)
             && pinned != ledger
         {
@@ -215,10 +227,9 @@ impl Ledger {
             findings.push(Finding::new(Code::Ledger, message).chain(ChainId::Policy));
         }
 
-        let total = walks.values().map(|walk| walk.commits.len() as u64).sum::<u64>() - policy_commits.len() as u64;
+        let total = (walks.values().map(Walk::len).sum::<usize>() - policy_records) as u64;
         let (mut chains, mut witnesses) = (Vec::new(), Vec::new());
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(repo, ledger, &policy.history, &copies, &walks);
             let bar = &Bar::new("records", total);
             let run = Run {
                 workers: &workers,
@@ -243,6 +254,7 @@ impl Ledger {
         let mut report =
             Report { ledger, chains, history, keeping, findings, records, payloads, witnesses, policy_tail: None };
         report.find_tails(repo, &walks);
+        report.findings.extend(walks.iter().filter_map(|(chain, walk)| walk.lost(*chain)));
         if let Some(ledger) = options.pinned.or(ledger) {
             self.note_seal(ledger, report.newest_seal())?;
         }

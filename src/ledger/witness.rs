@@ -94,7 +94,7 @@ impl Ledger {
     fn own_line(&self, chain: ChainId) -> Result<Option<GitId>, LedgerError> {
         let copies = Copies::list(self)?;
         let Some(tips) = copies.chains.get(&chain) else { return Ok(None) };
-        let walk = copies::walk(&self.repo, chain, tips);
+        let walk = copies::walk(&self.repo, chain, tips, None);
         if let Some(finding) = walk.findings.first() {
             return Err(LedgerError::Refused(format!("{} {}", finding.code, finding.message)));
         }
@@ -127,7 +127,7 @@ impl Ledger {
         for chain in [ChainId::Policy].into_iter().chain(logs) {
             let from = covered.heads.get(&chain).map_or(0, |place| place.seq + 1);
             let Some(tips) = copies.chains.get(&chain) else { continue };
-            let walk = copies::walk(&self.repo, chain, tips);
+            let walk = copies::walk(&self.repo, chain, tips, None);
             let mut ids = Vec::new();
             for at in usize::try_from(from).unwrap_or(usize::MAX)..walk.commits.len() {
                 let files = walk.files(&self.repo, at).map_err(|source| LedgerError::Stored {

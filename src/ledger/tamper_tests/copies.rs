@@ -2,9 +2,10 @@
 #![cfg(test)]
 
 use super::{fail, good, inconclusive, pass};
-use crate::finding::Verdict;
+use crate::finding::{Code, Verdict};
 use crate::git::repo::Kind;
-use crate::id::ChainId;
+use crate::id::{ChainId, GitId};
+use crate::ledger::copies;
 use crate::ledger::testing::{Answer, Fixture};
 use crate::ledger::verify::Options;
 
@@ -44,6 +45,61 @@ fn a_shorter_copy_is_no_fork() {
     fixture.links(developer, 2);
     fixture.set_ref(&seen(developer.chain(), "b"), fixture.tip(developer.chain()));
     assert_eq!(fixture.ask(), pass(&[]));
+}
+
+#[test]
+fn a_walk_ends_where_the_chain_was_verified_up_to() {
+    let fixture = good();
+    let (repo, developer) = (&fixture.ledger.repo, &fixture.people.developer);
+    let chain = developer.chain();
+    let verified = fixture.line(chain);
+    let last = verified.len() - 1;
+    fixture.links(developer, 2);
+    let whole = fixture.line(chain);
+    let tip = |name: &str, at: usize| (name.to_owned(), whole[at].clone());
+    let walk = |tips: &[(String, GitId)]| copies::walk(repo, chain, tips, Some((&verified[last], last)));
+    // Another copy may be anywhere on the line.
+    for other in [0, last, last + 1] {
+        let walked = walk(&[tip("here", last + 2), tip("there", other)]);
+        assert_eq!((walked.first, &walked.commits[..], walked.findings.len()), (last, &whole[last..], 0));
+        // What stands before is there for whoever asks.
+        for (at, commit) in whole.iter().enumerate() {
+            assert_eq!(walked.commit(repo, at).as_ref(), Some(commit));
+            assert_eq!(walked.record(repo, at).unwrap().record.envelope().seq, at as u64);
+        }
+        assert_eq!((walked.len(), walked.commit(repo, whole.len()), walked.lost(chain)), (whole.len(), None, None));
+    }
+    // A copy that parted before is found, whichever comes first; so is a chain that does not go on from there.
+    let id = whole[0].clone();
+    fixture.set_tip(chain, Some(whole[2].clone()));
+    fixture.link(developer, &id, &id);
+    let other = ("other".to_owned(), fixture.tip(chain).unwrap());
+    for tips in [[tip("here", last + 2), other.clone()], [other.clone(), tip("here", last + 2)]] {
+        let walked = walk(&tips);
+        let codes: Vec<_> = walked.findings.iter().map(|finding| (finding.code, finding.seq)).collect();
+        assert_eq!((walked.first, walked.commits, codes), (0, whole.clone(), vec![(Code::Fork, Some(3))]));
+    }
+    assert_eq!(walk(&[tip("here", 2)]).commits, whole[..=2]);
+    assert_eq!(walk(&[other]).first, 0);
+    fixture.set_ref(&seen(chain, "a"), Some(whole[last + 2].clone()));
+    assert_eq!(again(&fixture), fail(&["E-FORK"]));
+    assert_eq!(fixture.ask(), fail(&["E-FORK"]));
+}
+
+#[test]
+fn a_record_before_what_was_verified_is_needed_and_not_here() {
+    let fixture = good();
+    let developer = &fixture.people.developer;
+    let (repo, chain) = (&fixture.ledger.repo, developer.chain());
+    let line = fixture.line(chain);
+    let last = line.len() - 1;
+    let walked = copies::walk(repo, chain, &[("here".into(), line[last].clone())], Some((&line[last], last)));
+    let path =
+        fixture.ledger.repo.common_dir().join("objects").join(&line[2].as_str()[..2]).join(&line[2].as_str()[2..]);
+    std::fs::remove_file(path).unwrap();
+    assert!(walked.record(repo, 3).is_ok() && walked.lost(chain).is_none());
+    assert!(walked.record(repo, 1).is_err_and(|error| error.code == Code::Missing));
+    assert!(walked.lost(chain).is_some_and(|finding| finding.message.contains(line[2].as_str())));
 }
 
 #[test]

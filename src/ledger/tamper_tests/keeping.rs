@@ -6,7 +6,7 @@ use crate::compliance::choice;
 use crate::digest::Digest;
 use crate::finding::Verdict;
 use crate::id::{ChainId, GitId, RecordId};
-use crate::ledger::copies::Walk;
+use crate::ledger::copies;
 use crate::ledger::payload;
 use crate::ledger::pruned;
 use crate::ledger::testing::{Answer, Fixture, Key, member};
@@ -253,8 +253,7 @@ fn with_payloads() -> (Fixture, PrunedShelf) {
     }
     let chain = developer.chain();
     let (commits, shelf) = (fixture.line(chain), shelf(chain, "2026-01"));
-    let headers = vec![None; commits.len()];
-    let walk = Walk { commits, headers, findings: vec![] };
+    let walk = copies::walk(&fixture.ledger.repo, chain, &[(String::new(), commits[commits.len() - 1].clone())], None);
     let pieces = pruned::shelves(&fixture.ledger.repo, chain, &walk).remove(&shelf).unwrap();
     assert_eq!(pieces.len(), 7);
     fixture.append(POLICY, &[&fixture.people.owner], choose(&["pci-dss"]), None);

@@ -419,7 +419,7 @@ impl Fixture {
     /// A chain's commits, first to last.
     pub fn line(&self, chain: ChainId) -> Vec<GitId> {
         let tips: Vec<_> = self.tip(chain).map(|tip| (String::new(), tip)).into_iter().collect();
-        copies::walk(&self.ledger.repo, chain, &tips).commits
+        copies::walk(&self.ledger.repo, chain, &tips, None).commits
     }
 
     pub fn tip(&self, chain: ChainId) -> Option<GitId> {

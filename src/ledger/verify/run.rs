@@ -109,12 +109,11 @@ impl Run<'_> {
     }
 
     fn chain(&self, id: ChainId, kind: Kind, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
-        let commits = &walk.commits;
-        let mut chain = Chain::new(id, kind, commits.len());
+        let mut chain = Chain::new(id, kind, walk.len());
         let mut findings = Vec::new();
         let (mut pruned, mut gone) = (BTreeSet::new(), Vec::new());
 
-        let known = cached.and_then(|cached| Some((cached, commits.iter().rposition(|commit| *commit == cached.tip)?)));
+        let known = cached.and_then(|cached| Some((cached, walk.position(&cached.tip)?)));
         let (start, mut head) = match known {
             Some((cached, at)) => {
                 chain.key = cached.key;
@@ -122,7 +121,7 @@ impl Run<'_> {
                 (at + 1, Some(cached.head))
             }
             None => {
-                let (key, found) = opening_key(&self.workers.repo(), id, commits.first());
+                let (key, found) = opening_key(&self.workers.repo(), id, walk.commits.first());
                 chain.key = key;
                 findings.extend(found);
                 (0, None)
@@ -143,7 +142,7 @@ impl Run<'_> {
         chain.known = chain.entries.len();
         let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
         let check = |repo: &Repo, numbers| writer.check(repo, numbers);
-        for checked in self.workers.map_batches(start..commits.len(), self.bar, check) {
+        for checked in self.workers.map_batches(start..walk.len(), self.bar, check) {
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING
