@@ -158,6 +158,9 @@ impl Found<'_> {
         // Nodes that the parser made up may lie behind the end.
         let line = |row: usize| u32::try_from(row.min(self.rows.len().saturating_sub(1)) + 1).unwrap_or(u32::MAX);
         let (first, last) = (line(begins), line(last));
+        // What stands above may still be in the scope before: a comment at the end of its body, where they meet on a line.
+        let before = self.list.iter().rev().find(|before| before.parent == around).map_or(0, |before| before.last);
+        let first = first.max(before).min(last);
         self.list.push(Scope {
             kind,
             name: name.name,
