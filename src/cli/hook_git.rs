@@ -19,7 +19,7 @@ use crate::ledger::refs;
 use crate::ledger::remote::Remote;
 use crate::ledger::rules::InForce;
 use crate::ledger::{Ledger, LedgerError};
-use crate::policy::Policy;
+use crate::policy::{Branches, Policy};
 use crate::setup::Hook;
 
 /// No hook is told more than this.
@@ -150,15 +150,8 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
         output::say("hint: push branches and tags (git push --all, git push --tags); the ledger goes along by itself");
         return 1;
     }
-    let (mut tips, mut there) = (Vec::new(), Vec::new());
-    for update in updates.into_iter().filter(|update| update.is_code(ledger)) {
-        if !update.local.is_null() {
-            tips.push(update.local);
-        }
-        if !update.theirs.is_null() && ledger.repo.contains(&update.theirs) {
-            there.push(update.theirs);
-        }
-    }
+    let updates: Vec<Update> = updates.into_iter().filter(|update| update.is_code(ledger)).collect();
+    let (tips, there) = ends(ledger, &updates);
     let commits = match tips.is_empty() {
         true => Ok(Vec::new()),
         false => history::unpushed(&ledger.repo, &tips, remote, &there),
@@ -168,7 +161,7 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
         _ => Ok(0),
     };
     // Whether the ledger may stay behind, a setting of this clone says; whether the rules are kept, it does not.
-    if !may_go(ledger, commits.as_deref().ok()) {
+    if !may_go(ledger, remote, &updates, commits.as_deref().ok()) {
         return 1;
     }
     let caught_up = commits.map_err(Into::into).and(caught_up);
@@ -185,9 +178,36 @@ fn pre_push(ledger: &Ledger, args: &[String]) -> Code {
     }
 }
 
+/// What is pushed, and what of it the remote has that is here, too.
+fn ends<'u>(ledger: &Ledger, updates: impl IntoIterator<Item = &'u Update>) -> (Vec<GitId>, Vec<GitId>) {
+    let (mut tips, mut there) = (Vec::new(), Vec::new());
+    for update in updates {
+        if !update.local.is_null() {
+            tips.push(update.local.clone());
+        }
+        if !update.theirs.is_null() && ledger.repo.contains(&update.theirs) {
+            there.push(update.theirs.clone());
+        }
+    }
+    (tips, there)
+}
+
+/// The commits that come to branches which the rules are for. What waits at the remote on other branches was not judged.
+fn judged(ledger: &Ledger, remote: &str, updates: &[Update], branches: &Branches) -> anyhow::Result<Vec<GitId>> {
+    let (tips, mut there) = ends(ledger, updates.iter().filter(|update| branches.have(&update.name)));
+    if tips.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tracking = format!("refs/remotes/{remote}/");
+    let have =
+        |name: &str| name.strip_prefix(&tracking).is_some_and(|name| branches.have(&format!("refs/heads/{name}")));
+    there.extend(ledger.repo.refs(&tracking)?.into_iter().filter(|(name, _)| have(name)).map(|(_, id)| id));
+    Ok(history::not_in(&ledger.repo, &tips, &there)?)
+}
+
 /// Whether the rules in force let these commits go. Where that cannot be told, they do not.
-fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
-    if commits.is_some_and(<[GitId]>::is_empty) {
+fn may_go(ledger: &Ledger, remote: &str, updates: &[Update], commits: Option<&[GitId]>) -> bool {
+    if updates.iter().all(|update| update.local.is_null()) {
         return true;
     }
     let judged = || -> anyhow::Result<bool> {
@@ -197,7 +217,15 @@ fn may_go(ledger: &Ledger, commits: Option<&[GitId]>) -> bool {
             InForce::Rules(rules) => rules,
         };
         let Some(commits) = commits else { anyhow::bail!("the commits that are pushed cannot be listed") };
-        let report = ledger.judge(&Policy::read(&rules.toml), commits)?;
+        let policy = Policy::read(&rules.toml);
+        let commits = &match &policy.branches {
+            Branches::All => commits.to_vec(),
+            some => judged(ledger, remote, updates, some)?,
+        };
+        if commits.is_empty() {
+            return Ok(true);
+        }
+        let report = ledger.judge(&policy, commits)?;
         let mut out = Out::to(Box::new(std::io::stderr()), output::stderr_is_terminal() && !env::no_color());
         check::tell_findings(&report, &mut out)?;
         let recorded = Writer::open(ledger).and_then(|mut writer| writer.record_check(&report, commits, rules.set));

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::agent::Kind;
 use crate::agent::claude_code::settings;
-use crate::cli::{Code, remote_name};
+use crate::cli::{Code, init_server, remote_name};
 use crate::config::{self, Committed, Push};
 use crate::git::command::{self, Git};
 use crate::host::output::{self, Out};
@@ -36,6 +36,8 @@ pub struct Args {
     /// What to call this device in the ledger; the machine's name if not given
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
+    #[command(flatten)]
+    gate: init_server::Gate,
 }
 
 pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
@@ -45,6 +47,9 @@ pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
         return Ok(0);
     }
     let ledger = Ledger::open(dir)?;
+    if args.gate.server {
+        return init_server::run(&args.gate, &ledger, args.uninstall, out);
+    }
     let settings = match (args.global, ledger.repo.work_tree()) {
         (true, _) => Some(user_settings()?),
         // A bare repository runs no agents.
@@ -127,7 +132,7 @@ fn enrol(ledger: &Ledger, args: &Args, out: &mut Out) -> anyhow::Result<()> {
 
 /// Who this is, as git knows.
 pub fn identity(ledger: &Ledger) -> anyhow::Result<Claim> {
-    let answer = Git::in_dir(&ledger.repo.home()).args(["var", "GIT_AUTHOR_IDENT"]).run();
+    let answer = ledger.repo.git().args(["var", "GIT_AUTHOR_IDENT"]).run();
     let text = answer.context("git does not know who you are (git config user.name, user.email)")?.text();
     let (name, rest) = text.split_once(" <").context("git var GIT_AUTHOR_IDENT has an unknown form")?;
     let (email, _) = rest.split_once('>').context("git var GIT_AUTHOR_IDENT has an unknown form")?;
@@ -145,7 +150,7 @@ pub fn new_key() -> anyhow::Result<(Signer, PathBuf)> {
 
 /// Makes a key this clone's.
 pub fn use_key(ledger: &Ledger, path: &Path) -> anyhow::Result<()> {
-    Git::in_dir(&ledger.repo.home()).args(["config", "--local", config::KEY]).arg(path).run()?;
+    ledger.repo.git().args(["config", "--local", config::KEY]).arg(path).run()?;
     Ok(())
 }
 
@@ -250,7 +255,7 @@ fn hooks(ledger: &Ledger, out: &mut Out) -> anyhow::Result<()> {
     tell(&report, out)
 }
 
-fn tell(report: &setup::Report, out: &mut Out) -> anyhow::Result<()> {
+pub fn tell(report: &setup::Report, out: &mut Out) -> anyhow::Result<()> {
     for path in &report.changed {
         out.line(format_args!("changed {}", path.display()))?;
     }

@@ -20,6 +20,7 @@ mod hook_agent;
 mod hook_git;
 mod import;
 mod init;
+mod init_server;
 mod key;
 mod link;
 mod log;
@@ -30,6 +31,7 @@ mod policy;
 mod prove;
 mod prune;
 mod push;
+mod receive;
 mod redact;
 mod release;
 mod seal;
@@ -101,6 +103,7 @@ enum Command {
     Adjudicate(adjudicate::Args),
     Export(export::Args),
     Import(import::Args),
+    Receive(receive::Args),
     Redact(redact::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -203,6 +206,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Export(args) => export::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Import(args) => import::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Receive(_) => receive::run(&dir),
         Command::Redact(args) => {
             redact::run(&args, &mut std::io::stdin().lock(), &mut out)?;
             Ok(0)
@@ -225,7 +229,7 @@ fn remote_name(ledger: &Ledger, named: Option<&str>) -> anyhow::Result<String> {
     if let Some(name) = named {
         return Ok(name.to_owned());
     }
-    let answer = crate::git::command::Git::in_dir(&ledger.repo.home()).arg("remote").run()?;
+    let answer = ledger.repo.git().arg("remote").run()?;
     let text = answer.text();
     let names: Vec<&str> = text.lines().collect();
     match names.as_slice() {

@@ -198,7 +198,7 @@ fn tell_changes(before: &str, after: &str, out: &mut Out) -> anyhow::Result<()> 
 /// Opens the rules in an editor until they are rules, or their editor gives up.
 fn edit_rules(ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
     let before = in_force(ledger)?.map_or_else(|| BEGINNING.to_owned(), |rules| rules.toml);
-    let editor = Git::in_dir(&ledger.repo.home()).args(["var", "GIT_EDITOR"]).run()?.text();
+    let editor = ledger.repo.git().args(["var", "GIT_EDITOR"]).run()?.text();
     // Temporary files are their owner's alone.
     let mut file = tempfile::Builder::new().prefix("policy-").suffix(".toml").tempfile()?;
     file.write_all(before.as_bytes())?;

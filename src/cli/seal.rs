@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::cli::{COULD_NOT_TELL, Code, format, print_findings, remote_name};
 use crate::config;
 use crate::finding::{Finding, Severity, Verdict, verdict};
-use crate::git::command::Git;
 use crate::host::env;
 use crate::host::output::{self, Out};
 use crate::ledger::Ledger;
@@ -103,7 +102,7 @@ fn key(args: &Args, ledger: &Ledger) -> anyhow::Result<Signer> {
     let dir = env::config_dir().context("there is no home folder to keep a key in (HOME is not set)")?.join("keys");
     let signer = Signer::generate()?;
     let path = signer.save(&dir)?;
-    Git::in_dir(&ledger.repo.home()).args(["config", "--local", config::WITNESS_KEY]).arg(&path).run()?;
+    ledger.repo.git().args(["config", "--local", config::WITNESS_KEY]).arg(&path).run()?;
     Ok(signer)
 }
 

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::cli::{Code, remote_name};
-use crate::git::command::Git;
 use crate::host::output::{self, Out};
 use crate::id::{ChainId, LedgerId, SessionId};
 use crate::journal::Journal;
@@ -56,7 +55,7 @@ fn gather(ledger: &Ledger) -> Result<Answer, LedgerError> {
     let remote = remote_name(ledger, None).ok();
     let tip = chain.map(|chain| ledger.repo.find_ref(&ledger.prefix.chain(chain))).transpose()?.flatten();
     let count = |range: String| -> Result<u64, LedgerError> {
-        let answer = Git::in_dir(&ledger.repo.home()).args(["rev-list", "--count", &range]).run()?;
+        let answer = ledger.repo.git().args(["rev-list", "--count", &range]).run()?;
         Ok(answer.text().parse().unwrap_or_default())
     };
     let recorded = tip.as_ref().map(|tip| count(tip.to_string())).transpose()?.unwrap_or_default();

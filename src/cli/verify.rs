@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::cli::{Code, NO_TRUST_ROOT, format, print_findings};
 use crate::finding::{Code as FindingCode, Finding, Severity, Verdict, verdict};
-use crate::git::history;
+use crate::git::repo::Repo;
+use crate::git::{diff, history};
 use crate::host::clock;
 use crate::host::output::{self, Out};
 use crate::id::{ChainId, GitId, LedgerId};
@@ -84,7 +85,7 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let pinned = args.ledger.or(ledger.pinned()?);
     let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty(), notes: true };
     let mut report = ledger.verify(&options)?;
-    let states = judge(&mut report, &wanted);
+    let states = judge(&ledger.repo, &mut report, &wanted);
     let stale = stale(&report, clock::now(), args);
     report.findings.extend(stale);
     if args.range.is_some() && ledger.repo.is_shallow() {
@@ -119,8 +120,8 @@ fn wanted_commits(args: &Args, ledger: &Ledger) -> anyhow::Result<Vec<GitId>> {
     Ok(wanted)
 }
 
-/// The state of each wanted commit; those without a good record are findings.
-fn judge(report: &mut Report, wanted: &[GitId]) -> Vec<(GitId, commits::State)> {
+/// The state of each wanted commit; those without a good record are findings, but for merges that add nothing.
+fn judge(repo: &Repo, report: &mut Report, wanted: &[GitId]) -> Vec<(GitId, commits::State)> {
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -129,6 +130,8 @@ fn judge(report: &mut Report, wanted: &[GitId]) -> Vec<(GitId, commits::State)> 
     for commit in wanted {
         let state = known.get(commit).copied().unwrap_or(commits::State::Missing);
         let finding = match state {
+            // What came together in it has records of its own.
+            commits::State::Missing if diff::adds_nothing(repo, commit) => None,
             commits::State::Missing => {
                 let message = format!("commit {} has no record", commit.short());
                 Some(Finding::new(FindingCode::Unrecorded, message))

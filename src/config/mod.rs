@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::command::Git;
 use crate::git::repo::Repo;
 use crate::host::{env, files};
 use crate::id::LedgerId;
@@ -172,7 +171,7 @@ fn given_to_git(repo: &Repo) -> BTreeMap<String, String> {
         return BTreeMap::new();
     }
     let args = ["config", "--show-scope", "-z", "--get-regexp", r"^tracevault\."];
-    let Ok(answer) = Git::in_dir(&repo.home()).args(args).answer() else { return BTreeMap::new() };
+    let Ok(answer) = repo.git().args(args).answer() else { return BTreeMap::new() };
     let text = String::from_utf8_lossy(&answer.stdout).into_owned();
     let mut fields = text.split('\0');
     let mut given = BTreeMap::new();

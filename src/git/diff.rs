@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread::JoinHandle;
 
-use crate::git::command::{Git, GitError};
+use crate::git::command::GitError;
 use crate::git::history;
 use crate::git::patch_id::PatchId;
 use crate::git::repo::{Repo, RepoError};
@@ -87,7 +87,8 @@ impl Begun {
 
 /// Lets git begin to say what `commit` changes.
 pub fn begin(repo: &Repo, commit: &GitId) -> Begun {
-    let git = Git::in_dir(&repo.home())
+    let git = repo
+        .git()
         .args(["-c", "diff.algorithm=myers", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
         .args(OPTIONS)
         .arg(commit.as_str())
@@ -113,22 +114,20 @@ pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
     Ok(by_parent.into_iter().reduce(merge).unwrap_or_default())
 }
 
+/// Whether a commit is a merge in which every line comes from one of its parents; not, where that cannot be told.
+pub fn adds_nothing(repo: &Repo, commit: &GitId) -> bool {
+    let adds = |file: &FileChange| file.binary || !file.added.is_empty();
+    history::parents(repo, commit) > 1
+        && changes(repo, begin(repo, commit)).is_ok_and(|changes| !changes.files.iter().any(adds))
+}
+
 /// The paths that commits change, without looking for renames; for a merge those in which it is like none of its parents.
 /// One call of git for all: commits that are not here are left out.
 pub fn changed_paths(repo: &Repo, commits: &[GitId]) -> Result<HashMap<GitId, Vec<RepoPath>>, DiffError> {
     let here = commits.iter().filter(|commit| repo.contains(commit));
     let input = here.map(|commit| format!("{commit}\n")).collect::<String>().into_bytes();
-    let git = Git::in_dir(&repo.home()).args([
-        "diff-tree",
-        "--stdin",
-        "-r",
-        "--root",
-        "-c",
-        "--always",
-        "--raw",
-        "--no-renames",
-        "-z",
-    ]);
+    let git =
+        repo.git().args(["diff-tree", "--stdin", "-r", "--root", "-c", "--always", "--raw", "--no-renames", "-z"]);
     let answer = git.input(input).run()?;
     let mut paths: HashMap<GitId, Vec<RepoPath>> = HashMap::new();
     let mut of: Option<&mut Vec<RepoPath>> = None;
@@ -319,6 +318,7 @@ fn hunk_header(line: &[u8]) -> Option<(u64, u32, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::command::Git;
 
     #[test]
     fn hunk_headers_are_read_as_git_writes_them() {

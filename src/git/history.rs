@@ -23,14 +23,13 @@ pub struct CommitInfo {
 
 /// The commits that `git rev-list` lists for these arguments, newest first.
 pub fn rev_list(repo: &Repo, args: &[&str]) -> Result<Vec<GitId>, GitError> {
-    let answer = Git::in_dir(&repo.home()).args(["rev-list", "--end-of-options"]).args(args).arg("--").relay()?;
+    let answer = repo.git().args(["rev-list", "--end-of-options"]).args(args).arg("--").relay()?;
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
 /// The same of one range, oldest first.
 pub fn range(repo: &Repo, range: &str) -> Result<Vec<GitId>, GitError> {
-    let git =
-        Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order", "--end-of-options", range, "--"]);
+    let git = repo.git().args(["rev-list", "--reverse", "--topo-order", "--end-of-options", range, "--"]);
     Ok(git.run()?.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
@@ -41,28 +40,35 @@ pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -
     let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
     let input = lines.collect::<String>().into_bytes();
     let not = ["--stdin".to_owned(), "--not".to_owned(), format!("--remotes={remote}")];
-    let git = Git::in_dir(&repo.home()).args(["rev-list", "--reverse", "--topo-order"]).args(not);
+    let git = repo.git().args(["rev-list", "--reverse", "--topo-order"]).args(not);
     let answer = git.input(input).run()?;
+    Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// The commits that are reachable from `tips` and from none of `excluded`, oldest first. All must be here.
+pub fn not_in(repo: &Repo, tips: &[GitId], excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {
+    let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
+    let git = repo.git().args(["rev-list", "--reverse", "--topo-order", "--stdin"]);
+    let answer = git.input(lines.collect::<String>().into_bytes()).run()?;
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }
 
 /// Whether a commit is none of those that a remote was seen to have.
 pub fn is_unpushed(repo: &Repo, commit: &GitId) -> Result<bool, GitError> {
-    let git =
-        Git::in_dir(&repo.home()).args(["rev-list", "--max-count=1", commit.as_str(), "--not", "--remotes", "--"]);
+    let git = repo.git().args(["rev-list", "--max-count=1", commit.as_str(), "--not", "--remotes", "--"]);
     Ok(!git.run()?.stdout.is_empty())
 }
 
 /// Whether `old` is `new` or one of its ancestors; not, where that cannot be told.
 pub fn is_ancestor(repo: &Repo, old: &GitId, new: &GitId) -> bool {
-    let git = Git::in_dir(&repo.home()).args(["merge-base", "--is-ancestor", old.as_str(), new.as_str()]);
+    let git = repo.git().args(["merge-base", "--is-ancestor", old.as_str(), new.as_str()]);
     git.answer().is_ok_and(|answer| answer.code == Some(0))
 }
 
 /// The commit that a name stands for.
 pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
     let commit = format!("{name}^{{commit}}");
-    let answer = Git::in_dir(&repo.home()).args(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
+    let answer = repo.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
     let answer = answer.answer()?;
     answer.text().parse().map_err(|_| GitError::Refused { said: format!("no commit that is here is named {name}") })
 }
@@ -155,7 +161,7 @@ pub struct Step {
 pub fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<Step>, GitError> {
     let format = "--format=%H%x00%P%x00%at%x00%ae%x00";
     let options = ["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--topo-order", "--reverse", "-z"];
-    let git = Git::in_dir(&repo.home()).args(options).arg("--no-patch").arg(format).arg(tip.as_str()).arg("--");
+    let git = repo.git().args(options).arg("--no-patch").arg(format).arg(tip.as_str()).arg("--");
     let text = String::from_utf8_lossy(&git.run()?.stdout).into_owned();
     let fields: Vec<&str> = text.split('\0').collect();
     let step = |fields: &[&str]| {
@@ -172,7 +178,7 @@ pub fn ancestry(repo: &Repo, tip: &GitId) -> Result<Vec<Step>, GitError> {
 
 /// The one commit that a range ends with, as in `v1..v2`.
 pub fn tip_of(repo: &Repo, range: &str) -> Result<GitId, GitError> {
-    let git = Git::in_dir(&repo.home()).args(["rev-parse", "--revs-only", "--end-of-options", range]);
+    let git = repo.git().args(["rev-parse", "--revs-only", "--end-of-options", range]);
     let text = git.relay()?.text();
     let tips: Vec<&str> = text.lines().filter(|line| !line.starts_with('^')).collect();
     match tips.as_slice() {

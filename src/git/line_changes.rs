@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use crate::attribution::ancestry::{Change, Hunk, Now, Source};
 use crate::attribution::lines;
-use crate::git::command::{Git, Stream};
+use crate::git::command::Stream;
 use crate::git::diff::DiffError;
 use crate::git::repo::{Kind, Repo};
 use crate::git::tree_diff;
@@ -45,7 +45,8 @@ pub struct Parents {
 /// Gives `each` what every one of the commits changes, in their order.
 pub fn read(repo: &Repo, commits: &[Parents], mut each: impl FnMut(&Parents, Vec<Change>)) -> Result<(), DiffError> {
     let input: String = commits.iter().map(|parents| format!("{}\n", parents.commit)).collect();
-    let git = Git::in_dir(&repo.home())
+    let git = repo
+        .git()
         .args(["-c", "diff.algorithm=myers", "-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false"])
         .args(OPTIONS)
         .input(input.into_bytes());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gix::objs::{Find as _, Write as _};
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 
+use crate::git::command::Git;
 use crate::host::clock;
 use crate::host::files;
 use crate::id::GitId;
@@ -74,19 +75,24 @@ pub struct Repo {
     inner: gix::Repository,
     /// Whether no object larger than [`SHARED_MAX_BYTES`] can be read from it.
     capped: bool,
+    /// Whether it is another repository than the one that git runs us for.
+    apart: bool,
 }
 
 /// A repository for several threads that read many small objects: none that is larger than [`SHARED_MAX_BYTES`] can be
 /// read from it.
 #[derive(Clone)]
-pub struct SharedRepo(gix::ThreadSafeRepository);
+pub struct SharedRepo {
+    inner: gix::ThreadSafeRepository,
+    apart: bool,
+}
 
 /// The largest object that can be read from a [`SharedRepo`].
 pub const SHARED_MAX_BYTES: usize = 64 << 20;
 
 impl SharedRepo {
     pub fn here(&self) -> Repo {
-        Repo { capped: true, ..Repo::of(self.0.to_thread_local()) }
+        Repo { capped: true, apart: self.apart, ..Repo::of(self.inner.to_thread_local()) }
     }
 }
 
@@ -97,6 +103,14 @@ impl Repo {
         let shared = gix::ThreadSafeRepository::discover_with_environment_overrides(&dir)
             .map_err(|_| RepoError::NotFound(dir.clone()))?;
         Self::checked(shared.to_thread_local(), dir)
+    }
+
+    /// The repository whose git folder this is, whatever a hook's environment says of another.
+    pub fn open_apart(dir: &Path) -> Result<Self, RepoError> {
+        let options = gix::open::Options::default().open_path_as_is(true);
+        let shared = gix::ThreadSafeRepository::open_opts(dir, options);
+        let shared = shared.map_err(|_| RepoError::NotFound(dir.to_owned()))?;
+        Ok(Repo { apart: true, ..Self::checked(shared.to_thread_local(), dir.to_owned())? })
     }
 
     fn checked(inner: gix::Repository, path: PathBuf) -> Result<Self, RepoError> {
@@ -110,12 +124,12 @@ impl Repo {
     /// Objects are what their ids say, whatever `git replace` shows in their place.
     fn of(mut inner: gix::Repository) -> Self {
         inner.objects.ignore_replacements = true;
-        Repo { inner, capped: false }
+        Repo { inner, capped: false, apart: false }
     }
 
     /// The same repository for one thread more.
     pub fn for_thread(&self) -> Repo {
-        Repo { capped: self.capped, ..Repo::of(self.inner.clone()) }
+        Repo { capped: self.capped, apart: self.apart, ..Repo::of(self.inner.clone()) }
     }
 
     /// The same repository for several threads.
@@ -123,7 +137,7 @@ impl Repo {
         let cap = format!("gitoxide.objects.allocLimit={SHARED_MAX_BYTES}");
         let options = self.inner.open_options().clone().config_overrides([cap]);
         match gix::ThreadSafeRepository::open_opts(self.inner.git_dir(), options) {
-            Ok(shared) => Ok(SharedRepo(shared)),
+            Ok(inner) => Ok(SharedRepo { inner, apart: self.apart }),
             Err(_) => Err(RepoError::NotFound(self.inner.git_dir().to_owned())),
         }
     }
@@ -148,6 +162,17 @@ impl Repo {
     /// Where to run git: the work tree, or the git folder of a bare repository.
     pub fn home(&self) -> PathBuf {
         self.work_tree().unwrap_or_else(|| self.common_dir())
+    }
+
+    /// Git in this repository.
+    pub fn git(&self) -> Git {
+        let git = Git::in_dir(&self.home());
+        if self.apart { git.without_hook_env() } else { git }
+    }
+
+    /// The format of its object ids, as `extensions.objectFormat` names it.
+    pub fn object_format(&self) -> String {
+        self.inner.object_hash().to_string()
     }
 
     /// A value of git's configuration, files and command line taken together.

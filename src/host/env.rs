@@ -112,6 +112,18 @@ pub fn git_config_files() -> Vec<PathBuf> {
     system.into_iter().chain(user).collect()
 }
 
+/// `GIT_OBJECT_DIRECTORY`, `GIT_ALTERNATE_OBJECT_DIRECTORIES`: where git says its objects are, as in a hook that judges a push.
+pub fn git_object_folders() -> Vec<PathBuf> {
+    let others = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+    let others = std::env::split_paths(&others).filter(|folder| !folder.as_os_str().is_empty());
+    path("GIT_OBJECT_DIRECTORY").into_iter().chain(others).collect()
+}
+
+/// The folder for temporary files.
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// The working directory.
 pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()

@@ -82,7 +82,7 @@ impl Ledger {
         if self.config.pinned.is_some() {
             return Ok(self.config.pinned);
         }
-        let names = crate::git::command::Git::in_dir(&self.repo.home()).arg("remote").run()?.text();
+        let names = self.repo.git().arg("remote").run()?.text();
         for name in names.lines() {
             if let Some(known) = crate::config::known_ledger(Remote::new(self, name).url())? {
                 return Ok(Some(known));

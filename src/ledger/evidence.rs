@@ -47,6 +47,12 @@ impl Ledger {
     }
 }
 
+/// A merge that adds nothing: what came together in it has records of its own.
+fn merge(id: &GitId, author: String) -> Commit {
+    let (files, draws) = (Partly::whole(Vec::new()), Partly::whole(Vec::new()));
+    Commit { id: id.clone(), author, record: RecordState::Merge, lines: Some(Lines::default()), files, draws }
+}
+
 struct Gather<'b> {
     ledger: &'b Ledger,
     book: &'b Book<'b>,
@@ -63,6 +69,9 @@ struct Gather<'b> {
 impl<'b> Gather<'b> {
     fn commit(&mut self, id: &GitId) -> Commit {
         let (record, entries) = self.record(id);
+        if record == RecordState::Merge {
+            return merge(id, history::author_email(&self.ledger.repo, id).unwrap_or_default());
+        }
         let bodies: Vec<&Recorded> = entries.iter().copied().filter_map(Entry::as_commit).collect();
         let (lines, files) = match (&record, entries.first()) {
             (RecordState::Valid { link: None | Some(SAME_COMMIT), .. }, Some(entry)) => self.recorded(id, entry),
@@ -97,6 +106,7 @@ impl<'b> Gather<'b> {
                     about.map_or("it is bad".to_owned(), |finding| format!("{} {}", finding.code, finding.message));
                 (RecordState::Invalid { why }, Vec::new())
             }
+            _ if diff::adds_nothing(&self.ledger.repo, id) => (RecordState::Merge, Vec::new()),
             _ => (RecordState::Missing, Vec::new()),
         }
     }

@@ -31,6 +31,7 @@ pub mod pruned;
 pub mod origins;
 pub mod query;
 pub mod read_back;
+pub mod receive;
 pub mod references;
 pub mod record_commit;
 pub mod refs;

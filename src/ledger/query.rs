@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::cost::{self, Money, PriceTable};
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
+use crate::ledger::links::Found;
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit, Link, SAME_PATCH, Session};
@@ -29,6 +30,8 @@ pub struct Book<'r> {
     records: HashMap<GitId, &'r Entry>,
     /// The good links to each rewritten commit.
     links: HashMap<&'r GitId, Vec<(&'r Entry, &'r Link)>>,
+    /// What commits without a record and a link were found to repeat.
+    found: HashMap<GitId, Vec<(GitId, u32)>>,
     /// The chains of writers who are not enrolled.
     pending: HashSet<ChainId>,
     sessions: BTreeMap<&'r SessionId, Vec<Segment<'r>>>,
@@ -79,6 +82,7 @@ impl<'r> Book<'r> {
             prices,
             records: commits::records(report),
             links: HashMap::new(),
+            found: HashMap::new(),
             pending: report.chains.iter().filter(|chain| chain.pending).map(|chain| chain.id).collect(),
             sessions: BTreeMap::new(),
             shares: HashMap::new(),
@@ -145,17 +149,27 @@ impl<'r> Book<'r> {
         self.linked(commit, |entry| !self.is_pending(entry))
     }
 
+    /// Takes in links that are not recorded yet.
+    pub fn add_found(&mut self, links: Vec<Found>) {
+        for Found { new, old, level } in links {
+            self.found.entry(new).or_default().push((old, level));
+        }
+    }
+
     fn linked(&self, commit: &GitId, counts: impl Fn(&Entry) -> bool) -> Vec<(&'r Entry, u32)> {
         let mut seen: HashSet<&GitId> = HashSet::new();
         let mut open: Vec<(&GitId, u32)> = vec![(commit, u32::MAX)];
         let mut found: Vec<(&'r Entry, u32)> = Vec::new();
         while let Some((at, level)) = open.pop() {
-            for (_, link) in self.links.get(at).into_iter().flatten().filter(|(entry, _)| counts(entry)) {
-                let level = level.min(link.level);
-                match self.record_of(&link.old) {
+            let links = self.links.get(at).into_iter().flatten().filter(|(entry, _)| counts(entry));
+            let links = links.map(|(_, link)| (&link.old, link.level));
+            let unrecorded = self.found.get(at).into_iter().flatten().map(|(old, level)| (old, *level));
+            for (old, its) in links.chain(unrecorded) {
+                let level = level.min(its);
+                match self.record_of(old) {
                     Some(entry) if counts(entry) => found.push((entry, level)),
                     Some(_) => {}
-                    None if seen.insert(&link.old) => open.push((&link.old, level)),
+                    None if seen.insert(old) => open.push((old, level)),
                     None => {}
                 }
             }

@@ -49,7 +49,7 @@ pub struct Pushed {
 
 impl<'l> Remote<'l> {
     pub fn new(ledger: &'l Ledger, name: &str) -> Self {
-        let git = Git::in_dir(&ledger.repo.home());
+        let git = ledger.repo.git();
         let url = git.args(["remote", "get-url", name]).run().map_or_else(|_| name.to_owned(), |answer| answer.text());
         let url = without_user(&url);
         let seen = Prefix::seen(&known_as(ledger, &without_user(name), &url));
@@ -73,7 +73,7 @@ impl<'l> Remote<'l> {
 
     /// Git in this repository, without what a hook's caller left in the environment.
     fn git(&self) -> Git {
-        Git::in_dir(&self.ledger.repo.home()).env(env::PUSHING, "1").without_env("GIT_QUARANTINE_PATH")
+        self.ledger.repo.git().env(env::PUSHING, "1").without_env("GIT_QUARANTINE_PATH")
     }
 
     /// The ledger's refs at the remote now.
@@ -491,7 +491,7 @@ impl Ledger {
     pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
         if self.config.pinned != Some(ledger) {
             let id = ledger.to_string();
-            Git::in_dir(&self.repo.home()).args(["config", "--local", config::LEDGER, &id]).run()?;
+            self.repo.git().args(["config", "--local", config::LEDGER, &id]).run()?;
         }
         Ok(())
     }

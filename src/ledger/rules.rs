@@ -51,7 +51,9 @@ impl Ledger {
     /// What a policy says of commits, oldest first, by all records that are here.
     pub fn judge(&self, policy: &Policy, commits: &[GitId]) -> Result<Report, LedgerError> {
         let (report, prices) = (self.read_all()?, self.prices()?);
-        let book = Book::new(&report, &prices);
+        let mut book = Book::new(&report, &prices);
+        // What a server squashed or rebased is linked when somebody comes by; that it is the same can be seen now.
+        book.add_found(self.find_links(&report, commits)?);
         let asks_for_calls =
             |condition: &Condition| matches!(condition, Condition::RequiredTool(_) | Condition::ConditionalTool(_));
         let with_calls = policy.rules.iter().any(|rule| asks_for_calls(&rule.condition));

@@ -72,6 +72,8 @@ pub enum RecordState {
         chain: ChainId,
     },
     Missing,
+    /// There is none, and none is needed: a merge that adds nothing of its own.
+    Merge,
     /// There is a record, and it does not hold.
     Invalid {
         why: String,
@@ -246,26 +248,31 @@ impl Commit {
         }
     }
 
+    /// Whether its lines and sessions are known.
+    fn is_known(&self) -> bool {
+        matches!(self.record, RecordState::Valid { .. } | RecordState::Merge)
+    }
+
     pub fn total(&self) -> Option<Lines> {
-        self.lines.filter(|_| self.member().is_some())
+        self.lines.filter(|_| self.is_known())
     }
 
     pub fn lines_of(&self, file: &File) -> Option<Lines> {
-        file.lines.filter(|_| self.member().is_some())
+        file.lines.filter(|_| self.is_known())
     }
 
     /// The sessions, if that is all of them and a valid record says so.
     pub fn drawn(&self) -> Partly<&[Draw]> {
-        match self.member() {
-            Some(_) => Partly { known: &self.draws.known, whole: self.draws.whole },
-            None => Partly::part(&[]),
+        match self.is_known() {
+            true => Partly { known: &self.draws.known, whole: self.draws.whole },
+            false => Partly::part(&[]),
         }
     }
 
     /// What is open about it, in words; `None` if it has a valid record.
     pub fn unknown(&self) -> Option<String> {
         match &self.record {
-            RecordState::Valid { .. } => None,
+            RecordState::Valid { .. } | RecordState::Merge => None,
             RecordState::Pending { chain } => {
                 Some(format!("the key of its record (chain {}) is not enrolled", chain.short()))
             }

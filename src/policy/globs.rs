@@ -79,6 +79,32 @@ fn path_globs(pattern: &str) -> Result<Vec<Glob>, String> {
     texts.iter().map(|text| glob(text, true)).collect()
 }
 
+/// Refs, by full names (`refs/tags/v*`), or branches (`main`, `release/*`).
+#[derive(Debug, Clone)]
+pub struct RefGlobs(GlobSet);
+
+impl RefGlobs {
+    pub fn compile(patterns: &[&str]) -> Result<Self, BadPattern> {
+        let mut set = GlobSet::builder();
+        for (at, pattern) in patterns.iter().enumerate() {
+            if pattern.starts_with(['/', '!']) || pattern.split('/').any(|part| matches!(part, "" | "." | "..")) {
+                return Err((at, format!("{pattern:?} matches no branch")));
+            }
+            let full = match pattern.starts_with("refs/") {
+                true => (*pattern).to_owned(),
+                false => format!("refs/heads/{pattern}"),
+            };
+            set.add(glob(&full, true).map_err(|why| (at, why))?);
+        }
+        let last = patterns.len().saturating_sub(1);
+        set.build().map(RefGlobs).map_err(|error| (last, error.to_string()))
+    }
+
+    pub fn matches(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
 fn glob(text: &str, separator: bool) -> Result<Glob, String> {
     if text.len() > MAX_PATTERN {
         return Err(format!("a pattern of {} bytes; it may have {MAX_PATTERN}", text.len()));

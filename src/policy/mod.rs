@@ -16,7 +16,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::{Outcome, Report, evaluate};
+pub use evaluate::{Outcome, Report, RuleOutcome, evaluate};
 pub use evidence::{
     AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
     Session, Spending, Use,
@@ -26,4 +26,4 @@ pub use parse::PolicyError;
 pub use parse::{MAX_BYTES, MAX_RULES};
 #[cfg(test)]
 pub use rule::Rule;
-pub use rule::{Condition, Encrypt, Level, Policy};
+pub use rule::{Branches, Condition, Encrypt, Level, Policy};

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::conditions::{Budget, Calls, Completeness, Models, Percentage, Sensitive};
-use super::rule::{Condition, Encrypt, Level, Policy, Rule};
+use super::rule::{Branches, Condition, Encrypt, Level, Policy, Rule};
 
 /// A policy's text is never longer.
 pub const MAX_BYTES: usize = 64 << 10;
@@ -20,10 +20,14 @@ pub const MAX_RULES: usize = 256;
 const MAX_ERRORS: usize = 100;
 /// A rule's name is never longer.
 const MAX_NAME: usize = 64;
-/// The table that says what becomes of payloads.
-const PAYLOADS: &str = "payloads";
 /// Nor a rule's message.
 const MAX_MESSAGE: usize = 1000;
+/// The table that says what becomes of payloads.
+const PAYLOADS: &str = "payloads";
+/// The table that says which branches the rules are for.
+const BRANCHES: &str = "branches";
+/// What may stand at the top.
+const TABLES: &str = "[[rule]] tables, [branches] and [payloads]";
 
 /// The conditions there are.
 const CONDITIONS: &[&str] = &[
@@ -97,15 +101,20 @@ impl Errors {
 }
 
 fn read(text: &str) -> (Policy, Errors) {
-    let (mut errors, mut rules, mut encrypt) = (Errors::default(), Vec::new(), Encrypt::No);
+    let (mut errors, mut rules) = (Errors::default(), Vec::new());
+    let (mut encrypt, mut protected) = (Encrypt::No, Branches::All);
     if text.len() > MAX_BYTES {
         encrypt = Encrypt::Unknown("the policy is too long".to_owned());
         errors.add(0, format!("the policy has {} bytes", text.len()), format!("at most {MAX_BYTES} bytes"));
     } else {
         match DeTable::parse_recoverable(text) {
             (table, broken) if broken.is_empty() => {
-                if let Some(table) = table.get_ref().iter().find(|(key, _)| key.get_ref() == PAYLOADS) {
-                    encrypt = payloads(table.1, text, &mut errors);
+                let find = |name: &str| table.get_ref().iter().find(|(key, _)| key.get_ref() == name);
+                if let Some((_, table)) = find(PAYLOADS) {
+                    encrypt = payloads(table, text, &mut errors);
+                }
+                if let Some((_, table)) = find(BRANCHES) {
+                    protected = branches(table, &mut errors);
                 }
                 document(table.get_ref(), text, &mut rules, &mut errors);
             }
@@ -124,7 +133,7 @@ fn read(text: &str) -> (Policy, Errors) {
         // Nothing above made a rule of it: it is not passed over.
         rules.push(unknown("policy".to_owned(), Level::Block, String::new(), why));
     }
-    (Policy { rules, encrypt }, errors)
+    (Policy { rules, encrypt, branches: protected }, errors)
 }
 
 /// What is to become of payloads. What is wrong with it leaves it open, and is told as a rule that is not understood.
@@ -150,6 +159,19 @@ fn payloads(value: &Spanned<DeValue<'_>>, text: &str, errors: &mut Errors) -> En
     }
 }
 
+/// Which branches the rules are for: all, where what is said of it is wrong.
+fn branches(value: &Spanned<DeValue<'_>>, errors: &mut Errors) -> Branches {
+    let at = value.span().start;
+    let DeValue::Table(table) = value.get_ref() else {
+        errors.add(at, format!("`{BRANCHES}` is a {}", value.get_ref().type_str()), "a table: [branches]");
+        return Branches::All;
+    };
+    let mut keys = Keys::new(table, at, errors);
+    let protected = keys.refs("protect");
+    keys.no_others("[branches]");
+    protected.map_or(Branches::All, Branches::Named)
+}
+
 fn unknown(name: String, level: Level, condition: String, why: String) -> Rule {
     Rule { name, level, message: None, condition: Condition::Unknown { condition, why } }
 }
@@ -157,11 +179,11 @@ fn unknown(name: String, level: Level, condition: String, why: String) -> Rule {
 fn document(table: &DeTable<'_>, text: &str, rules: &mut Vec<Rule>, errors: &mut Errors) {
     for (key, value) in table {
         let at = key.span().start;
-        if key.get_ref() == PAYLOADS {
+        if key.get_ref() == PAYLOADS || key.get_ref() == BRANCHES {
             continue;
         }
         if key.get_ref() != "rule" {
-            errors.add(at, format!("unknown key `{}`", shown(key.get_ref())), "[[rule]] tables and [payloads]");
+            errors.add(at, format!("unknown key `{}`", shown(key.get_ref())), TABLES);
             rules.push(unknown(
                 "policy".to_owned(),
                 Level::Block,

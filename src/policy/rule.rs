@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::conditions::{Budget, Calls, Completeness, Models, Percentage, Sensitive};
+use super::globs::RefGlobs;
 pub use crate::record::body::Level;
 
 /// The rules in force.
@@ -10,6 +11,26 @@ pub use crate::record::body::Level;
 pub struct Policy {
     pub rules: Vec<Rule>,
     pub encrypt: Encrypt,
+    pub branches: Branches,
+}
+
+/// The branches whose pushes the rules judge.
+#[derive(Debug, Clone, Default)]
+pub enum Branches {
+    /// All of them, and tags; also where it cannot be told which.
+    #[default]
+    All,
+    Named(RefGlobs),
+}
+
+impl Branches {
+    /// Whether what is pushed to the ref with this full name is judged.
+    pub fn have(&self, name: &str) -> bool {
+        match self {
+            Branches::All => true,
+            Branches::Named(globs) => globs.matches(name),
+        }
+    }
 }
 
 /// Which payloads are encrypted.

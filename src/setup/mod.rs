@@ -9,10 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::git::command::GitError;
+use crate::setup::git_hooks::Script;
 use crate::setup::managers::Manager;
 use crate::setup::place::{Location, Place};
 
-/// A git hook of ours.
+/// A git hook of ours in a clone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
     PostCommit,
@@ -79,6 +80,30 @@ pub fn uninstall(dir: &Path) -> Result<Report, SetupError> {
     uninstall_at(&Place::find(dir)?)
 }
 
+/// Puts the gate into the repository that `dir` is in, or into the `folder` where its host looks for hooks.
+pub fn install_gate(dir: &Path, folder: Option<&Path>, program: &Path) -> Result<Report, SetupError> {
+    let mut report = Report::default();
+    git_hooks::install(&gate_folder(dir, folder)?, &Script::gate(program), &mut report)?;
+    Ok(report)
+}
+
+/// Takes out what [`install_gate`] put in.
+pub fn uninstall_gate(dir: &Path, folder: Option<&Path>) -> Result<Report, SetupError> {
+    let mut report = Report::default();
+    git_hooks::uninstall(&gate_folder(dir, folder)?, git_hooks::GATE, &mut report)?;
+    Ok(report)
+}
+
+/// Where the gate goes: some hosts (Gitea, Forgejo) write hooks of their own anew, which run what is in a folder beside them.
+fn gate_folder(dir: &Path, folder: Option<&Path>) -> Result<PathBuf, SetupError> {
+    if let Some(folder) = folder {
+        return Ok(folder.to_owned());
+    }
+    let hooks = Place::find(dir)?.hooks;
+    let beside = hooks.join("pre-receive.d");
+    Ok(if beside.is_dir() { beside } else { hooks })
+}
+
 fn install_at(place: &Place, program: &Path) -> Result<Report, SetupError> {
     let mut report = Report::default();
     let manager = managers::detect(place);
@@ -93,7 +118,7 @@ fn install_at(place: &Place, program: &Path) -> Result<Report, SetupError> {
             for hook in Hook::ALL {
                 // What stands in the work tree may be committed: no path of this machine goes into it.
                 let program = (location == Location::Private).then_some(program);
-                git_hooks::install(&place.hooks, hook, program, &mut report)?;
+                git_hooks::install(&place.hooks, &Script::of(hook, program), &mut report)?;
             }
         }
     }
@@ -115,7 +140,7 @@ fn uninstall_at(place: &Place) -> Result<Report, SetupError> {
     }
     for folder in folders {
         for hook in Hook::ALL {
-            git_hooks::uninstall(&folder, hook, &mut report)?;
+            git_hooks::uninstall(&folder, hook.name(), &mut report)?;
         }
     }
     Ok(report)
@@ -127,7 +152,7 @@ fn state_at(place: &Place, program: &Path, hook: Hook) -> HookState {
         (_, Location::Outside) => managers::mention_state(&place.hooks, hook),
         (_, location) => {
             let program = (location == Location::Private).then_some(program);
-            git_hooks::state(&place.hooks, hook, program)
+            git_hooks::state(&place.hooks, &Script::of(hook, program))
         }
     }
 }

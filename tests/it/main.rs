@@ -15,6 +15,7 @@ mod interchange;
 mod journey;
 mod keeping;
 mod front;
+mod gate;
 mod generator;
 mod layers;
 mod lines;

@@ -21,7 +21,7 @@ impl Completeness {
         for commit in &evidence.commits {
             let place = Place::commit(commit);
             match &commit.record {
-                RecordState::Valid { link: None, .. } => {}
+                RecordState::Valid { link: None, .. } | RecordState::Merge => {}
                 RecordState::Valid { link: Some(level), .. } if *level >= self.min_link_level => {}
                 RecordState::Valid { link: Some(level), .. } => findings.violated(
                     place,

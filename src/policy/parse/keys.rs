@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Errors, shown};
 use crate::cost::Money;
-use crate::policy::globs::{BadPattern, PathGlobs};
+use crate::policy::globs::{BadPattern, PathGlobs, RefGlobs};
 
 /// A list in a rule is never longer.
 const MAX_LIST: usize = 100;
@@ -203,6 +203,10 @@ impl<'t, 'e> Keys<'t, 'e> {
 
     pub fn paths(&mut self, key: &'static str) -> Option<PathGlobs> {
         self.globs(key, "patterns such as \"src/**\", \"*.pem\", \"!docs/**\"", PathGlobs::compile)
+    }
+
+    pub fn refs(&mut self, key: &'static str) -> Option<RefGlobs> {
+        self.globs(key, "branches such as \"main\", \"release/*\", or \"refs/tags/v*\"", RefGlobs::compile)
     }
 
     /// Whether the key is there at all.

@@ -70,7 +70,8 @@ fn every_example_says_what_the_document_says() {
         let policy = Policy::parse(text).unwrap_or_else(|errors| panic!("{text}{errors:#?}"));
         for rule in &policy.rules {
             conditions.insert(rule.condition.kind().to_owned());
-            let alone = Policy { rules: vec![Rule { level: Level::Block, ..rule.clone() }], encrypt: Encrypt::No };
+            let rules = vec![Rule { level: Level::Block, ..rule.clone() }];
+            let alone = Policy { rules, encrypt: Encrypt::No, branches: Branches::All };
             let report = evaluate(&alone, &fine().0);
             assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.findings);
             for range in broken(&rule.name) {

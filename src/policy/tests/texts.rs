@@ -127,7 +127,7 @@ fn rules_have_names_of_their_own_and_a_level() {
 
 #[test]
 fn what_is_no_list_of_rules_is_refused() {
-    assert_eq!(error("version = 2"), "1:1 unknown key `version`; [[rule]] tables and [payloads]");
+    assert_eq!(error("version = 2"), "1:1 unknown key `version`; [[rule]] tables, [branches] and [payloads]");
     assert_eq!(error("rule = 3"), "1:1 `rule` is a integer; [[rule]] tables, with two brackets");
     assert_eq!(error("[rule]\nname = \"a\""), "1:2 `rule` is a table; [[rule]] tables, with two brackets");
     assert_eq!(error("rule = [3]"), "1:9 a rule is a integer; [[rule]] tables");
@@ -141,6 +141,39 @@ fn what_is_no_list_of_rules_is_refused() {
     assert!(Policy::parse("").unwrap().rules.is_empty());
     for deep in ["[".repeat(60_000), format!("a = {}", "[".repeat(60_000)), "a.".repeat(30_000), "{a=".repeat(20_000)] {
         assert!(Policy::parse(&deep).is_err());
+    }
+}
+
+#[test]
+fn rules_are_for_the_branches_that_the_policy_names() {
+    let branches = |text: &str| Policy::parse(text).map(|policy| policy.branches);
+    let all = branches("").unwrap();
+    assert!(["refs/heads/main", "refs/tags/v1", "refs/for/x"].iter().all(|name| all.have(name)));
+    let some = branches("[branches]\nprotect = [\"main\", \"release/*\", \"refs/tags/v*\"]\n").unwrap();
+    let cases = [
+        ("refs/heads/main", true),
+        ("refs/heads/release/1", true),
+        ("refs/tags/v1.2", true),
+        ("refs/heads/main2", false),
+        ("refs/heads/x/main", false),
+        ("refs/heads/release/1/2", false),
+        ("refs/heads/release", false),
+        ("refs/tags/main", false),
+    ];
+    for (name, protected) in cases {
+        assert_eq!(some.have(name), protected, "{name}");
+    }
+    let allowed = "branches such as \"main\", \"release/*\", or \"refs/tags/v*\"";
+    for (text, expected) in [
+        ("[branches]\nprotect = [\"!main\"]\n", format!("2:12 \"!main\" matches no branch; {allowed}")),
+        ("[branches]\nprotect = [\"a//b\"]\n", format!("2:12 \"a//b\" matches no branch; {allowed}")),
+        ("[branches]\nkeep = 1\n", "2:1 [branches] has no key `keep`; protect".to_owned()),
+        ("branches = 3\n", "1:12 `branches` is a integer; a table: [branches]".to_owned()),
+    ] {
+        assert_eq!(error(text), expected);
+        let policy = Policy::read(text);
+        assert!(policy.branches.have("refs/heads/any"), "{text}");
+        assert_eq!(evaluate(&policy, &Range::new().commit().0).verdict, Verdict::Inconclusive, "{text}");
     }
 }
 
