@@ -22,7 +22,6 @@ const MAX_LINES: usize = 100_000;
 /// The labels of `to`, where `labels` are those of `from` and what `to` inserts is of origin `inserted`.
 ///
 /// A line that only had its white space changed, or whose tokens were only wrapped differently, keeps its origin.
-#[cfg(test)]
 pub fn carry(labels: &Labels, from: &[u8], to: &[u8], inserted: Origin) -> Labels {
     if from == to {
         return labels.to_vec(lines::count(to)).into_iter().collect();

@@ -12,6 +12,7 @@ pub mod locate;
 pub mod notes;
 mod patch_id;
 pub mod repo;
+pub mod resolved;
 pub mod tree_diff;
 #[cfg(test)]
 pub mod testing;

@@ -147,16 +147,22 @@ fn follow_edits(
     }
     let before = before_bytes(repo, change.unwrap_or(open.file));
     let mut left = true;
+    let doubt = |all: &[&Edit]| match former {
+        _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
+        Some(Former::Uncommitted(..)) => Doubt::Guess,
+        _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
+        _ => Doubt::Little,
+    };
     for all in &timelines {
         let timeline = edits.timeline(since(&before, all), authors);
-        let doubt = || match former {
-            _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
-            Some(Former::Uncommitted(..)) => Doubt::Guess,
-            _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
-            _ => Doubt::Little,
-        };
-        let labels = timeline.project_in_doubt(&open.bytes, doubt);
+        let labels = timeline.project_in_doubt(&open.bytes, || doubt(all));
         left = open.learn(labels.iter());
+    }
+    if left && let Some(theirs) = edits.brought(repo, open.file) {
+        for all in &timelines {
+            let labels = edits.timeline(all, authors).project_in_doubt(&theirs, || doubt(all));
+            left = open.learn(carry::carry(&labels, &theirs, &open.bytes, Origin::Unattributed).iter());
+        }
     }
     if !left {
         return;

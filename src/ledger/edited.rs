@@ -10,7 +10,8 @@ use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::history;
 use crate::git::locate::Location;
-use crate::git::repo::Repo;
+use crate::git::repo::{Kind, Repo};
+use crate::git::resolved::{self, Sides};
 use crate::host::{clock, files};
 use crate::id::{GitId, RepoPath, SessionId};
 use crate::journal::Journal;
@@ -38,6 +39,8 @@ pub struct Edited {
     left: OnceLock<Option<i64>>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
+    /// What lay on the other side of conflicts that were resolved in it.
+    resolved: OnceLock<BTreeMap<RepoPath, Sides>>,
 }
 
 impl Edited {
@@ -50,6 +53,7 @@ impl Edited {
             vanished: OnceLock::new(),
             repeats: OnceLock::new(),
             left: OnceLock::new(),
+            resolved: OnceLock::new(),
             here: repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
         }
     }
@@ -142,6 +146,17 @@ impl Edited {
         let Some((dir, last)) = repo.work_tree().zip(edits.last()) else { return false };
         let Some(bytes) = files::read_small(&dir.join(path.as_str()), FILE_LIMIT).ok().flatten() else { return false };
         last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
+    }
+
+    /// What git brought to a file, if the commit resolves a conflict in it: the file as the other side has it.
+    pub fn brought(&self, repo: &Repo, file: &FileChange) -> Option<Vec<u8>> {
+        // What cannot be read is not known.
+        let resolved = self.resolved.get_or_init(|| resolved::conflicts(repo).unwrap_or_default());
+        let sides = resolved.get(&file.path).filter(|sides| sides.ours == file.blob_before)?;
+        match repo.read(sides.theirs.as_ref()?) {
+            Ok((Kind::Blob, bytes)) => Some(bytes),
+            _ => None,
+        }
     }
 
     pub fn repeats(&self, repo: &Repo, commit: &GitId) -> bool {

@@ -60,6 +60,19 @@ fn a_conflict_in_which_both_are_kept() {
     assert_eq!(scene.totals("HEAD"), (2, 2));
 }
 
+#[test]
+fn a_conflict_of_single_lines_in_which_both_are_kept() {
+    let scene = Scene::new();
+    scene.human("g", "g\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").write("f", "a1\n");
+    scene.commit();
+    scene.git("switch --quiet main").human("f", "h1\nh2\nh3\n").commit();
+    scene.stops("merge --quiet --squash topic").human("f", "h1\nh2\nh3\na1\nh4\n");
+    scene.git("add f").git("commit --quiet -m squashed");
+    scene.is("f", &["- exact h1|h2|h3", "s:1 exact a1", "- exact h4"]).holds();
+}
+
 /// Two sessions and a person on a branch, squashed and pushed by somebody without hooks, while main went on.
 fn on_the_server(scene: &Scene) -> (World, PathBuf) {
     scene.git("switch --quiet -c topic");

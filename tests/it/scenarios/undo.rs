@@ -51,6 +51,17 @@ fn a_revert_of_what_an_agent_deleted_before_other_changes() {
 }
 
 #[test]
+fn a_stash_that_comes_back_with_a_conflict() {
+    let scene = Scene::new();
+    scene.human("f", "h1\n").commit();
+    scene.agent("s").edit("f", "h1\n", "h1\na1\n");
+    scene.git("stash --quiet").human("f", "h1\nh2\nh3\nh4\n").commit();
+    scene.stops("stash pop --quiet").human("f", "h1\nh2\nh3\nh4\na1\n");
+    scene.git("add f").git("commit --quiet -m both");
+    scene.is("f", &["- exact h1|h2|h3|h4", "s:1 exact a1"]).holds();
+}
+
+#[test]
 fn a_soft_reset_and_the_same_commit_again() {
     let scene = Scene::new();
     scene.human("f", "h1\n").commit();
