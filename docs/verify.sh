@@ -52,7 +52,7 @@ def chain: "policy|[0-9a-f]{32}"; def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"
 def verdict: "pass|inconclusive|fail"; def shelf: {chain: chain, class: "transcript|events|edits", month: month};
 def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces: [{sha256: id, size: "n"}], "encryption?": "gzip-age"};
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
-def recipient: "age1[02-9ac-hj-np-z]{58}";
+def opened: {session: session, records: [id, 1]}; def recipient: "age1[02-9ac-hj-np-z]{58}";
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n", "recipient?": recipient}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
 def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u", "witnesses?": "u"},
@@ -76,7 +76,7 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
   hold: {case: session, shelves: [shelf, 1], "records?": [id, 1], "commits?": [git, 1], "sessions?": [session, 1]},
   release: {case: session}, prune: {shelves: [shelf + {pieces: "n", root: id}, 1]},
   audit: {verdict: verdict, records: "n", findings: [{code: "s", count: "n"}], heads: [{chain: chain, seq: "n", id: id}], "cut?": "some"},
-  adjudicate: {code: "s", chain: chain, "seq?": "n", decision: "accepted|rejected", "record?": id}};
+  adjudicate: {code: "s", chain: chain, "seq?": "n", decision: "accepted|rejected", "record?": id}, access: opened, export: opened};
 . as $raw | try fromjson catch 0 | tojson as $text | if type != "object" or ([.. | objects | keys == keys_unsorted] | all | not)
   or ([.. | objects | keys[] | is("[a-z0-9_]+")] | all | not) or (.v | is("n") | not) or (.type | is("s") | not)
   or ($text != $raw and $text != ($raw | split("\u007f") | join("\\u007f"))) # jq may escape what needs none
@@ -221,6 +221,7 @@ follow() { # judges the place of the record that was read, after the head of its
         policy/[0-9]*/compliance | policy/[0-9]*/hold | policy/[0-9]*/release | policy/[0-9]*/prune) ;;
         policy/[0-9]*/audit | policy/[0-9]*/adjudicate | log/[0-9]*/check | log/[0-9]*/approve | log/[0-9]*/amend) ;;
         log/[0-9]*/session | log/[0-9]*/commit | log/[0-9]*/link | [ls]*/[0-9]*/close | seal/[0-9]*/seal) ;;
+        log/[0-9]*/access | log/[0-9]*/export) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
     head_seq=$seq head_id=$id head_time=$time head_policy=${cited% *} head_seal=$seal
@@ -319,7 +320,7 @@ standing() { # judges whether the writer, whose key makes the chain $own, may wr
         case $type${role#* } in
             "$type") [ "$own" != "$chain" ] || pending=1; return ;;
             seal*,witness,*) ;; seal*) found E-UNAUTH "its writer is no witness" ;;
-            open* | close* | amend* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
+            open* | close* | amend* | access* | export* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
             [!a]*,developer,* | [!a]*,ci,*) ;;
             *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
         esac

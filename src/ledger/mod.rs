@@ -1,5 +1,6 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
 
+pub mod access;
 pub mod append;
 pub mod attribute;
 mod calls;

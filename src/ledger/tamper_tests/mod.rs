@@ -2,6 +2,7 @@
 //! shell verifier.
 #![cfg(test)]
 
+pub mod access;
 mod chains;
 mod closures;
 mod copies;
