@@ -103,6 +103,7 @@ codes! {
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
     UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
     Seal "E-SEAL" Error "a seal is not what the records make it, or is not there as a record cites it";
+    Plain "W-PLAIN" Warning "a record has payloads in plain text where the policy that it cites asks for encryption";
     Stale "W-STALE" Warning "records have been waiting for a seal for too long";
     Unrecorded "E-UNRECORDED" Error "a commit of the range has no record";
 }

@@ -97,6 +97,11 @@ impl History {
         self.rules.last()
     }
 
+    /// All rules that were ever in force, the first ones first.
+    pub fn all_rules(&self) -> &[Rules] {
+        &self.rules
+    }
+
     /// The rules that were in force by the policy record with this number.
     pub fn rules_at(&self, n: u64) -> Option<&Rules> {
         self.rules.iter().rfind(|rules| rules.set.n <= n)
