@@ -45,7 +45,7 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut writer = Writer::open(self)?;
-        if writer.head().is_none_or(|head| head.closed) {
+        if writer.head().is_none() {
             return Err(LedgerError::Refused("this clone's chain is not open (git tracevault init)".to_owned()));
         }
         let mut made = Vec::new();
