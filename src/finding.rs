@@ -95,7 +95,7 @@ codes! {
     Rollback "E-ROLLBACK" Error "a chain is shorter than it was seen before, or than a record says";
     PayloadHash "E-PAYLOAD-HASH" Error "a payload's bytes are not the ones its record names";
     Missing "E-MISSING" Inconclusive "something a record names is not here";
-    Ref "E-REF" Error "a record is about another one that is not there";
+    Ref "E-REF" Error "a record is about another one, or draws on one, that is not there";
     Pruned "W-PRUNED" Warning "payloads expired and were pruned by a record that covers them";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";

@@ -11,6 +11,7 @@ mod flips;
 mod forms;
 pub mod keeping;
 mod policy;
+mod references;
 mod rules;
 mod seals;
 mod wrapping;

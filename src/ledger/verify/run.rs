@@ -64,11 +64,11 @@ impl Run<'_> {
                 found.push(its);
             }
         }
-        let mut amended = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
+        let mut referred = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
         let mut sealed = self.sealed(&chains, cache);
         let (mut witnesses, mut findings) = (Vec::new(), Vec::new());
         for (chain, mut its) in chains.iter().zip(found) {
-            its.findings.extend(amended.findings.remove(&chain.id).unwrap_or_default());
+            its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
             let mut clean = !chain.pending;
             let covered = match sealed.remove(&chain.id) {
                 Some(Ok(witness)) => {
@@ -87,7 +87,7 @@ impl Run<'_> {
             if let (true, true, Some(head), Some(tip)) = (clean, its.findings.is_empty(), chain.head, tip) {
                 let known = cache.chains.remove(&chain.id).filter(|_| chain.first > 0);
                 let mut targets = known.map(|known| known.targets).unwrap_or_default();
-                targets.extend(amended.targets.remove(&chain.id).unwrap_or_default());
+                targets.extend(referred.targets.remove(&chain.id).unwrap_or_default());
                 let (tip, key, pruned) = (tip.clone(), chain.key, its.pruned.clone());
                 let plain = its.plain.clone();
                 cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, plain, targets, covered });
