@@ -22,10 +22,10 @@ have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool
 have "$tool" || die "minisign or openssl is missing"
 umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
 mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
-: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"
+: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"; : >"$t/said"; : >"$t/draws"
 : >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
-ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " missing= seals_lost=
+ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " missing= seals_lost= untold_records=
 last="-1 null" policies=/ nl='
 '
 [ -n "$pinned" ] || pinned=$(git config tracevault.ledger)
@@ -52,7 +52,7 @@ def chain: "policy|[0-9a-f]{32}"; def session: "[A-Za-z0-9_][A-Za-z0-9_-]{0,63}"
 def verdict: "pass|inconclusive|fail"; def shelf: {chain: chain, class: "transcript|events|edits", month: month};
 def payload: {class: shelf.class, source: "s", month: month, lines: "n", pieces: [{sha256: id, size: "n"}], "encryption?": "gzip-age"};
 def lines: {added: "n", agent: "n", human: "n", unattributed: "n"};
-def recipient: "age1[02-9ac-hj-np-z]{58}";
+def opened: {session: session, records: [id, 1]}; def recipient: "age1[02-9ac-hj-np-z]{58}";
 def members: [{id: "s", name: "s", keys: [{public_key: key, from_seq: "n", "recipient?": recipient}],
   roles: ["owner|admin|policy-admin|developer|auditor|ci|witness"]}];
 def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set: members, "remove?": "texts", "threshold?": "u", "witnesses?": "u"},
@@ -76,7 +76,7 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
   hold: {case: session, shelves: [shelf, 1], "records?": [id, 1], "commits?": [git, 1], "sessions?": [session, 1]},
   release: {case: session}, prune: {shelves: [shelf + {pieces: "n", root: id}, 1]},
   audit: {verdict: verdict, records: "n", findings: [{code: "s", count: "n"}], heads: [{chain: chain, seq: "n", id: id}], "cut?": "some"},
-  adjudicate: {code: "s", chain: chain, "seq?": "n", decision: "accepted|rejected", "record?": id}};
+  adjudicate: {code: "s", chain: chain, "seq?": "n", decision: "accepted|rejected", "record?": id}, access: opened, export: opened};
 . as $raw | try fromjson catch 0 | tojson as $text | if type != "object" or ([.. | objects | keys == keys_unsorted] | all | not)
   or ([.. | objects | keys[] | is("[a-z0-9_]+")] | all | not) or (.v | is("n") | not) or (.type | is("s") | not)
   or ($text != $raw and $text != ($raw | split("\u007f") | join("\\u007f"))) # jq may escape what needs none
@@ -87,12 +87,12 @@ elif [.time, (.body | if .started then .started, .ended else empty end)] | map(.
 else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)", "ledger \(.ledger)", "short \(.ledger[:12])", "chain \(.chain)", "seq \(.seq)", "prev \(.prev)",
   "time \(.time | fromdateiso8601)", "policy \(.policy.n // -1) \(.policy.id)", "seal \(.seal.n // -1) \(.seal.id)",
   (.body | .. | objects | .public_key, .successor | values | "key \(.)"),
-  (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)",
+  (if .type == "session" then "subject session \(.body.session) segment \(.body.segment)", "session \(.body.session)",
     (.body.payloads[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
   elif .type == "seal" then "subject seal \(.body.size): \(.body.root[:12])", "sealed \(.body.size) \(.body.root)",
     (.body.heads[] | "head \(.chain) \(.seq) \(.id)")
   elif .type == "link" then "subject link \(.body.old[:12]) to \(.body.new[:12])"
-  elif .type == "commit" then "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
+  elif .type == "commit" then (.body.sessions[] | "drawn \(.record) \(.session)"), "code \(.body.commit) \(.body.sha256)", "trace \(.body.trace)",
     "heads \(([.body.tree] + .body.parents) | join(" "))", (.body.total as $n | "subject commit \(.body.commit[:12]): " +
     "\($n.agent) agent, \($n.human) human, \($n.unattributed) unattributed")
   else "subject \(.type) \(if .type == "check" then .body | "\(.range.last[:12]): \(.verdict), commits \(.range.commits)"
@@ -153,7 +153,7 @@ signed() { # signature file, key: whether it is the key's signature of record.js
 
 read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
     commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
-    : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
+    : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; : >"$t/drawn"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
     if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
     while read -r mode _ oid size name; do
         [ "$name" != "$before" ] || { found E-ENVELOPE "a name stands twice in the tree of $commit"; return; }
@@ -184,7 +184,7 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
     while read -r name value; do case $name in
         type) type=$value ;; ledger) its_ledger=$value ;; short) short=$value ;; chain) its_chain=$value ;;
         seq) its_seq=$value ;; prev) prev=$value ;; time) time=$value ;; policy) cited=$value ;; seal) seal=${value% *} seal_id=${value#* } ;;
-        sealed) sealed=$value ;; head) echo "$value" >>"$t/head" ;;
+        session) session=$value ;; drawn) echo "$value" >>"$t/drawn" ;; sealed) sealed=$value ;; head) echo "$value" >>"$t/head" ;;
         subject) subject=$value ;; code) named=$value ;; heads) heads=$value ;; trace) its_trace=$value ;;
         piece) echo "$value" >>"$t/want" ;; approved) echo "$value" >>"$t/approved" ;; about) echo "$value" >>"$t/about" ;;
         rules) rules=$value ;;
@@ -221,6 +221,7 @@ follow() { # judges the place of the record that was read, after the head of its
         policy/[0-9]*/compliance | policy/[0-9]*/hold | policy/[0-9]*/release | policy/[0-9]*/prune) ;;
         policy/[0-9]*/audit | policy/[0-9]*/adjudicate | log/[0-9]*/check | log/[0-9]*/approve | log/[0-9]*/amend) ;;
         log/[0-9]*/session | log/[0-9]*/commit | log/[0-9]*/link | [ls]*/[0-9]*/close | seal/[0-9]*/seal) ;;
+        log/[0-9]*/access | log/[0-9]*/export) ;;
         *) found E-UNAUTH "a $type record may not stand here" ;;
     esac
     head_seq=$seq head_id=$id head_time=$time head_policy=${cited% *} head_seal=$seal
@@ -319,7 +320,7 @@ standing() { # judges whether the writer, whose key makes the chain $own, may wr
         case $type${role#* } in
             "$type") [ "$own" != "$chain" ] || pending=1; return ;;
             seal*,witness,*) ;; seal*) found E-UNAUTH "its writer is no witness" ;;
-            open* | close* | amend* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
+            open* | close* | amend* | access* | export* | approve*,owner,* | approve*,admin,* | approve*,policy-admin,* | approve*,developer,* | approve*,auditor,*) ;;
             [!a]*,developer,* | [!a]*,ci,*) ;;
             *) found E-UNAUTH "its writer's roles are ${role#* }"; return ;;
         esac
@@ -425,6 +426,11 @@ amended() { # judges the amendments, when all chains have been read
         done
     done <"$t/amends"
 }
+drawn_on() { # judges the session records that commits name, when all chains have been read; one that is not here or unread may be theirs
+    [ -z "$untold_records" ] || return
+    awk -v s="$t/said" 'BEGIN { while ((getline l <s) > 0) is[l] = 1 } !(($3 " " $4) in is)' "$t/draws" >"$t/these"
+    while read -r chain seq about _; do found E-REF "there is no record $about of a session that it draws on"; done <"$t/these"
+}
 named_bytes() { # judges the payloads, the commits and the checkpoint that the record names
     while read -r piece size class month; do
         echo "$class $month $piece" >>"$t/shelved"
@@ -455,21 +461,22 @@ writer() { # chain, kind: its commits are in $t/list
     start "$1" "$ledger" "$2"; : >"$t/mine"; : >"$t/shelved"; : >"$t/gone"; echo "$1 $(($(wc -l <"$t/list")))" >>"$t/lengths"
     while read -r commit tree parents; do
         had=$findings; read_record "$commit" "$tree" $parents
-        case $state in unread | missing) [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
+        case $state in unread | missing) untold_records=1; [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
         if [ -z "$key" ]; then
-            [ "$type" = open ] || { found E-UNAUTH "a chain begins with an open record"; return; }
+            [ "$type" = open ] || { untold_records=1; found E-UNAUTH "a chain begins with an open record"; return; }
             read -r key <"$t/rkeys"; own=$(awk -v k="$key" '$1 == k { print $2 }' "$t/keys")
             read -r last_seq last_id <<END
 $(awk -v c="$own" '$1 == c { print $2, $3 }' "$t/closed")
 END
             [ "$own" = "$chain" ] || { found E-CHAIN-KEY "its key makes the chain $own"; found E-UNAUTH "that key may not write here"; }
         fi
-        follow; [ $state = good ] || { noted "$id" "$had"; continue; }
+        follow; [ "$type" != session ] || echo "$id $session" >>"$t/said"; [ $state = good ] || { noted "$id" "$had"; continue; }
         case $type in session | commit | link | check | approve) echo "$id $chain" >>"$t/amendable" ;; esac
         case $sigs in '' | ' record.json.minisig') ;; *) found E-ENVELOPE "there is a signature that is no writer's" ;; esac
         case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; noted "$id" "$had"; continue ;; esac
         if signed "$t/record.json.minisig" "$key"; then standing; [ $kind != log ] || cites; else found $code "the signature does not hold"; fi
         named_bytes; noted "$id" "$had"
+        [ "$type" != commit ] || [ $findings != "$had" ] || sed "s/^/$chain $seq /" "$t/drawn" >>"$t/draws"
         [ "$type" != amend ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
     done <"$t/list"
     if [ -n "$pending" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
@@ -499,8 +506,8 @@ done <"$t/refs"
 lines() {
     chain=$1 seq=-; : >"$t/list"; sort -u -k1,1 "$t/tips/$chain" >"$t/heads"
     while read -r oid name; do
-        [ "$(g cat-file -t "$oid")" = commit ] || { found E-OBJECT "$name is at no commit"; continue; }
-        g log --first-parent --reverse --format='%H %T %P' "$oid" >"$t/line" || { found E-MISSING "$name: commits are not here"; continue; }
+        [ "$(g cat-file -t "$oid")" = commit ] || { untold_records=1; found E-OBJECT "$name is at no commit"; continue; }
+        g log --first-parent --reverse --format='%H %T %P' "$oid" >"$t/line" || { untold_records=1; found E-MISSING "$name: commits are not here"; continue; }
         if [ "$(wc -l <"$t/line")" -gt "$(wc -l <"$t/list")" ]; then mv "$t/list" "$t/short"; mv "$t/line" "$t/list"; else mv "$t/line" "$t/short"; fi
         head -n "$(wc -l <"$t/short")" "$t/list" | cmp -s - "$t/short" || found E-FORK "$name has other records than another copy"
     done <"$t/heads"
@@ -508,7 +515,7 @@ lines() {
 set -- "$t"/tips/*; [ -e "$1" ] || set --; : >"$t/roster"; : >"$t/list"; [ ! -e "$t/tips/policy" ] || lines policy
 start policy "$zero" policy; total=$(($(wc -l <"$t/list")))
 if [ $total = 0 ]; then { [ -z "$pinned" ] && [ $# = 0 ]; } || found E-MISSING "the policy chain is not here"; fi
-while read -r commit tree parents; do policy_record "$commit" "$tree" $parents || break; done <"$t/list"
+while read -r commit tree parents; do policy_record "$commit" "$tree" $parents || break; done <"$t/list"; untold_records=
 seq=-; [ -z "$pinned" ] || [ -z "$ledger" ] || [ "$pinned" = "$ledger" ] || found E-LEDGER "the ledger here is $ledger, not $pinned"
 ledger=${pinned:-$ledger}
 echo "policy $total" >>"$t/lengths"
@@ -517,7 +524,7 @@ if [ -n "$ledger" ]; then # seals first: records cite them
     for tips in "$@"; do
         tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
     done
-    amended; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
+    amended; drawn_on; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
 fi
 printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict
 [ -n "$pinned" ] || { echo "no ledger is trusted here: give its id with --ledger"; exit 3; }

@@ -95,7 +95,7 @@ codes! {
     Rollback "E-ROLLBACK" Error "a chain is shorter than it was seen before, or than a record says";
     PayloadHash "E-PAYLOAD-HASH" Error "a payload's bytes are not the ones its record names";
     Missing "E-MISSING" Inconclusive "something a record names is not here";
-    Ref "E-REF" Error "a record is about another one that is not there";
+    Ref "E-REF" Error "a record is about another one, or draws on one, that is not there";
     Pruned "W-PRUNED" Warning "payloads expired and were pruned by a record that covers them";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
@@ -103,6 +103,7 @@ codes! {
     Note "W-NOTE" Warning "a note does not say what the records say; notes are never evidence";
     UnknownRef "W-REF" Warning "a ref under the ledger's prefix holds nothing that this program knows";
     Seal "E-SEAL" Error "a seal is not what the records make it, or is not there as a record cites it";
+    Plain "W-PLAIN" Warning "a record has payloads in plain text where the policy that it cites asks for encryption";
     Stale "W-STALE" Warning "records have been waiting for a seal for too long";
     Unrecorded "E-UNRECORDED" Error "a commit of the range has no record";
 }

@@ -121,6 +121,7 @@ fn misplaced(body: &Body, kind: Kind, first: bool) -> Option<String> {
         (Kind::Log, false) => {
             matches!(body, Body::Session(_) | Body::Commit(_) | Body::Link(_) | Body::Close(_))
                 || matches!(body, Body::Check(_) | Body::Approve(_) | Body::Amend(_))
+                || matches!(body, Body::Access(_) | Body::Export(_))
         }
     };
     let place = if first { "first" } else { "later" };

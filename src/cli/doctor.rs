@@ -9,6 +9,7 @@ use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
+use crate::record::body::Body;
 use crate::setup::doctor::{self, Check, Key, Pinned};
 use crate::signing::Signer;
 
@@ -43,6 +44,7 @@ fn facts(ledger: &Ledger) -> doctor::Ledger {
     let key = match &ledger.config.key {
         None => Key::Missing,
         Some(path) => match Signer::load(path) {
+            Ok(signer) if is_closed(ledger, signer.chain()) => Key::Closed(signer.chain().short()),
             Ok(_) => Key::Present { path: path.clone(), mode: files::mode(path) },
             Err(error) => Key::Unreadable { path: path.clone(), why: error.to_string() },
         },
@@ -53,6 +55,14 @@ fn facts(ledger: &Ledger) -> doctor::Ledger {
         Some(Ok(None)) | None => Pinned::Missing,
     };
     doctor::Ledger { enrolled: ledger.is_enrolled(), key, genesis: genesis(), pinned }
+}
+
+/// Whether the last record of a chain here ends it.
+fn is_closed(ledger: &Ledger, chain: ChainId) -> bool {
+    let name = ledger.prefix.chain(chain);
+    let tip = ledger.repo.find_ref(&name).ok().flatten();
+    let last = tip.and_then(|tip| ledger.read(&name, &tip).ok());
+    last.is_some_and(|last| matches!(last.record.body(), Body::Close(_)))
 }
 
 fn print(check: &Check, out: &mut Out) -> std::io::Result<()> {

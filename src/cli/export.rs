@@ -1,4 +1,6 @@
-//! `git tracevault export`: what the records say of commits' lines, for other tools.
+//! `git tracevault export`: what the records say of commits' lines, and sessions as they were said, for other tools.
+
+mod transcript;
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::attribution::interchange::claim::Form;
+use crate::cli::access::LogAccess;
 use crate::cli::format::{count, one_line};
 use crate::cli::{Code, read_book};
 use crate::git::history;
@@ -27,6 +30,10 @@ use crate::ledger::refs::GIT_AI_NOTES;
 /// A note that somebody else wrote stays. No part of a conversation is in a note.
 ///
 /// Only records that hold are told. Commits of a range that have none are counted and left out.
+///
+/// With --session, a session instead: its transcript as it was recorded, redacted, line for line, the conversation's own
+/// lines first, then its subagents'. Where any of it is missing, or encrypted to others, the command ends with 2, and no file
+/// is written.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// A commit, or a range as git rev-list takes it (v1..v2)
@@ -38,6 +45,11 @@ pub struct Args {
     /// Where to write; "-" is standard output, which for git-ai takes one commit and writes no note
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the transcript of this session; 4 characters or more of its id will do
+    #[arg(long, value_name = "ID", conflicts_with_all = ["name", "format", "force"])]
+    session: Option<String>,
+    #[command(flatten)]
+    log: LogAccess,
     /// Write over notes that somebody else wrote
     #[arg(long)]
     force: bool,
@@ -86,6 +98,13 @@ impl Asked {
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
+    if let Some(session) = &args.session {
+        let (report, prices) = (read_book(ledger)?, ledger.prices()?);
+        let mut sink = Sink::new(args.output.as_deref(), dir, out);
+        transcript::write(session, &args.log, ledger, &Book::new(&report, &prices), &mut sink)?;
+        sink.close()?;
+        return Ok(0);
+    }
     let asked = Asked::of(&args.name, ledger)?;
     let report = read_book(ledger)?;
     let prices = ledger.prices()?;

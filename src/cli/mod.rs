@@ -1,5 +1,6 @@
 //! The command line: one file a command; its doc comments are its help.
 
+mod access;
 mod adjudicate;
 mod amend;
 mod approve;

@@ -7,10 +7,12 @@ pub mod session;
 use std::ffi::OsString;
 use std::path::Path;
 
+use crate::cli::access::LogAccess;
 use crate::cli::{Code, read_book};
 use crate::git::history::{self, Asked, CommitInfo};
 use crate::host::output::Out;
 use crate::id::SessionId;
+use crate::ledger::access::Purpose;
 use crate::ledger::query::Book;
 use crate::ledger::store::Stored;
 use crate::ledger::verify::Entry;
@@ -29,6 +31,8 @@ pub struct Args {
     /// Print JSON: one object, for a session a further one for each turn, a line each
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    log: LogAccess,
 }
 
 /// What a name stands for.
@@ -49,7 +53,10 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     let book = Book::new(&report, &prices);
     match find(&args.name, ledger, dir, &book)? {
         What::Commit(info) => commit::show(&info, ledger, &book, args.json, out),
-        What::Session(id) => session::show(id, ledger, &book, args.json, out),
+        What::Session(id) => {
+            args.log.record(Purpose::Read, id, ledger, &book);
+            session::show(id, ledger, &book, args.json, out)
+        }
         What::Record(entry) => record::show(&record::About::entry(entry, ledger, &book)?, ledger, args.json, out),
         What::Policy(stored) => record::show(&record::About::policy(&stored, &book), ledger, args.json, out),
     }?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::attribution::labels::Origin;
+use crate::cli::access::LogAccess;
 use crate::cli::blame::{self, BlamedLine, Known};
 use crate::cli::format::{count, minute, model, one_line};
 use crate::cli::log::state_style;
@@ -17,6 +18,7 @@ use crate::git::blame::{Change, Line, changes};
 use crate::host::output::{self, Out};
 use crate::id::{GitId, RepoPath};
 use crate::ledger::Ledger;
+use crate::ledger::access::Purpose;
 use crate::ledger::commits::State;
 use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
@@ -42,6 +44,8 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    log: LogAccess,
 }
 
 /// So many commits that changed a line are told.
@@ -120,7 +124,10 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     };
     blame::tell(&origins);
     let (place, missing) = match known.author() {
-        Some(author) => find_call(&ledger.repo, &report.payloads, book.segments(&author.session), &author.call),
+        Some(author) => {
+            args.log.record(Purpose::Read, &author.session, ledger, &book);
+            find_call(&ledger.repo, &report.payloads, book.segments(&author.session), &author.call)
+        }
         None => (None, Vec::new()),
     };
     let changes = match &line.source {

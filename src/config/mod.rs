@@ -111,6 +111,8 @@ pub struct Config {
     pub device: Option<String>,
     /// The organisation's own price table.
     pub prices: Option<PathBuf>,
+    /// `tracevault.logAccess`: whether it is recorded when encrypted payloads are read.
+    pub log_access: bool,
 }
 
 /// Keys of git's configuration.
@@ -122,6 +124,7 @@ const PREFIX: &str = "tracevault.prefix";
 const ON_FAILURE: &str = "tracevault.pushOnFailure";
 const DEVICE: &str = "tracevault.device";
 const PRICES: &str = "tracevault.prices";
+const LOG_ACCESS: &str = "tracevault.logAccess";
 
 impl Config {
     /// Reads all of it for a repository.
@@ -151,6 +154,7 @@ impl Config {
             })?),
             None => None,
         };
+        let log_access = value(LOG_ACCESS).map_or(Ok(false), |value| truth(LOG_ACCESS, value))?;
         Ok(Config {
             committed,
             pinned,
@@ -161,7 +165,17 @@ impl Config {
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),
             prices: user.prices.or_else(|| value(PRICES).map(PathBuf::from)),
+            log_access,
         })
+    }
+}
+
+/// Yes or no, in the words that git has for it.
+fn truth(name: &str, value: String) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" | "" => Ok(false),
+        _ => Err(ConfigError::Value { name: name.into(), value, expected: "true or false" }),
     }
 }
 

@@ -2,8 +2,13 @@
 
 use gix::note::plumbing::State;
 
-use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, object_id};
+use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, TreeEntry, object_id};
 use crate::id::GitId;
+
+/// Entries of folders that are looked at for notes; more is no ref that anybody writes, but one that repeats itself.
+const MAX_ENTRIES: usize = 4 << 20;
+/// A folder of notes, or a commit of theirs, is never larger.
+const MAX_FOLDER_BYTES: usize = 64 << 20;
 
 /// How often a ref that another process moved meanwhile is tried again.
 const ATTEMPTS: usize = 5;
@@ -72,9 +77,9 @@ pub fn all(repo: &Repo, name: &str) -> Result<Vec<(GitId, GitId)>, RepoError> {
 
 /// The same as they were at a tip of the ref.
 pub fn all_at(repo: &Repo, tip: Option<&GitId>) -> Result<Vec<(GitId, GitId)>, RepoError> {
-    let mut found = Vec::new();
+    let (mut found, mut left) = (Vec::new(), MAX_ENTRIES);
     if let Some(tip) = tip {
-        collect(repo, &tree_of(repo, tip)?, "", &mut found)?;
+        collect(repo, &tree_of(repo, tip)?, "", &mut left, &mut found)?;
     }
     Ok(found)
 }
@@ -84,7 +89,7 @@ pub fn find(repo: &Repo, name: &str, about: &GitId) -> Result<Option<GitId>, Rep
     let Some(tip) = repo.find_ref(name)? else { return Ok(None) };
     let (mut tree, mut rest) = (tree_of(repo, &tip)?, about.as_str());
     loop {
-        let entries = repo.tree_entries(&repo.read_checked(&tree, Kind::Tree)?)?;
+        let entries = folder(repo, &tree)?;
         let named = |name: &str| entries.iter().find(|entry| entry.name == name.as_bytes());
         if let Some(note) = named(rest) {
             return Ok(Some(note.id.clone()));
@@ -97,12 +102,25 @@ pub fn find(repo: &Repo, name: &str, about: &GitId) -> Result<Option<GitId>, Rep
     }
 }
 
-/// Folders spread the hex digits of the objects' ids over several levels.
-fn collect(repo: &Repo, tree: &GitId, prefix: &str, found: &mut Vec<(GitId, GitId)>) -> Result<(), RepoError> {
-    for entry in repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)? {
+/// Folders spread the hex digits of the objects' ids over several levels, two a level. One folder can stand in many places:
+/// `left` says how many entries may still be looked at.
+fn collect(
+    repo: &Repo,
+    tree: &GitId,
+    prefix: &str,
+    left: &mut usize,
+    found: &mut Vec<(GitId, GitId)>,
+) -> Result<(), RepoError> {
+    for entry in folder(repo, tree)? {
+        let Some(fewer) = left.checked_sub(1) else {
+            let reason = "there are more entries than notes can have".to_owned();
+            return Err(RepoError::Object { id: tree.to_string(), reason });
+        };
+        *left = fewer;
         let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
-        if entry.mode == 0o040_000 && path.len() < 64 {
-            collect(repo, &entry.id, &path, found)?;
+        let spreads = matches!(&entry.name[..], [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+        if entry.mode == 0o040_000 && spreads && path.len() < 64 {
+            collect(repo, &entry.id, &path, left, found)?;
         } else if let Ok(object) = path.parse() {
             found.push((object, entry.id));
         }
@@ -110,9 +128,125 @@ fn collect(repo: &Repo, tree: &GitId, prefix: &str, found: &mut Vec<(GitId, GitI
     Ok(())
 }
 
+fn folder(repo: &Repo, tree: &GitId) -> Result<Vec<TreeEntry>, RepoError> {
+    repo.tree_entries(&repo.read_at_most(tree, Kind::Tree, MAX_FOLDER_BYTES)?)
+}
+
 fn tree_of(repo: &Repo, commit: &GitId) -> Result<GitId, RepoError> {
-    let bytes = repo.read_checked(commit, Kind::Commit)?;
+    let bytes = repo.read_at_most(commit, Kind::Commit, MAX_FOLDER_BYTES)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let id = std::str::from_utf8(line).ok().and_then(|line| line.strip_prefix("tree ")?.parse().ok());
     id.ok_or_else(|| RepoError::Object { id: commit.to_string(), reason: "it does not begin with its tree".into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::git::testing;
+
+    const REF: &str = "refs/notes/test";
+
+    /// A folder as somebody may have made it: names, whether they are folders, and what stands in these.
+    #[derive(Debug, Clone)]
+    struct Made(Vec<(Vec<u8>, Option<Made>)>);
+
+    fn names() -> impl Strategy<Value = Vec<u8>> {
+        let whole = Digest::of(b"commit").to_string()[..40].to_owned();
+        let texts = ["ab", "0f", "AB", "a", "abc", "..", "é", "not a commit"].map(str::to_owned);
+        let known = select([&texts[..], &[whole[2..].to_owned(), whole]].concat()).prop_map(String::into_bytes);
+        prop_oneof![4 => known, 1 => prop::collection::vec(1..=255u8, 1..6).prop_map(|mut name| {
+            name.retain(|byte| *byte != b'/');
+            name.push(b'x');
+            name
+        })]
+    }
+
+    fn made() -> impl Strategy<Value = Made> {
+        let leaf = prop::collection::vec((names(), Just(None)), 0..4).prop_map(Made);
+        leaf.prop_recursive(5, 24, 4, |inner| {
+            prop::collection::vec((names(), prop::option::of(inner)), 0..4).prop_map(Made)
+        })
+    }
+
+    fn store(repo: &Repo, Made(entries): &Made) -> GitId {
+        let mut tree = Vec::new();
+        for (name, folder) in entries {
+            let (mode, id) = match folder {
+                Some(folder) => ("40000", store(repo, folder)),
+                None => ("100644", repo.write(Kind::Blob, b"a note").unwrap()),
+            };
+            tree.extend([mode.as_bytes(), b" ", name, b"\0", &hex::decode(id.as_str()).unwrap()].concat());
+        }
+        repo.write(Kind::Tree, &tree).unwrap()
+    }
+
+    fn point(repo: &Repo, commit: &[u8]) {
+        let (expected, new) = (repo.find_ref(REF).unwrap(), Some(repo.write(Kind::Commit, commit).unwrap()));
+        if expected != new {
+            repo.update_refs(&[RefUpdate { name: REF.into(), new, expected }]).unwrap();
+        }
+    }
+
+    fn commit_of(tree: &GitId) -> Vec<u8> {
+        format!("tree {tree}\nauthor x <x> 0 +0000\ncommitter x <x> 0 +0000\n\nx\n").into_bytes()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn notes_in_any_form_are_read_without_harm(made in made()) {
+            let folder = testing::Repo::new();
+            let repo = Repo::discover(folder.path()).unwrap();
+            point(&repo, &commit_of(&store(&repo, &made)));
+            let about: GitId = Digest::of(b"commit").to_string()[..40].parse().unwrap();
+            let all = all(&repo, REF);
+            // What is found by its name is one of all, and what is said to be a note is about an object.
+            if let (Ok(all), Ok(Some(one))) = (&all, find(&repo, REF, &about)) {
+                prop_assert!(all.contains(&(about, one)) || all.is_empty());
+            }
+            drop(all);
+        }
+    }
+
+    #[test]
+    fn what_is_no_commit_of_notes_is_an_error() {
+        let folder = testing::Repo::new();
+        let repo = Repo::discover(folder.path()).unwrap();
+        let missing: GitId = "1".repeat(40).parse().unwrap();
+        point(&repo, &commit_of(&missing));
+        assert!(matches!(all(&repo, REF), Err(RepoError::Missing(id)) if id == missing));
+        let blob = repo.write(Kind::Blob, b"x").unwrap();
+        point(&repo, &commit_of(&blob));
+        assert!(all(&repo, REF).is_err() && find(&repo, REF, &missing).is_err());
+    }
+
+    #[test]
+    fn folders_that_repeat_themselves_do_not_go_on_for_ever() {
+        let folder = testing::Repo::new();
+        let repo = Repo::discover(folder.path()).unwrap();
+        // Twenty levels of the same 256 folders: more places than there are atoms.
+        let mut tree = repo.write(Kind::Tree, b"").unwrap();
+        for _ in 0..20 {
+            let id = hex::decode(tree.as_str()).unwrap();
+            let entries = (0..=255u8).flat_map(|n| [format!("40000 {n:02x}\0").as_bytes(), &id].concat());
+            tree = repo.write(Kind::Tree, &entries.collect::<Vec<u8>>()).unwrap();
+        }
+        let mut left = 10_000;
+        let told = collect(&repo, &tree, "", &mut left, &mut Vec::new()).unwrap_err().to_string();
+        assert!(told.contains("more entries") && left == 0, "{told}");
+        // Nor do folders go down where no note can be.
+        let mut deep = repo.write(Kind::Tree, b"").unwrap();
+        for _ in 0..200 {
+            let id = hex::decode(deep.as_str()).unwrap();
+            deep = repo.write(Kind::Tree, &[b"40000 x\0", &id[..]].concat()).unwrap();
+        }
+        let (mut left, mut found) = (10_000, Vec::new());
+        collect(&repo, &deep, "", &mut left, &mut found).unwrap();
+        assert_eq!((left, found.len()), (9_999, 0));
+    }
 }

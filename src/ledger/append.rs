@@ -115,6 +115,9 @@ impl<'l> Writer<'l> {
         payloads: &[PayloadAppend],
         changes: impl FnOnce(RecordId) -> Result<Changes, LedgerError>,
     ) -> Result<RecordId, LedgerError> {
+        if self.head().is_some_and(|head| head.closed) {
+            return Err(LedgerError::Closed(self.chain()));
+        }
         let policy = self.policy.ok_or(LedgerError::NoLedger)?;
         let kind = body.kind();
         let record =

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::{Code, Finding};
+use crate::id::ChainId;
 use crate::ledger::append::Writer;
 use crate::ledger::{Ledger, LedgerError};
 use crate::policy::{Encrypt, Policy};
+use crate::record::Record;
+use crate::record::body::{Body, Payload, Place};
 use crate::record::recipient::Recipient;
-use crate::roster::Roster;
+use crate::roster::{History, Roster};
 use crate::signing::{Identity, Reader};
 
 impl Ledger {
@@ -54,6 +58,31 @@ pub fn require_readers(roster: &Roster) -> Result<(), LedgerError> {
             "no owner, admin, policy-admin or auditor has a recipient in the roster".to_owned(),
         )),
     }
+}
+
+/// Which rules ask for encryption, by the number of the policy record that set them, ascending.
+pub struct Asked(Vec<(u64, bool)>);
+
+impl Asked {
+    pub fn of(history: &History) -> Self {
+        let asks = |toml: &str| Policy::read(toml).encrypt == Encrypt::Transcripts;
+        Asked(history.all_rules().iter().map(|rules| (rules.set.n, asks(&rules.toml))).collect())
+    }
+
+    /// Whether a record has a payload in plain text, though the rules ask for encryption that were in force by the policy it
+    /// cites.
+    pub fn is_broken_by<State>(&self, record: &Record<State>) -> bool {
+        let (Body::Session(session), Some(cited)) = (record.body(), record.envelope().policy) else { return false };
+        let plain = |payload: &Payload| payload.encryption.is_none() && !payload.pieces.is_empty();
+        let asks = self.0.iter().rfind(|(n, _)| *n <= cited.n).is_some_and(|(_, asks)| *asks);
+        asks && session.payloads.iter().any(plain)
+    }
+}
+
+/// What is told of a record with payloads in plain text.
+pub fn told_plain(chain: ChainId, place: &Place) -> Finding {
+    let what = "it has payloads in plain text: the rules in force by the policy that it cites ask for encryption";
+    Finding::new(Code::Plain, what).chain(chain).seq(place.seq).record(place.id)
 }
 
 impl Writer<'_> {

@@ -1,5 +1,6 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
 
+pub mod access;
 pub mod append;
 pub mod attribute;
 mod calls;
@@ -42,6 +43,7 @@ pub mod rules;
 pub mod segment;
 pub mod squashes;
 pub mod stats;
+mod successions;
 pub mod store;
 pub mod summary;
 #[cfg(test)]
@@ -79,6 +81,8 @@ pub enum LedgerError {
     NoKey,
     #[error("chain {} goes on elsewhere: its key has written record {seq}, which is not here", .chain.short())]
     Elsewhere { chain: ChainId, seq: u64 },
+    #[error("this clone's chain {} was closed: nothing may follow", .0.short())]
+    Closed(ChainId),
     #[error("{name} at {commit}: {source}")]
     Stored { name: String, commit: String, source: StoreError },
     #[error("a {kind} record: {source}")]
@@ -115,6 +119,7 @@ impl LedgerError {
             LedgerError::Elsewhere { .. } => Some(
                 "if this clone is a copy of another, or was brought back from a backup: git tracevault init --new-key",
             ),
+            LedgerError::Closed(_) => Some("git tracevault key rotate (it goes on with the key that the chain names)"),
             LedgerError::NoLedger => Some("git tracevault fetch, or git tracevault init to found one"),
             LedgerError::Unknown(_) => Some("git tracevault fetch (ids need 4 characters or more)"),
             LedgerError::Encryption(_) => {

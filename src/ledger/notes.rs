@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use crate::finding::{Code, Finding};
 use crate::git::notes;
-use crate::git::repo::Kind;
+use crate::git::repo::{Kind, Repo};
 use crate::host::clock;
+use crate::host::output::visible;
 use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits;
@@ -19,6 +20,9 @@ use crate::record::body::{Body, Commit, Session};
 
 /// The line by which a note is told to be about a record.
 const RECORD_LINE: &str = "Record: ";
+
+/// A note of ours is never larger: a record is not.
+const MAX_BYTES: usize = 1 << 20;
 
 /// What a note says of a session.
 struct Who {
@@ -64,8 +68,8 @@ impl Ledger {
             };
             let text = text(body, entry.id, who).into_bytes();
             // A note about the same record is as good: its writer may have known more of the session.
-            let known = there.get(&commit).and_then(|blob| self.repo.read(blob).ok());
-            if known.is_none_or(|(_, bytes)| record_of(&bytes) != Some(entry.id)) {
+            let known = there.get(&commit).and_then(|blob| read(&self.repo, blob));
+            if known.is_none_or(|bytes| record_of(&bytes) != Some(entry.id)) {
                 texts.push((commit, text));
             }
         }
@@ -84,12 +88,19 @@ impl Ledger {
                 about.insert(entry.id, &body.commit);
             }
         }
-        let notes = notes::all(&self.repo, NOTES)?;
+        let notes = match notes::all(&self.repo, NOTES) {
+            Ok(notes) => notes,
+            // They are no evidence: what cannot be read of them is told, and that is all.
+            Err(error) => return Ok(vec![Finding::new(Code::Note, format!("the notes cannot be read: {error}"))]),
+        };
         let bar = Bar::new("notes", notes.len() as u64);
         let findings = workers.map(0..notes.len(), &bar, |repo, at| {
             let (commit, blob) = &notes[at];
-            let Ok((Kind::Blob, bytes)) = repo.read(blob) else { return None };
-            if record_of(&bytes).is_some_and(|record| about.get(&record) == Some(&commit)) {
+            if !repo.contains(blob) {
+                return None;
+            }
+            let record = read(repo, blob).and_then(|bytes| record_of(&bytes));
+            if record.is_some_and(|record| about.get(&record) == Some(&commit)) {
                 return None;
             }
             let message = format!("the note on commit {} names no record about it", commit.short());
@@ -113,6 +124,11 @@ fn sessions(report: &Report) -> HashMap<&SessionId, &Session> {
     sessions
 }
 
+/// A note's bytes; `None` for what is none of ours.
+fn read(repo: &Repo, blob: &GitId) -> Option<Vec<u8>> {
+    repo.read_at_most(blob, Kind::Blob, MAX_BYTES).ok()
+}
+
 fn record_of(note: &[u8]) -> Option<RecordId> {
     let text = std::str::from_utf8(note).ok()?;
     text.lines().find_map(|line| line.strip_prefix(RECORD_LINE)?.parse().ok())
@@ -130,6 +146,8 @@ fn text(body: &Commit, record: RecordId, who: impl Fn(&SessionId) -> Option<Who>
             Some(Who { agent, .. }) => format!("Agent: {agent}, session {session}"),
             None => format!("Session: {session}"),
         };
+        // A name is whatever its record says, and must not become a line of its own.
+        let line = visible(&line).replace(['\n', '\t'], " ");
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{line}");
     }
@@ -144,4 +162,75 @@ fn text(body: &Commit, record: RecordId, who: impl Fn(&SessionId) -> Option<Who>
     );
     let _ = writeln!(out, "{RECORD_LINE}{record}");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::git::repo::RefUpdate;
+    use crate::ledger::testing::Fixture;
+    use crate::ledger::verify::Options;
+    use crate::record::Record;
+
+    /// The body of the commit record of `tests/vectors`.
+    fn body() -> Commit {
+        let record = Record::parse(include_bytes!("../../tests/vectors/developer/2/record.json").to_vec()).unwrap();
+        let Body::Commit(body) = record.into_body() else { panic!("it is a commit record") };
+        *body
+    }
+
+    proptest! {
+        #[test]
+        fn a_note_names_its_record_whatever_its_sessions_are_called(
+            agent in any::<String>(),
+            models in prop::collection::vec(any::<String>(), 0..3),
+            forged in any::<bool>(),
+        ) {
+            let (record, other) = (RecordId(Digest::of(b"right")), RecordId(Digest::of(b"wrong")));
+            let agent = if forged { format!("{agent}\n{RECORD_LINE}{other}\r\n{RECORD_LINE}{other}") } else { agent };
+            let note = text(&body(), record, |_| Some(Who { agent: agent.clone(), models: models.clone() }));
+            prop_assert_eq!(record_of(note.as_bytes()), Some(record));
+            prop_assert_eq!(note.lines().count(), 2 + body().sessions.len());
+        }
+
+        #[test]
+        fn any_bytes_are_a_note_that_names_a_record_or_none(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            line in "(Record: )?[0-9a-f]{60,68}",
+        ) {
+            let _ = record_of(&bytes);
+            let told = record_of(line.as_bytes()).map(|record| format!("{RECORD_LINE}{record}"));
+            prop_assert!(told.is_none_or(|told| told == line));
+        }
+    }
+
+    #[test]
+    fn notes_that_are_bent_or_endless_are_told_and_nothing_more() {
+        let fixture = Fixture::of_each_type();
+        let repo = &fixture.ledger.repo;
+        let found = || {
+            let options = Options { pinned: Some(fixture.id), notes: true, ..Options::default() };
+            let found = fixture.verify(options).findings.into_iter().map(|finding| finding.code.as_str());
+            found.collect::<Vec<_>>()
+        };
+        let report = fixture.ledger.read_all().unwrap();
+        assert_eq!(fixture.ledger.rebuild_notes(&report).unwrap(), 1);
+        assert_eq!(found(), Vec::<&str>::new());
+        let (commit, blob) = notes::all(repo, NOTES).unwrap().remove(0);
+        // The right line far behind the most that a note of ours can have.
+        let (_, good) = repo.read(&blob).unwrap();
+        let long = [vec![b'\n'; MAX_BYTES], good].concat();
+        notes::write(repo, NOTES, &[(commit, long)], "x", 0).unwrap();
+        assert_eq!(found(), ["W-NOTE"]);
+        assert_eq!(fixture.ledger.rebuild_notes(&report).unwrap(), 1, "it is written anew");
+        assert_eq!(found(), Vec::<&str>::new());
+        // Something that is no folder of notes at all.
+        let commit = format!("tree {blob}\nauthor x <x> 0 +0000\ncommitter x <x> 0 +0000\n\nx\n");
+        let (new, expected) = (repo.write(Kind::Commit, commit.as_bytes()).unwrap(), repo.find_ref(NOTES).unwrap());
+        repo.update_refs(&[RefUpdate { name: NOTES.into(), new: Some(new), expected }]).unwrap();
+        assert_eq!(found(), ["W-NOTE"]);
+    }
 }

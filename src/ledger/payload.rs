@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::digest::Digest;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
 use crate::id::{ChainId, GitId};
-use crate::record::body::{Encryption, Piece};
+use crate::record::body::{Encryption, Payload, Piece};
 use crate::record::recipient::Recipient;
 use crate::signing::{self, Reader};
 
@@ -248,6 +248,15 @@ impl Payloads {
                 Err(why) => Err(NoText::Missing(format!("payload piece {name} cannot be decrypted: {why}"))),
             },
         }
+    }
+
+    /// Whether a payload is encrypted and can be read here, by the first of its pieces that is here.
+    pub fn opens(&self, repo: &Repo, payload: &Payload) -> bool {
+        let text = |piece| match self.text(repo, piece, payload.encryption) {
+            Err(NoText::Missing(_)) => None,
+            text => Some(text.is_ok()),
+        };
+        payload.encryption.is_some() && payload.pieces.iter().find_map(text).unwrap_or_default()
     }
 
     /// The bytes of a piece, from whichever copy has those that its digest names; `Ok(None)` if there is none.

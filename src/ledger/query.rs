@@ -8,6 +8,7 @@ use crate::cost::{self, Money, PriceTable};
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
 use crate::ledger::links::Found;
+use crate::ledger::successions::successions;
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Commit, Link, SAME_PATCH, Session};
@@ -87,8 +88,9 @@ impl<'r> Book<'r> {
             sessions: BTreeMap::new(),
             shares: HashMap::new(),
         };
-        for chain in &report.chains {
-            book.take_in(chain.entries.iter().filter(|entry| entry.good));
+        for chains in successions(report) {
+            let entries = chains.into_iter().flat_map(|chain| &chain.entries);
+            book.take_in(entries.filter(|entry| entry.good));
         }
         for segments in book.sessions.values_mut() {
             segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
@@ -96,7 +98,7 @@ impl<'r> Book<'r> {
         book
     }
 
-    /// Takes in the good records of one chain, in their order.
+    /// Takes in the good records of one writer, in their order, with whichever key they were signed.
     fn take_in(&mut self, entries: impl Iterator<Item = &'r Entry>) {
         let mut recorded: HashMap<RecordId, Segment<'r>> = HashMap::new();
         // Segments that no commit has drawn on yet.

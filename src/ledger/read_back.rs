@@ -161,11 +161,15 @@ impl<'r> Source<'r> {
         sources
     }
 
+    /// Its lines as they are stored.
+    pub fn lines(&self, repo: &'r Repo, store: &'r Payloads) -> Lines<'r> {
+        Lines::new(repo, store, self.payloads.clone().into_iter())
+    }
+
     /// What each line says, as it was counted when it was recorded; why not, where something is missing.
     pub fn said(&self, repo: &'r Repo, store: &'r Payloads) -> impl Iterator<Item = Result<Line, String>> + use<'r> {
         let (kind, class) = (self.kind, self.class);
-        let lines = Lines::new(repo, store, self.payloads.clone().into_iter());
-        lines.map(move |said| match (said, class) {
+        self.lines(repo, store).map(move |said| match (said, class) {
             (Said::Missing(why), _) => Err(why),
             (Said::Line(line), PayloadClass::Transcript) => Ok(kind.line(&line)),
             (Said::Line(_), _) => Err("the session has no transcript".to_owned()),
@@ -175,8 +179,7 @@ impl<'r> Source<'r> {
     /// The turns, read as they are asked for.
     pub fn turns(&self, repo: &'r Repo, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
         let (kind, class) = (self.kind, self.class);
-        let lines = Lines::new(repo, store, self.payloads.clone().into_iter());
-        Turns::new(lines.map(move |said| match (said, class) {
+        Turns::new(self.lines(repo, store).map(move |said| match (said, class) {
             (Said::Missing(why), _) => Shown { at: None, pieces: vec![Shows::Step(Step::Missing(why))] },
             (Said::Line(line), PayloadClass::Events) => {
                 serde_json::from_slice::<AgentEvent>(&line).map_or_else(|_| Shown::default(), |e| kind.shown_event(&e))

@@ -295,7 +295,7 @@ impl Records<'_> {
 }
 
 /// Whether an id is that of a record, and does not stand for one that could not be read.
-fn told(id: &RecordId) -> bool {
+pub fn told(id: &RecordId) -> bool {
     use crate::digest::Digest;
     id.0 != Digest::ZERO && id.0 != Digest::ONES
 }

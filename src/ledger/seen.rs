@@ -14,7 +14,7 @@ use crate::ledger::references::Target;
 use crate::ledger::seals::Covered;
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
-use crate::record::body::Shelf;
+use crate::record::body::{Place, Shelf};
 use crate::record::signature::PublicKey;
 use crate::roster::History;
 
@@ -106,6 +106,9 @@ pub struct CachedChain {
     pub key: Option<PublicKey>,
     /// The shelves of which pieces were pruned.
     pub pruned: BTreeSet<Shelf>,
+    /// The records with payloads in plain text that should be encrypted.
+    #[serde(default)]
+    pub plain: Vec<Place>,
     /// The records that its own are about.
     pub targets: BTreeSet<Target>,
     /// Of a witness's chain, what it covers.

@@ -211,7 +211,7 @@ fn forms(link: &str) -> Vec<Form> {
         ("no field more", change("\"level\":1", "\"level\":1,\"more\":1"), "E-CANON"),
         ("no field more in the envelope", change("\"time\":", "\"tame\":1,\"time\":"), "E-CANON"),
         ("version 1", change("\"v\":1", "\"v\":2"), "E-VERSION"),
-        ("a known type", change("\"type\":\"link\"", "\"type\":\"access\""), "E-VERSION"),
+        ("a known type", change("\"type\":\"link\"", "\"type\":\"lonk\""), "E-VERSION"),
     ];
     let mut forms: Vec<Form> = texts
         .into_iter()
@@ -238,7 +238,7 @@ fn index() -> Index {
 #[test]
 #[ignore = "writes the vectors anew: only where the format changes on purpose"]
 fn write_the_vectors() {
-    drop(std::fs::remove_dir_all(folder()));
+    // What is encrypted is other bytes each time, and has a writer of its own.
     for (name, bytes) in made() {
         let path = folder().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

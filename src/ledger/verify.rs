@@ -18,6 +18,7 @@ use crate::git::repo::Repo;
 use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::copies::{self, Copies, Walk};
+use crate::ledger::encryption::Asked;
 use crate::ledger::payload::Payloads;
 use crate::ledger::refs::NOTES;
 use crate::ledger::seals::{Seals, Tail, Witness};
@@ -239,6 +240,7 @@ impl Ledger {
                 walks: &walks,
                 witnesses: &copies.witnesses,
                 seals: Seals::default(),
+                encryption: Asked::of(&policy.history),
                 options,
                 bar,
             };

@@ -2,12 +2,14 @@
 //!
 //! Field order here is of no consequence: the canonical form sorts keys.
 
+mod access;
 mod keeping;
 mod members;
 mod seal;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use access::Opened;
 pub use seal::{Seal, Sealed};
 
 use crate::digest::Digest;
@@ -44,6 +46,8 @@ pub enum Body {
     Audit(Audit),
     Adjudicate(Adjudicate),
     Seal(Seal),
+    Access(Opened),
+    Export(Opened),
 }
 
 /// The rules, on the policy chain: from now on these and no others.
@@ -443,6 +447,8 @@ impl Body {
         "prune",
         "audit",
         "adjudicate",
+        "access",
+        "export",
     ];
 
     /// The record's `type`.
@@ -467,6 +473,8 @@ impl Body {
             Body::Audit(_) => "audit",
             Body::Adjudicate(_) => "adjudicate",
             Body::Seal(_) => "seal",
+            Body::Access(_) => "access",
+            Body::Export(_) => "export",
         }
     }
 
@@ -492,6 +500,8 @@ impl Body {
             "audit" => Body::Audit(serde_json::from_str(json)?),
             "adjudicate" => Body::Adjudicate(serde_json::from_str(json)?),
             "seal" => Body::Seal(serde_json::from_str(json)?),
+            "access" => Body::Access(serde_json::from_str(json)?),
+            "export" => Body::Export(serde_json::from_str(json)?),
             other => return Err(serde::de::Error::custom(format!("unknown type {other}"))),
         })
     }

@@ -205,6 +205,7 @@ impl Record<Unverified> {
             Body::Audit(inner) => encode(&envelope, &body, inner),
             Body::Adjudicate(inner) => encode(&envelope, &body, inner),
             Body::Seal(inner) => encode(&envelope, &body, inner),
+            Body::Access(inner) | Body::Export(inner) => encode(&envelope, &body, inner),
         }?;
         Ok(Record { id: RecordId(Digest::of(&bytes)), bytes, envelope, body, state: PhantomData })
     }

@@ -97,6 +97,11 @@ impl History {
         self.rules.last()
     }
 
+    /// All rules that were ever in force, the first ones first.
+    pub fn all_rules(&self) -> &[Rules] {
+        &self.rules
+    }
+
     /// The rules that were in force by the policy record with this number.
     pub fn rules_at(&self, n: u64) -> Option<&Rules> {
         self.rules.iter().rfind(|rules| rules.set.n <= n)
@@ -173,6 +178,8 @@ fn may_write(roles: &[Role], body: &Body) -> bool {
         Body::Approve(_) => any_of(&[Role::Owner, Role::Admin, Role::PolicyAdmin, Role::Developer, Role::Auditor]),
         // Everybody may correct what is their own; whose the record is, is known where all chains are.
         Body::Amend(_) => true,
+        // What one has read is one's own to tell.
+        Body::Access(_) | Body::Export(_) => true,
         Body::Genesis(_) | Body::Roster(_) | Body::CloseChain(_) | Body::Policy(_) | Body::Compliance(_) => false,
         Body::Hold(_) | Body::Release(_) | Body::Prune(_) | Body::Audit(_) | Body::Adjudicate(_) => false,
     }

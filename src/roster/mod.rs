@@ -247,3 +247,5 @@ impl Roster {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod properties;

@@ -9,7 +9,7 @@ use crate::record::{Citation, Record};
 use crate::record::{Envelope, Unverified};
 use crate::time::Time;
 
-fn key(n: u8) -> PublicKey {
+pub fn key(n: u8) -> PublicKey {
     let secret = ed25519_dalek::SigningKey::from_bytes(&[n; 32]);
     PublicKey::new([n; 8], secret.verifying_key().to_bytes()).unwrap()
 }
@@ -19,7 +19,7 @@ fn member(id: &str, role: Role, keys: &[u8]) -> Member {
     Member { id: id.into(), name: id.into(), roles: vec![role], keys }
 }
 
-fn policy(seq: u64, body: Body) -> Record<Unverified> {
+pub fn policy(seq: u64, body: Body) -> Record<Unverified> {
     let envelope = Envelope {
         ledger: LedgerId(Digest::ZERO),
         chain: ChainId::Policy,

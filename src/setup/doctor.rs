@@ -90,6 +90,8 @@ pub enum Key {
         path: PathBuf,
         why: String,
     },
+    /// Its chain, of this name, was closed: nothing can be written with it any more.
+    Closed(String),
     /// With its permission bits, where the system has such.
     Present {
         path: PathBuf,
@@ -192,6 +194,9 @@ fn key(ledger: &Ledger) -> Check {
         Key::Missing => Check::fail(name, "this device has no signing key", INIT),
         Key::Unreadable { path, why } => {
             Check::fail(name, format!("{} cannot be read: {why}", path.display()), format!("mend it, then {INIT}"))
+        }
+        Key::Closed(chain) => {
+            Check::fail(name, format!("its chain {chain} was closed: nothing is recorded"), "git tracevault key rotate")
         }
         Key::Present { path, mode: Some(mode) } if mode & 0o077 != 0 => {
             let path = path.display();
@@ -335,6 +340,7 @@ mod tests {
         assert_eq!(wrong(|_, l| l.enrolled = false), "enrolled");
         assert_eq!(wrong(|_, l| l.key = Key::Missing), "key");
         assert_eq!(wrong(|_, l| l.key = Key::Unreadable { path: "k".into(), why: "denied".into() }), "key");
+        assert_eq!(wrong(|_, l| l.key = Key::Closed("025c6a10".into())), "key");
         assert_eq!(wrong(|_, l| l.key = Key::Present { path: "k".into(), mode: Some(0o640) }), "key");
         assert_eq!(wrong(|_, l| l.key = Key::Present { path: "k".into(), mode: None }), "");
         assert_eq!(wrong(|_, l| l.genesis = None), "ledger pinned ledger?");

@@ -130,6 +130,7 @@ pub fn encrypt(bytes: &[u8], recipients: &[Recipient]) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
 
     #[test]
     fn only_recipients_read_what_was_encrypted() {
@@ -156,6 +157,62 @@ mod tests {
         Reader::of(ada.clone()).decrypt(&flipped, text.len()).unwrap_err();
         Reader::of(ada).decrypt(b"plain", text.len()).unwrap_err();
         assert!(encrypt(&text, &[]).is_err(), "to nobody");
+    }
+
+    /// `tests/vectors/encryption.json`: pieces as they are stored, and who reads them.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Vectors {
+        identities: Vec<IdentityVector>,
+        pieces: Vec<PieceVector>,
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct IdentityVector {
+        secret: String,
+        recipient: Recipient,
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct PieceVector {
+        text: String,
+        sha256: Digest,
+        stored: String,
+    }
+
+    #[test]
+    #[ignore = "writes the vectors anew, which are others each time: only where the format changes on purpose"]
+    fn write_the_vectors_of_encryption() {
+        let identities: Vec<Identity> = (0..2).map(|_| Identity::generate()).collect();
+        let recipients: Vec<Recipient> = identities.iter().map(|identity| identity.recipient().unwrap()).collect();
+        let piece = |text: String| {
+            let stored = encrypt(text.as_bytes(), &recipients).unwrap();
+            PieceVector { text, sha256: Digest::of(&stored), stored: hex::encode(stored) }
+        };
+        let told = |identity: &Identity| IdentityVector {
+            secret: identity.0.to_string().expose_secret().to_owned(),
+            recipient: identity.recipient().unwrap(),
+        };
+        let pieces = vec![piece("{\"role\":\"user\",\"text\":\"Grüße\"}\n".to_owned()), piece("{}\n".repeat(300))];
+        let vectors = Vectors { identities: identities.iter().map(told).collect(), pieces };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/encryption.json");
+        std::fs::write(path, serde_json::to_vec_pretty(&vectors).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn the_vectors_of_encryption_read_back() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/encryption.json");
+        let vectors: Vectors = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!((vectors.identities.len(), vectors.pieces.len()), (2, 2));
+        for PieceVector { text, sha256, stored } in &vectors.pieces {
+            let stored = hex::decode(stored).unwrap();
+            assert_eq!(Digest::of(&stored), *sha256);
+            for IdentityVector { secret, recipient } in &vectors.identities {
+                let identity = Identity(secret.parse().unwrap());
+                assert_eq!(identity.recipient().unwrap(), *recipient);
+                let read = Reader::of(identity).decrypt(&stored, text.len()).unwrap();
+                assert_eq!(read.as_deref(), Some(text.as_bytes()));
+            }
+        }
     }
 
     #[test]

@@ -142,9 +142,18 @@ fn each_reads_what_they_may() {
     age_reads_it(&bob, &bobs);
 }
 
+/// Whether age itself is installed; a test that asks for it and is told no has checked nothing, and says so.
+fn has_age() -> bool {
+    let there = Command::new("age").arg("--version").output().is_ok();
+    if !there {
+        eprintln!("skipped: age is not installed (apt-get install age)");
+    }
+    there
+}
+
 /// An independent check, where age itself is installed.
 fn age_reads_it(world: &World, dir: &Path) {
-    if Command::new("age").arg("--version").output().is_err() {
+    if !has_age() {
         return;
     }
     let key = world.git(dir, ["config", "tracevault.key"]).ok().replace(".key", ".age");
@@ -191,4 +200,73 @@ fn nothing_is_stored_where_it_cannot_be_encrypted() {
     // The identity of an older key goes on reading.
     ada.run(work, ["key", "rotate", "--yes"]).ok();
     assert!(reads(ada, work, BOBS, "plum"));
+}
+
+#[test]
+fn age_itself_reads_the_vectors() {
+    if !has_age() {
+        return;
+    }
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/encryption.json");
+    let vectors: Value = serde_json::from_slice(&std::fs::read(vectors).unwrap()).unwrap();
+    let world = World::new();
+    let dir = world.path("tmp");
+    for (at, piece) in vectors["pieces"].as_array().unwrap().iter().enumerate() {
+        let file = dir.join(format!("piece-{at}"));
+        std::fs::write(&file, hex::decode(piece["stored"].as_str().unwrap()).unwrap()).unwrap();
+        for identity in vectors["identities"].as_array().unwrap() {
+            let key = world.write(&dir, "identity", &format!("{}\n", identity["secret"].as_str().unwrap()));
+            let mut shell = world.command("sh", &dir);
+            let script = "age-keygen -y \"$1\" && age -d -i \"$1\" \"$2\" | gunzip";
+            let output = shell.args(["-c", script, "-"]).args([&key, &file]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            let expected = format!("{}\n{}", identity["recipient"].as_str().unwrap(), piece["text"].as_str().unwrap());
+            assert!(said == expected && output.status.success(), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_encrypted_is_held_and_pruned_by_who_cannot_read_it() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let (ann, anns) = team.join("Ann");
+    ada.run(work, ["member", "set", "ann@example.com", "--role", "auditor"]).ok();
+    ada.run(work, ["compliance", "set", "pci-dss", "--yes"]).ok();
+    ada.feed(work, ["policy", "set", "-"], ON).ok();
+    works(ada, work, BOBS, "plum");
+    assert!(reads(&ann, &anns, BOBS, "plum"));
+    // The owner's identities are lost: nothing of what follows needs one.
+    let key = PathBuf::from(ada.git(work, ["config", "tracevault.key"]).ok());
+    std::fs::remove_file(key.with_extension("age")).unwrap();
+    assert!(!reads(ada, work, BOBS, "plum"));
+    ada.pass((366 + 32) * 24 * 3600);
+
+    ada.run(work, ["hold", "case-7", "--session", BOBS]).ok();
+    let kept = ada.run(work, ["prune", "--yes"]).exits(0);
+    assert!(kept.stdout.contains("0 months"), "{kept:?}");
+    ada.run(work, ["push"]).ok();
+    assert!(!pieces(ada, work).is_empty());
+    // What a hold keeps is read by whoever may read it, where nothing else of it is.
+    let fresh = ann.clone(&team.remote, "ann-again");
+    ann.git(&fresh, ["config", "tracevault.key", &ann.git(&anns, ["config", "tracevault.key"]).ok()]).ok();
+    ann.run(&fresh, ["fetch"]).ok();
+    for name in ann.refs(&fresh, "refs/tracevault-local/origin/payload").into_keys() {
+        ann.git(&fresh, ["update-ref", "-d", &name]).ok();
+    }
+    let shown = ann.run(&fresh, ["show", BOBS]).exits(0);
+    assert!(shown.stdout.contains("> Please write plum."), "{shown:?}");
+    ann.run(&fresh, ["verify", "--full"]).exits(0);
+    verify_sh(&ann, &fresh);
+
+    ada.run(work, ["release", "case-7", "--yes"]).ok();
+    ada.run(work, ["prune", "--yes"]).ok();
+    ada.run(work, ["push"]).ok();
+    for (world, dir) in [(ada, work), (&ann, &anns)] {
+        world.run(dir, ["fetch"]).ok();
+        let verdict = world.run(dir, ["verify", "--full"]).exits(0);
+        assert!(verdict.stdout.contains("W-PRUNED"), "{verdict:?}");
+        assert!(!world.run(dir, ["show", BOBS]).exits(0).stdout.contains("Please write plum"));
+        verify_sh(world, dir);
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::agent::Agent;
 use crate::ledger::Team;
 use crate::support::World;
+use crate::verify_sh;
 
 const SESSION: &str = "0b7d3a52-6c1e-4f0a-9d3b-1f2e3d4c5b6a";
 const YEAR: i64 = 366 * 24 * 3600;
@@ -257,4 +258,72 @@ fn a_clone_goes_on_with_a_new_key() {
     ada.run(work, ["member", "add", &new]).ok();
     ada.run(work, ["key", "close", &old, "--reason", "rotated", "--yes"]).ok();
     ada.run(work, ["verify", "--full"]).exits(0);
+}
+
+#[test]
+fn a_change_of_keys_that_was_cut_short_goes_on() {
+    let team = with_session();
+    let (ada, work) = (&team.ada, &team.work);
+    let before = ada.own_chain(work);
+    // Git's configuration cannot be written: as if the process were killed between the end of the old chain and the switch.
+    let lock = work.join(".git/config.lock");
+    std::fs::write(&lock, "").unwrap();
+    ada.run(work, ["key", "rotate", "--yes"]).exits(2);
+    std::fs::remove_file(&lock).unwrap();
+    assert_eq!(ada.own_chain(work), before);
+    let ended = ada.records_at(work, &before);
+    let last = ended.last().unwrap();
+    assert_eq!(last["type"], "close");
+
+    // Nothing follows the end of the chain; commits go on, and wait for their records.
+    ada.write(work, "b", "b\n");
+    ada.git(work, ["add", "b"]).ok();
+    let told = ada.git(work, ["commit", "--quiet", "-m", "b"]).exits(0);
+    assert!(told.stderr.contains("was closed") && told.stderr.contains("git tracevault doctor"), "{told:?}");
+    let asked = ada.run(work, ["doctor"]).exits(1);
+    assert!(asked.stdout.contains("git tracevault key rotate"), "{asked:?}");
+    let refused = ada.git(work, ["push", "--quiet", "origin", "main"]).exits(1);
+    assert!(refused.stderr.contains("git tracevault key rotate"), "{refused:?}");
+    assert_eq!(ada.records_at(work, &before).len(), ended.len());
+    ada.run(work, ["verify", "--full"]).exits(0);
+
+    ada.run(work, ["key", "rotate", "--yes"]).ok();
+    assert_eq!(ada.records_at(work, &before).len(), ended.len(), "it is not ended twice");
+    assert_eq!(last["body"]["successor"], ada.records(work)[0]["body"]["public_key"]);
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    ada.passes(work, "HEAD");
+    let clone = ada.clone(&team.remote, "other");
+    ada.run(&clone, ["fetch"]).ok();
+    ada.run(&clone, ["verify", "--full"]).exits(0);
+}
+
+#[test]
+fn what_sessions_cost_is_known_across_a_change_of_keys() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let agent = Agent::start(ada, work, SESSION);
+    agent.prompt("Write.").write("a", "one\n");
+    ada.commit(work, "One");
+    // What it does now is recorded when the old chain ends, and drawn on by a commit on the new one.
+    agent.prompt("More.").write("b", "two\n");
+    ada.run(work, ["key", "rotate", "--yes"]).ok();
+    let two = ada.commit(work, "Two");
+    agent.prompt("And more.").write("c", "three\n");
+    ada.commit(work, "Three");
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    let drawn = &ada.record_of(work, &two)["sessions"][0]["record"];
+    let own = ada.records(work).len();
+    assert!(own > 2 && !ada.run(work, ["show", drawn.as_str().unwrap()]).ok().contains("\"type\": \"close\""));
+
+    let costs: Vec<f64> = ["HEAD~2", "HEAD~1", "HEAD"]
+        .map(|at| {
+            let told = ada.run(work, ["log", "-n", "1", "--json", at]).json();
+            told["cost_usd"].as_f64().unwrap_or_else(|| panic!("what {at} cost is known: {told}"))
+        })
+        .into();
+    assert!(costs.iter().all(|cost| *cost > 0.0), "{costs:?}");
+    let shown = ada.run(work, ["show", "--json", SESSION]).ok();
+    let whole = serde_json::from_str::<Value>(shown.lines().next().unwrap()).unwrap()["cost_usd"].as_f64().unwrap();
+    assert!((costs.iter().sum::<f64>() - whole).abs() < 1e-9, "{costs:?} of {whole}");
+    verify_sh::agree(ada, work, 0, "");
 }

@@ -1,6 +1,8 @@
 //! Integration tests, all in one binary: the house's own rules, and journeys with a real git.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts programs and may fail")]
+#![allow(clippy::print_stderr, reason = "a test that has checked nothing says so")]
 
+mod access;
 mod agent;
 mod attribution;
 mod blame;

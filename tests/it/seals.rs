@@ -28,6 +28,20 @@ fn witnessed() -> (Team, World, PathBuf, PathBuf) {
     (team, ci, clone, PathBuf::from(key))
 }
 
+/// One more machine that seals, enrolled by Ada.
+fn witness(team: &Team, name: &str) -> (World, PathBuf) {
+    let world = team.ada.other(name);
+    let clone = world.clone(&team.remote, &name.to_lowercase());
+    world.run(&clone, ["fetch"]).ok();
+    let told = world.run(&clone, ["seal", "--init", "--name", name]).ok();
+    let chain = told.lines().next().unwrap().split_whitespace().nth(1).unwrap().to_owned();
+    world.run(&clone, ["seal"]).exits(2);
+    team.ada.run(&team.work, ["fetch"]).ok();
+    team.ada.run(&team.work, ["member", "add", &chain[..8], "--role", "witness"]).ok();
+    team.ada.run(&team.work, ["push"]).ok();
+    (world, clone)
+}
+
 fn verify(world: &World, dir: &Path) -> Value {
     world.run(dir, ["fetch"]);
     world.run(dir, ["verify", "--range", "HEAD", "--json"]).json()
@@ -65,6 +79,48 @@ fn a_machine_seals_from_a_new_clone_each_time_and_records_cite_its_seals() {
     let text = ada.run(work, ["log", "-n", "1", "--json"]).json();
     assert_eq!(text["state"], "sealed");
     ada.passes(work, "HEAD");
+}
+
+#[test]
+fn a_record_is_sealed_when_as_many_machines_have_sealed_it_as_must() {
+    let (team, ci, clone, _) = witnessed();
+    let (ada, work) = (&team.ada, &team.work);
+    let [second, third] = ["Second", "Third"].map(|name| witness(&team, name));
+    let told = ada.run(work, ["member", "witnesses", "2"]).ok();
+    assert!(told.contains("when 2 of the witnesses have sealed it"), "{told}");
+    let none = ada.run(work, ["member", "witnesses", "0"]).exits(2);
+    assert!(none.stderr.contains("witness"), "{none:?}");
+    ada.run(work, ["push"]).ok();
+    let (bob, bobs) = team.join("Bob");
+    let refused = bob.run(&bobs, ["member", "witnesses", "1"]).exits(2);
+    assert!(refused.stderr.contains("owners"), "{refused:?}");
+    ada.commit_file(work, "a.py", "a = 1\n");
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+
+    let seal = |(world, clone): (&World, &Path)| {
+        ada.pass(60);
+        world.run(clone, ["seal"]).ok()
+    };
+    let state = || verify(ada, work)["commits"][0]["state"].as_str().unwrap().to_owned();
+    assert_eq!(state(), "signed");
+    assert!(seal((&ci, &clone)).starts_with("sealed "));
+    assert_eq!(state(), "signed");
+    // The same machine twice is one machine.
+    seal((&ci, &clone));
+    assert_eq!(state(), "signed");
+    assert!(seal((&third.0, &third.1)).starts_with("sealed "));
+    assert_eq!(state(), "sealed");
+    ada.run(work, ["prove", "HEAD", "-o", ada.path("a.tlog-proof").to_str().unwrap()]).ok();
+
+    // All three: what two had sealed is not enough any more, and is when the last has been there.
+    ada.run(work, ["member", "witnesses", "3"]).ok();
+    ada.run(work, ["push"]).ok();
+    assert_eq!(state(), "signed");
+    assert!(seal((&second.0, &second.1)).starts_with("sealed "));
+    assert_eq!(state(), "sealed");
+    let waiting = verify(ada, work)["chains"].as_array().unwrap().iter().all(|chain| chain["waiting_since"].is_null());
+    assert!(waiting, "every writer's chain is sealed by all");
+    verify_sh::agree(ada, work, 0, "");
 }
 
 #[test]
@@ -141,6 +197,51 @@ fn a_seal_has_a_time_stamp_that_openssl_verifies() {
     ci.git(&clone, ["config", "tracevault.timestamp", "exit 7"]).ok();
     let refused = ci.run(&clone, ["seal"]).exits(2);
     assert!(refused.stderr.contains("time stamp"), "{refused:?}");
+}
+
+#[test]
+fn a_time_stamp_outlives_the_certificate_of_its_authority() {
+    let (team, ci, clone, _) = witnessed();
+    let folder = team.ada.path("tsa");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shell = |script: &str| ci.command("sh", &folder).args(["-c", script]).output().unwrap();
+    // A certificate that ends in some seconds.
+    let made = shell(
+        "printf '[ca]\\ndefault_ca=c\\n[c]\\ndir=.\\ndatabase=index\\nserial=number\\nnew_certs_dir=.\\ndefault_md=sha256\\npolicy=p\\n\
+         x509_extensions=e\\n[p]\\ncommonName=supplied\\n[e]\\nextendedKeyUsage=critical,timeStamping\\nkeyUsage=critical,digitalSignature\\n' >ca.cnf
+         printf '[t]\\ndir=.\\nserial=serial\\ncrypto_device=builtin\\nsigner_cert=tsa.pem\\ncerts=tsa.pem\\nsigner_key=tsa.key\\n\
+         signer_digest=sha256\\ndefault_policy=1.2.3.4.1\\ndigests=sha256\\naccuracy=secs:1\\ness_cert_id_alg=sha256\\n' >tsa.cnf
+         : >index; echo 01 >number; echo 01 >serial; openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj /CN=tsa || exit 1
+         now=$(date +%s); echo $((now + 1)) >good; end=$(date -u -d \"@$((now + 6))\" +%Y%m%d%H%M%SZ) || exit 1
+         openssl ca -batch -selfsign -config ca.cnf -in tsa.csr -keyfile tsa.key -out tsa.pem -notext -startdate 20200101000000Z -enddate $end",
+    );
+    if !made.status.success() {
+        eprintln!("skipped: no openssl, or no date that reckons: {}", String::from_utf8_lossy(&made.stderr));
+        return;
+    }
+    let command =
+        format!("cd '{}' && cat >q && openssl ts -reply -config tsa.cnf -section t -queryfile q", folder.display());
+    ci.git(&clone, ["config", "tracevault.timestamp", &command]).ok();
+    let answer = ci.run(&clone, ["seal", "--json"]).json();
+    let record = answer["sealed"][0]["id"].as_str().unwrap();
+    let chain = ci.git(&clone, ["for-each-ref", "--format=%(refname)", "refs/tracevault/seal/"]).ok();
+    let verify = |more: &str| {
+        shell(&format!(
+            "git -C '{}' cat-file blob '{chain}:timestamp.tsr' >tsr && openssl ts -verify -digest {record} -in tsr -CAfile tsa.pem {more}",
+            clone.display()
+        ))
+    };
+    while shell("openssl x509 -in tsa.pem -noout -checkend 0").status.success() {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let expired = verify("");
+    assert!(String::from_utf8_lossy(&expired.stderr).contains("expired"), "{expired:?}");
+    let then = verify("-attime $(cat good)");
+    assert!(then.status.success(), "by the time at which it was made: {then:?}");
+    // Whom to believe is the reader's to say: the seal holds as it did.
+    ci.run(&clone, ["verify", "--full"]).exits(0);
+    team.ada.run(&team.work, ["fetch"]).ok();
+    verify_sh::agree(&team.ada, &team.work, 0, "");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::ledger::query::{Book, Segment};
 use crate::ledger::read_back::{Source, shell_diffs};
 use crate::ledger::summary::Summary;
+use crate::record::body::Body;
 use crate::session::event::GapKind;
 use crate::session::turns::{FileDiff, Step, Turn};
 use crate::time::Time;
@@ -31,6 +32,9 @@ struct Facts<'a> {
     /// Records of the session that do not hold; nothing of them is in the rest.
     bad_records: Vec<RecordId>,
     commits: Vec<&'a GitId>,
+    /// Who had it recorded that they opened what is encrypted of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    opened: Vec<OpenedLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +54,15 @@ struct SegmentLine {
     record: RecordId,
     chain: ChainId,
     seq: u64,
+    time: Time,
+}
+
+#[derive(Serialize)]
+struct OpenedLine<'a> {
+    /// `access` or `export`.
+    how: &'static str,
+    record: RecordId,
+    member: Option<&'a str>,
     time: Time,
 }
 
@@ -123,7 +136,26 @@ fn facts<'a>(
         segments: segments.iter().map(segment).collect(),
         bad_records,
         commits: book.commits_of(id),
+        opened: opened(id, book),
     }
+}
+
+/// What members who are enrolled have recorded of opening the session.
+fn opened<'a>(id: &SessionId, book: &Book<'a>) -> Vec<OpenedLine<'a>> {
+    let entries = book.report.entries().filter(|entry| entry.good && !book.is_pending(entry));
+    let opened = entries.filter(|entry| match &entry.body {
+        Body::Access(opened) | Body::Export(opened) => opened.session == *id,
+        _ => false,
+    });
+    let line = |entry: &'a crate::ledger::verify::Entry| OpenedLine {
+        how: entry.body.kind(),
+        record: entry.id,
+        member: book.report.history.member(entry.chain).map(|member| member.id.as_str()),
+        time: entry.time,
+    };
+    let mut lines: Vec<_> = opened.map(line).collect();
+    lines.sort_by_key(|line| line.time);
+    lines
 }
 
 /// Where a conversation goes as it is read.
@@ -217,6 +249,10 @@ fn print_facts(facts: &Facts<'_>, out: &mut Out) -> std::io::Result<()> {
     line(out, "commits", facts.commits.iter().map(|commit| commit.short()).collect::<Vec<_>>().join(" "))?;
     let records = facts.segments.iter().map(|segment| segment.record.short()).collect::<Vec<_>>();
     line(out, "records", records.join(" "))?;
+    for OpenedLine { how, record, member, time } in &facts.opened {
+        let who = one_line(member.unwrap_or("unknown"));
+        line(out, "opened", format!("{} UTC by {who} ({how}, record {})", minute(*time), record.short()))?;
+    }
     print_files(summary, out)?;
     for gap in &summary.gaps {
         let known = serde_json::from_value::<GapKind>(gap.kind.clone().into());

@@ -56,6 +56,40 @@ fn what_is_encrypted_is_verified_by_whoever_cannot_read_it() {
     assert_eq!(fixture.ask(), fail(&["E-PAYLOAD-HASH"]));
 }
 
+#[test]
+fn what_stands_in_plain_text_where_it_should_be_encrypted_is_told() {
+    let fixture = encrypted();
+    let (owner, developer) = (fixture.people.owner.clone(), fixture.people.developer.clone());
+    let rules =
+        |toml: &str| fixture.append(ChainId::Policy, &[&owner], Body::Policy(Policy { toml: toml.into() }), None);
+    let text = ["{\"role\":\"user\"}\n".to_owned()];
+    // Before it was asked for, with nothing in it, and by who has not heard of it.
+    fixture.session(&developer, 1, &text);
+    let heard_of = fixture.envelope(developer.chain()).policy;
+    rules("[payloads]\nencrypt = [\"transcript\"]\n");
+    fixture.session(&developer, 2, &[String::new()]);
+    fixture.session_in(Form::Encrypted(&[recipient()]), &developer, 3, &text);
+    assert_eq!(fixture.ask(), pass(&[]));
+    fixture.session(&developer, 4, &text);
+    let told = |fixture: &Fixture, full| {
+        let options = crate::ledger::verify::Options { pinned: Some(fixture.id), full, ..Default::default() };
+        let report = fixture.verify(options);
+        let plain = report.findings.into_iter().filter(|finding| finding.code.as_str() == "W-PLAIN");
+        plain.map(|finding| (finding.chain.unwrap(), finding.seq.unwrap(), finding.record.unwrap())).collect::<Vec<_>>()
+    };
+    let newest = fixture.head(developer.chain()).unwrap().1;
+    let expected = [(developer.chain().to_string(), newest.seq, newest.id.to_string())];
+    assert_eq!(fixture.ask(), pass(&["W-PLAIN"]));
+    assert_eq!(told(&fixture, false), expected, "which one it is");
+    // It is told again of what was verified before, and of nothing that came when it was asked for no more.
+    assert_eq!(told(&fixture, false), expected);
+    rules("# nothing is encrypted\n");
+    fixture.session(&developer, 5, &text);
+    assert_eq!((told(&fixture, false), told(&fixture, true)), (expected.to_vec(), expected.to_vec()));
+    assert_eq!(fixture.ask(), pass(&["W-PLAIN"]));
+    assert_ne!(fixture.envelope(developer.chain()).policy, heard_of);
+}
+
 /// What both verifiers find in a record that is in another form, though signed by who may.
 #[track_caller]
 fn bent(chain: impl Fn(&Fixture) -> ChainId, from: &str, to: &str) {

@@ -484,7 +484,8 @@ pub fn vectors() -> Vec<u8> {
     let (third, fourth) = (Digest::of(b"third"), Digest::of(b"fourth"));
     let pieces = [Digest::of(b"first"), Digest::of(b"second"), third, fourth, Digest::of(b"fifth")];
     let shelf = shelf(Key::new(8).chain(), "2000-01");
-    for body in [check(rules), approve(&fixture, &commit), amend(link)] {
+    let read = super::access::both(&fixture);
+    for body in [check(rules), approve(&fixture, &commit), amend(link)].into_iter().chain(read) {
         fixture.append(developer.chain(), &[developer], body, None);
     }
     let gone = prune(vec![pruned::prune(shelf.clone(), &pieces)]);

@@ -2,6 +2,7 @@
 //! shell verifier.
 #![cfg(test)]
 
+pub mod access;
 mod chains;
 mod closures;
 mod copies;
@@ -10,6 +11,7 @@ mod flips;
 mod forms;
 pub mod keeping;
 mod policy;
+mod references;
 mod rules;
 mod seals;
 mod wrapping;

@@ -331,8 +331,6 @@ impl Fixture {
             })
             .collect();
         let added = files.iter().map(|file| file.added).sum();
-        let head = self.head(key.chain()).unwrap().1;
-        let session = "f094b288-af5c-4d2e-9c41-0d6a2a7c9b11".parse().unwrap();
         let body = Commit {
             commit: commit.clone(),
             sha256: Digest::of(&raw),
@@ -340,13 +338,22 @@ impl Fixture {
             parents: field("parent "),
             patch_id: changes.patch_id,
             patch_id_u0: changes.patch_id_u0,
-            sessions: vec![SessionRef { session, record: head.id }],
+            sessions: self.newest_session(key).into_iter().collect(),
             files,
             total: Lines { added, agent: added, human: 0, unattributed: 0 },
             trace: Digest::of(&trace),
             cut: vec![],
         };
         self.append(key.chain(), &[key], Body::Commit(Box::new(body)), Some(&trace))
+    }
+
+    /// The newest session record of a chain, as a commit names it.
+    fn newest_session(&self, key: &Key) -> Option<SessionRef> {
+        let records = self.load(key.chain()).into_iter().rev();
+        records.map(|raw| Record::parse(raw.record().to_vec()).unwrap()).find_map(|record| match record.body() {
+            Body::Session(body) => Some(SessionRef { session: body.session.clone(), record: record.id() }),
+            _ => None,
+        })
     }
 
     /// The trace that says of all lines that one call of the session wrote them.

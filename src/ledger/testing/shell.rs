@@ -61,7 +61,9 @@ pub fn agree(fixture: &Fixture, report: &Report, answer: &Answer) {
         return;
     }
     let said = verify(fixture.path(), Some(fixture.id), tools()[0]);
-    let codes: BTreeSet<String> = answer.codes.iter().map(|code| (*code).to_owned()).collect();
+    // What rules ask for stands in TOML, which no stock tool reads.
+    let told = answer.codes.iter().filter(|code| **code != "W-PLAIN");
+    let codes: BTreeSet<String> = told.map(|code| (*code).to_owned()).collect();
     let ours = (i32::from(answer.verdict.exit_code()), codes);
     let text = &said.text;
     assert_eq!((said.exit, said.codes.clone()), ours, "the shell said:\n{text}\nand we found:\n{:#?}", report.findings);

@@ -15,7 +15,7 @@ use crate::ledger::seals::{Records, Seals, Witness};
 use crate::ledger::seen::{Cache, CachedChain};
 use crate::ledger::verify::{Chain, Entry, Options, PolicyChain};
 use crate::ledger::workers::Workers;
-use crate::ledger::{pruned, references, store};
+use crate::ledger::{encryption, pruned, references, store};
 use crate::record::body::{Body, Place, Shelf};
 use crate::record::signature::PublicKey;
 use crate::record::{Record, Verified};
@@ -27,6 +27,8 @@ struct Found {
     findings: Vec<Finding>,
     /// The shelves of which pieces were pruned.
     pruned: BTreeSet<Shelf>,
+    /// The records with payloads in plain text that should be encrypted.
+    plain: Vec<Place>,
 }
 
 /// One verification, seen from the chains of writers and witnesses.
@@ -40,6 +42,8 @@ pub struct Run<'a> {
     pub witnesses: &'a BTreeSet<ChainId>,
     /// The seals that were read.
     pub seals: Seals<'a>,
+    /// Which rules ask for encryption.
+    pub encryption: encryption::Asked,
     pub options: &'a Options,
     pub bar: &'a Bar,
 }
@@ -60,11 +64,11 @@ impl Run<'_> {
                 found.push(its);
             }
         }
-        let mut amended = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
+        let mut referred = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
         let mut sealed = self.sealed(&chains, cache);
         let (mut witnesses, mut findings) = (Vec::new(), Vec::new());
         for (chain, mut its) in chains.iter().zip(found) {
-            its.findings.extend(amended.findings.remove(&chain.id).unwrap_or_default());
+            its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
             let mut clean = !chain.pending;
             let covered = match sealed.remove(&chain.id) {
                 Some(Ok(witness)) => {
@@ -83,12 +87,14 @@ impl Run<'_> {
             if let (true, true, Some(head), Some(tip)) = (clean, its.findings.is_empty(), chain.head, tip) {
                 let known = cache.chains.remove(&chain.id).filter(|_| chain.first > 0);
                 let mut targets = known.map(|known| known.targets).unwrap_or_default();
-                targets.extend(amended.targets.remove(&chain.id).unwrap_or_default());
+                targets.extend(referred.targets.remove(&chain.id).unwrap_or_default());
                 let (tip, key, pruned) = (tip.clone(), chain.key, its.pruned.clone());
-                cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, targets, covered });
+                let plain = its.plain.clone();
+                cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, plain, targets, covered });
             }
             findings.extend(its.findings);
             findings.extend(its.pruned.iter().map(pruned::told));
+            findings.extend(its.plain.iter().map(|place| encryption::told_plain(chain.id, place)));
         }
         chains.sort_by_key(|chain| chain.id);
         (chains, witnesses, findings)
@@ -111,13 +117,14 @@ impl Run<'_> {
     fn chain(&self, id: ChainId, kind: Kind, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
         let mut chain = Chain::new(id, kind, walk.len());
         let mut findings = Vec::new();
-        let (mut pruned, mut gone) = (BTreeSet::new(), Vec::new());
+        let (mut pruned, mut plain, mut gone) = (BTreeSet::new(), Vec::new(), Vec::new());
 
         let known = cached.and_then(|cached| Some((cached, walk.position(&cached.tip)?)));
         let (start, mut head) = match known {
             Some((cached, at)) => {
                 chain.key = cached.key;
                 pruned.clone_from(&cached.pruned);
+                plain.clone_from(&cached.plain);
                 (at + 1, Some(cached.head))
             }
             None => {
@@ -129,7 +136,7 @@ impl Run<'_> {
         };
         chain.first = start;
         self.name(&mut chain);
-        let Some(key) = chain.key else { return (chain, Found { findings, pruned }) };
+        let Some(key) = chain.key else { return (chain, Found { findings, pruned, plain }) };
         if self.options.entries {
             for stored in self.workers.map(0..start, self.bar, |repo, at| walk.record(repo, at)) {
                 match stored {
@@ -155,6 +162,9 @@ impl Run<'_> {
                 Some(Ok(record)) => {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
                     found.extend(self.standing(&mut chain, &key, &record));
+                    if self.encryption.is_broken_by(&record) {
+                        plain.push(Place { seq: record.envelope().seq, id: record.id() });
+                    }
                     let good = found.iter().all(|f| f.severity != Severity::Error);
                     chain.entries.push(Entry::of(checked.commit, record, good));
                 }
@@ -182,7 +192,7 @@ impl Run<'_> {
             );
             findings.push(Finding::new(Code::Pending, message).chain(id));
         }
-        (chain, Found { findings, pruned })
+        (chain, Found { findings, pruned, plain })
     }
 
     /// Who the chain belongs to, if the roster knows.
