@@ -26,10 +26,7 @@ impl Target {
     /// Whether it stands there still. Before what was verified of its chain, it stood there then.
     pub fn stands(&self, walks: &BTreeMap<ChainId, Walk>) -> bool {
         let at = usize::try_from(self.seq).unwrap_or(usize::MAX);
-        let stands = |walk: &Walk| match at.checked_sub(walk.first) {
-            Some(at) => walk.commits.get(at) == Some(&self.commit),
-            None => true,
-        };
+        let stands = |walk: &Walk| at < walk.first || walk.walked(at).as_ref() == Some(&self.commit);
         walks.get(&self.chain).is_some_and(stands)
     }
 }

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::finding::{Code, Finding, Severity};
 use crate::git::repo::Repo;
 use crate::host::progress::Bar;
-use crate::id::{ChainId, GitId, LedgerId, RecordId};
+use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::check;
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::Payloads;
@@ -79,13 +79,14 @@ impl Run<'_> {
                 }
                 None => None,
             };
-            let tip = self.walks.get(&chain.id).and_then(|walk| walk.commits.last());
+            let tip = self.walks.get(&chain.id).and_then(Walk::tip);
             if let (true, true, Some(head), Some(tip)) = (clean, its.findings.is_empty(), chain.head, tip) {
                 let known = cache.chains.remove(&chain.id).filter(|_| chain.first > 0);
+                let unsealed = known.as_ref().and_then(|known| known.unsealed);
                 let mut targets = known.map(|known| known.targets).unwrap_or_default();
                 targets.extend(amended.targets.remove(&chain.id).unwrap_or_default());
-                let (tip, key, pruned) = (tip.clone(), chain.key, its.pruned.clone());
-                cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, targets, covered });
+                let (key, pruned) = (chain.key, its.pruned.clone());
+                cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, targets, covered, unsealed });
             }
             findings.extend(its.findings);
             findings.extend(its.pruned.iter().map(pruned::told));
@@ -121,7 +122,7 @@ impl Run<'_> {
                 (at + 1, Some(cached.head))
             }
             None => {
-                let (key, found) = opening_key(&self.workers.repo(), id, walk.commits.first());
+                let (key, found) = opening_key(&self.workers.repo(), id, walk.walked(walk.first).as_ref());
                 chain.key = key;
                 findings.extend(found);
                 (0, None)
@@ -142,7 +143,7 @@ impl Run<'_> {
         chain.known = chain.entries.len();
         let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
         let check = |repo: &Repo, numbers| writer.check(repo, numbers);
-        for checked in self.workers.map_batches(start..walk.len(), self.bar, check) {
+        for checked in self.workers.in_rounds(start..walk.len(), self.bar, check) {
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING
@@ -156,11 +157,11 @@ impl Run<'_> {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
                     found.extend(self.standing(&mut chain, &key, &record));
                     let good = found.iter().all(|f| f.severity != Severity::Error);
-                    chain.entries.push(Entry::of(checked.commit, record, good));
+                    self.keep(&mut chain, Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
-                    chain.entries.push(Entry::of(checked.commit, *record, false));
+                    self.keep(&mut chain, Entry::of(checked.commit, *record, false));
                 }
                 None => {}
             }
@@ -183,6 +184,16 @@ impl Run<'_> {
             findings.push(Finding::new(Code::Pending, message).chain(id));
         }
         (chain, Found { findings, pruned })
+    }
+
+    /// Keeps a record where somebody wants them all, or where others are judged by what it says: a ledger may have millions.
+    fn keep(&self, chain: &mut Chain, entry: Entry) {
+        match &entry.body {
+            _ if self.options.entries => chain.entries.push(entry),
+            Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
+            Body::Commit(body) if entry.good => chain.commits.push((PackedId::from(&body.commit), entry.seq)),
+            _ => {}
+        }
     }
 
     /// Who the chain belongs to, if the roster knows.
