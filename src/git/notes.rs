@@ -1,8 +1,10 @@
 //! Git notes: a text beside a commit, in a ref of its own.
 
+use std::collections::HashMap;
+
 use gix::note::plumbing::State;
 
-use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, object_id};
+use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, TreeEntry, object_id};
 use crate::id::GitId;
 
 /// How often a ref that another process moved meanwhile is tried again.
@@ -74,8 +76,15 @@ pub fn all(repo: &Repo, name: &str) -> Result<Vec<(GitId, GitId)>, RepoError> {
 pub fn all_at(repo: &Repo, tip: Option<&GitId>) -> Result<Vec<(GitId, GitId)>, RepoError> {
     let mut found = Vec::new();
     if let Some(tip) = tip {
-        collect(repo, &tree_of(repo, tip)?, "", &mut found)?;
+        collect(repo, &tree_of(repo, tip)?, None, "", &mut found)?;
     }
+    Ok(found)
+}
+
+/// Those at one tip of the ref that are not at another one, without reading what both have.
+pub fn changed(repo: &Repo, before: &GitId, tip: &GitId) -> Result<Vec<(GitId, GitId)>, RepoError> {
+    let mut found = Vec::new();
+    collect(repo, &tree_of(repo, tip)?, Some(&tree_of(repo, before)?), "", &mut found)?;
     Ok(found)
 }
 
@@ -97,12 +106,26 @@ pub fn find(repo: &Repo, name: &str, about: &GitId) -> Result<Option<GitId>, Rep
     }
 }
 
-/// Folders spread the hex digits of the objects' ids over several levels.
-fn collect(repo: &Repo, tree: &GitId, prefix: &str, found: &mut Vec<(GitId, GitId)>) -> Result<(), RepoError> {
-    for entry in repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?)? {
+/// Folders spread the hex digits of the objects' ids over several levels. What the tree that was here before has, too, is
+/// left out.
+fn collect(
+    repo: &Repo,
+    tree: &GitId,
+    before: Option<&GitId>,
+    prefix: &str,
+    found: &mut Vec<(GitId, GitId)>,
+) -> Result<(), RepoError> {
+    let entries = |tree: &GitId| repo.tree_entries(&repo.read_checked(tree, Kind::Tree)?);
+    let known = before.map(entries).transpose()?.unwrap_or_default();
+    let known: HashMap<&[u8], &TreeEntry> = known.iter().map(|entry| (&entry.name[..], entry)).collect();
+    for entry in entries(tree)? {
+        let before = known.get(&entry.name[..]).filter(|known| known.mode == entry.mode).map(|known| &known.id);
+        if before == Some(&entry.id) {
+            continue;
+        }
         let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
         if entry.mode == 0o040_000 && path.len() < 64 {
-            collect(repo, &entry.id, &path, found)?;
+            collect(repo, &entry.id, before, &path, found)?;
         } else if let Ok(object) = path.parse() {
             found.push((object, entry.id));
         }

@@ -102,8 +102,8 @@ pub struct Chain {
     pub tail: Option<Tail>,
     /// The records that were read, if they are asked for; else those that others are judged by, and not verified before.
     pub entries: Vec<Entry>,
-    /// The commits that good records which are not among these speak of, and the records' numbers.
-    pub commits: Vec<(PackedId, u64)>,
+    /// The commits that good records which are not among these speak of, and where in the chain these are.
+    pub commits: Vec<(PackedId, usize)>,
     /// How many of these were verified before.
     pub known: usize,
 }
@@ -185,8 +185,7 @@ impl Report {
         for chain in &mut self.chains {
             let Some(walk) = walks.get(&chain.id) else { continue };
             let wanted = chain.commits.iter().filter(|(commit, _)| commits.contains(commit));
-            let numbers = wanted.filter_map(|(_, seq)| usize::try_from(*seq).ok());
-            let read = numbers.filter_map(|at| walk.record(repo, at).ok());
+            let read = wanted.filter_map(|(_, at)| walk.record(repo, *at).ok());
             chain.entries.extend(read.map(|stored| Entry::of(stored.commit, stored.record, true)));
         }
     }
@@ -210,7 +209,6 @@ impl Ledger {
         let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
         let notes = if options.notes { self.repo.find_ref(NOTES)? } else { None };
         let notes = notes.filter(|tip| cache.notes.as_ref() != Some(tip));
-        let options = &Options { entries: options.entries || notes.is_some(), ..*options };
 
         let tips: Vec<_> = copies.chains.iter().collect();
         let bar = Bar::new("chains", tips.len() as u64);
@@ -288,7 +286,7 @@ impl Ledger {
         let found = self.check_links(&mut report, if options.full { None } else { Some(&mut cache.links) });
         report.findings.extend(found);
         if let Some(tip) = notes {
-            let found = self.check_notes(&report, &workers)?;
+            let found = self.check_notes(&report, &walks, &workers, (&tip, cache.notes.as_ref()))?;
             cache.notes = found.is_empty().then_some(tip);
             report.findings.extend(found);
         }

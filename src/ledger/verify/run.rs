@@ -189,9 +189,13 @@ impl Run<'_> {
     /// Keeps a record where somebody wants them all, or where others are judged by what it says: a ledger may have millions.
     fn keep(&self, chain: &mut Chain, entry: Entry) {
         match &entry.body {
-            _ if self.options.entries => chain.entries.push(entry),
+            _ if self.options.entries || !entry.good => chain.entries.push(entry),
             Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
-            Body::Commit(body) if entry.good => chain.commits.push((PackedId::from(&body.commit), entry.seq)),
+            Body::Commit(body) => {
+                // Its id is the next one.
+                let at = chain.first + chain.ids.len();
+                chain.commits.push((PackedId::from(&body.commit), at));
+            }
             _ => {}
         }
     }
