@@ -163,6 +163,30 @@ impl FromStr for GitId {
 
 serde_by_text!(GitId);
 
+/// A git id in as few bytes as it needs, for where there are millions of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackedId {
+    bytes: [u8; 32],
+    /// How many of the bytes there are: 20 or 32.
+    length: u8,
+}
+
+impl PackedId {
+    /// The id as a text again.
+    pub fn unpacked(&self) -> GitId {
+        GitId(hex::encode(&self.bytes[..usize::from(self.length)]))
+    }
+}
+
+impl From<&GitId> for PackedId {
+    fn from(id: &GitId) -> Self {
+        let (mut bytes, length) = ([0; 32], id.0.len() / 2);
+        // It cannot fail: a git id is hex of one of the two lengths.
+        let _ = hex::decode_to_slice(&id.0, &mut bytes[..length]);
+        PackedId { bytes, length: length as u8 }
+    }
+}
+
 /// A conversation's id, safe as a file name and in a record: 1 to 64 of `A-Z a-z 0-9 _ -`.
 ///
 /// Agents mostly use UUIDs. Whatever else an agent sends becomes `x-` and 32 hex digits of its SHA-256.
@@ -366,6 +390,14 @@ mod tests {
             assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
         }
         assert_ne!(SessionId::from_agent("../a"), SessionId::from_agent("../b"));
+    }
+
+    #[test]
+    fn packed_ids_come_back() {
+        for length in [40, 64] {
+            let id: GitId = "0123456789abcdef".repeat(4)[..length].parse().unwrap();
+            assert_eq!(PackedId::from(&id).unpacked(), id);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Git notes: a text beside a commit, in a ref of its own.
 
+use std::collections::HashMap;
+
 use gix::note::plumbing::State;
 
 use crate::git::repo::{Kind, RefUpdate, Repo, RepoError, TreeEntry, object_id};
@@ -77,11 +79,18 @@ pub fn all(repo: &Repo, name: &str) -> Result<Vec<(GitId, GitId)>, RepoError> {
 
 /// The same as they were at a tip of the ref.
 pub fn all_at(repo: &Repo, tip: Option<&GitId>) -> Result<Vec<(GitId, GitId)>, RepoError> {
-    let (mut found, mut left) = (Vec::new(), MAX_ENTRIES);
+    let mut notes = Notes::of(repo);
     if let Some(tip) = tip {
-        collect(repo, &tree_of(repo, tip)?, "", &mut left, &mut found)?;
+        notes.collect(&tree_of(repo, tip)?, None, "")?;
     }
-    Ok(found)
+    Ok(notes.found)
+}
+
+/// Those at one tip of the ref that are not at another one, without reading what both have.
+pub fn changed(repo: &Repo, before: &GitId, tip: &GitId) -> Result<Vec<(GitId, GitId)>, RepoError> {
+    let mut notes = Notes::of(repo);
+    notes.collect(&tree_of(repo, tip)?, Some(&tree_of(repo, before)?), "")?;
+    Ok(notes.found)
 }
 
 /// The blob of one object's note.
@@ -102,30 +111,44 @@ pub fn find(repo: &Repo, name: &str, about: &GitId) -> Result<Option<GitId>, Rep
     }
 }
 
-/// Folders spread the hex digits of the objects' ids over several levels, two a level. One folder can stand in many places:
-/// `left` says how many entries may still be looked at.
-fn collect(
-    repo: &Repo,
-    tree: &GitId,
-    prefix: &str,
-    left: &mut usize,
-    found: &mut Vec<(GitId, GitId)>,
-) -> Result<(), RepoError> {
-    for entry in folder(repo, tree)? {
-        let Some(fewer) = left.checked_sub(1) else {
-            let reason = "there are more entries than notes can have".to_owned();
-            return Err(RepoError::Object { id: tree.to_string(), reason });
-        };
-        *left = fewer;
-        let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
-        let spreads = matches!(&entry.name[..], [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
-        if entry.mode == 0o040_000 && spreads && path.len() < 64 {
-            collect(repo, &entry.id, &path, left, found)?;
-        } else if let Ok(object) = path.parse() {
-            found.push((object, entry.id));
-        }
+/// The notes that were found so far.
+struct Notes<'r> {
+    repo: &'r Repo,
+    found: Vec<(GitId, GitId)>,
+    /// How many entries may still be looked at: one folder can stand in many places.
+    left: usize,
+}
+
+impl<'r> Notes<'r> {
+    fn of(repo: &'r Repo) -> Self {
+        Notes { repo, found: Vec::new(), left: MAX_ENTRIES }
     }
-    Ok(())
+
+    /// Folders spread the hex digits of the objects' ids over several levels, two a level. What the tree that was here
+    /// before has, too, is left out.
+    fn collect(&mut self, tree: &GitId, before: Option<&GitId>, prefix: &str) -> Result<(), RepoError> {
+        let known = before.map(|before| folder(self.repo, before)).transpose()?.unwrap_or_default();
+        let known: HashMap<&[u8], &TreeEntry> = known.iter().map(|entry| (&entry.name[..], entry)).collect();
+        for entry in folder(self.repo, tree)? {
+            let Some(fewer) = self.left.checked_sub(1) else {
+                let reason = "there are more entries than notes can have".to_owned();
+                return Err(RepoError::Object { id: tree.to_string(), reason });
+            };
+            self.left = fewer;
+            let before = known.get(&entry.name[..]).filter(|known| known.mode == entry.mode).map(|known| &known.id);
+            if before == Some(&entry.id) {
+                continue;
+            }
+            let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
+            let spreads = matches!(&entry.name[..], [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+            if entry.mode == 0o040_000 && spreads && path.len() < 64 {
+                self.collect(&entry.id, before, &path)?;
+            } else if let Ok(object) = path.parse() {
+                self.found.push((object, entry.id));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn folder(repo: &Repo, tree: &GitId) -> Result<Vec<TreeEntry>, RepoError> {
@@ -236,17 +259,17 @@ mod tests {
             let entries = (0..=255u8).flat_map(|n| [format!("40000 {n:02x}\0").as_bytes(), &id].concat());
             tree = repo.write(Kind::Tree, &entries.collect::<Vec<u8>>()).unwrap();
         }
-        let mut left = 10_000;
-        let told = collect(&repo, &tree, "", &mut left, &mut Vec::new()).unwrap_err().to_string();
-        assert!(told.contains("more entries") && left == 0, "{told}");
+        let mut notes = Notes { left: 10_000, ..Notes::of(&repo) };
+        let told = notes.collect(&tree, None, "").unwrap_err().to_string();
+        assert!(told.contains("more entries") && notes.left == 0, "{told}");
         // Nor do folders go down where no note can be.
         let mut deep = repo.write(Kind::Tree, b"").unwrap();
         for _ in 0..200 {
             let id = hex::decode(deep.as_str()).unwrap();
             deep = repo.write(Kind::Tree, &[b"40000 x\0", &id[..]].concat()).unwrap();
         }
-        let (mut left, mut found) = (10_000, Vec::new());
-        collect(&repo, &deep, "", &mut left, &mut found).unwrap();
-        assert_eq!((left, found.len()), (9_999, 0));
+        let mut notes = Notes { left: 10_000, ..Notes::of(&repo) };
+        notes.collect(&deep, None, "").unwrap();
+        assert_eq!((notes.left, notes.found.len()), (9_999, 0));
     }
 }

@@ -39,13 +39,13 @@ impl Checked {
         })
     }
 
-    fn unreadable(commit: &GitId, chain: ChainId, error: StoreError) -> Self {
+    fn unreadable(commit: GitId, chain: ChainId, error: StoreError) -> Self {
         let mut finding = Finding::new(error.code, format!("at {}: {}", commit.short(), error.message)).chain(chain);
         if let Some(record) = &error.record {
             finding = finding.seq(record.envelope().seq).record(record.id());
         }
         Checked {
-            commit: commit.clone(),
+            commit,
             head: error.record.as_ref().map(|record| Head::of(record)),
             record: error.record.map(Err),
             findings: vec![finding],
@@ -93,7 +93,7 @@ impl Writer<'_> {
             .collect();
         let verdict = |((at, stored), named)| match stored {
             Ok(stored) => self.verify(stored, named),
-            Err(error) => Checked::unreadable(&self.walk.commits[at - self.walk.first], self.chain, error),
+            Err(error) => Checked::unreadable(self.walk.commit_at(at), self.chain, error),
         };
         numbers.into_iter().zip(stored).zip(named).map(verdict).collect()
     }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Kind, Repo, RepoError};
-use crate::id::{ChainId, GitId};
+use crate::id::{ChainId, GitId, PackedId};
 use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
 use crate::ledger::store::{self, Files, Header, StoreError, Stored};
@@ -88,15 +89,23 @@ impl Copies {
 /// A chain's commits, first to last, and what is wrong with its copies.
 #[derive(Default)]
 pub struct Walk {
-    /// The number of the first of `commits`: those before it were walked when the chain was verified before.
+    /// The number of the first commit that was walked: those before it were, when the chain was verified before.
     pub first: usize,
     /// Empty where no copy is here from its beginning.
-    pub commits: Vec<GitId>,
-    /// The commits' headers, so that none is read twice; `None` for one that cannot be read.
-    pub headers: Vec<Option<Header>>,
+    steps: Vec<Step>,
+    /// What stands before the first step.
+    parent: Option<GitId>,
     pub findings: Vec<Finding>,
     /// What stands before `first`, the last one first, as far as it was asked for.
     before: Mutex<Before>,
+}
+
+/// A commit that was walked. A ledger may have millions, so it is small: its parent is the step before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Step {
+    commit: PackedId,
+    /// The tree and the digest of its header, so that no commit is read twice; `None` for one that cannot be read.
+    header: Option<(PackedId, Digest)>,
 }
 
 #[derive(Default)]
@@ -112,17 +121,38 @@ pub type Known<'a> = (&'a GitId, usize);
 impl Walk {
     /// How many records the chain has.
     pub fn len(&self) -> usize {
-        self.first + self.commits.len()
+        self.first + self.steps.len()
     }
 
     /// Whether no copy of the chain is here from its beginning.
     pub fn is_empty(&self) -> bool {
-        self.commits.is_empty()
+        self.steps.is_empty()
+    }
+
+    /// The commits that were walked, first to last.
+    pub fn commits(&self) -> impl Iterator<Item = GitId> {
+        self.steps.iter().map(|step| step.commit.unpacked())
+    }
+
+    /// The last commit.
+    pub fn tip(&self) -> Option<GitId> {
+        self.steps.last().map(|step| step.commit.unpacked())
     }
 
     /// The number of a commit among those that were walked.
     pub fn position(&self, commit: &GitId) -> Option<usize> {
-        self.commits.iter().rposition(|known| known == commit).map(|at| self.first + at)
+        let commit = PackedId::from(commit);
+        self.steps.iter().rposition(|step| step.commit == commit).map(|at| self.first + at)
+    }
+
+    /// The commit with this number, which was walked.
+    pub fn commit_at(&self, at: usize) -> GitId {
+        self.steps[at - self.first].commit.unpacked()
+    }
+
+    /// The commit with this number, if it was walked.
+    pub fn walked(&self, at: usize) -> Option<GitId> {
+        self.steps.get(at.checked_sub(self.first)?).map(|step| step.commit.unpacked())
     }
 
     /// The commit of the record with this number.
@@ -152,13 +182,14 @@ impl Walk {
 
     fn step(&self, repo: &Repo, at: usize) -> Option<(GitId, Option<Header>)> {
         if let Some(at) = at.checked_sub(self.first) {
-            return Some((self.commits.get(at)?.clone(), self.headers.get(at)?.clone()));
+            let step = self.steps.get(at)?;
+            return Some((step.commit.unpacked(), self.header(at)));
         }
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let from_last = self.first - 1 - at;
         while before.steps.len() <= from_last && before.lost.is_none() {
-            let header = before.steps.last().map_or_else(|| self.headers.first(), |(_, header)| Some(header));
-            let parent = header?.as_ref()?.parent.clone()?;
+            let last = before.steps.last().map(|(_, header)| header.as_ref().and_then(|header| header.parent.clone()));
+            let parent = last.unwrap_or_else(|| self.parent.clone())?;
             match step(repo, &parent) {
                 Ok(header) => before.steps.push((parent, header)),
                 Err(commit) => before.lost = Some(commit),
@@ -167,10 +198,20 @@ impl Walk {
         before.steps.get(from_last).cloned()
     }
 
+    /// The header of a step.
+    fn header(&self, at: usize) -> Option<Header> {
+        let (tree, digest) = self.steps[at].header?;
+        let parent = match at.checked_sub(1) {
+            Some(before) => Some(self.steps[before].commit.unpacked()),
+            None => self.parent.clone(),
+        };
+        Some(Header { tree: tree.unpacked(), parent, digest })
+    }
+
     /// Whether a tip stands in this line, so that it is a shorter copy of it.
     fn has(&self, repo: &Repo, tip: &GitId) -> bool {
         let before = |seq: &usize| *seq < self.first && self.commit(repo, *seq).as_ref() == Some(tip);
-        self.commits.contains(tip) || (self.first > 0 && number(repo, tip).as_ref().is_some_and(before))
+        self.position(tip).is_some() || (self.first > 0 && number(repo, tip).as_ref().is_some_and(before))
     }
 }
 
@@ -202,12 +243,12 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)], known: Option
     if known.is_some() && (parted || !findings.is_empty()) {
         return walk(repo, chain, tips, None);
     }
-    lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.commits.len()));
+    lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.steps.len()));
     let mut lines = lines.into_iter();
     let Some((first, longest)) = lines.next() else { return Walk { findings, ..Walk::default() } };
     for (name, line) in lines {
-        let same = line.commits.iter().zip(&longest.commits).take_while(|(a, b)| a == b).count();
-        if same < line.commits.len() {
+        let same = line.steps.iter().zip(&longest.steps).take_while(|(a, b)| a.commit == b.commit).count();
+        if same < line.steps.len() {
             let apart = line.first + same;
             let message = format!("{name} and {first} have different records from number {apart} on; both are kept");
             findings.push(Finding::new(Code::Fork, message).chain(chain).seq(apart as u64));
@@ -218,7 +259,7 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)], known: Option
 
 /// The commits of a chain from its beginning to `tip`.
 pub fn line_of(repo: &Repo, tip: &GitId) -> Result<Vec<GitId>, RepoError> {
-    ancestry(repo, tip, None).map(|walk| walk.commits).map_err(RepoError::Missing)
+    ancestry(repo, tip, None).map(|walk| walk.commits().collect()).map_err(RepoError::Missing)
 }
 
 /// The line to `tip` from the beginning, or from where it was verified up to; or the commit that is not here.
@@ -229,13 +270,13 @@ fn ancestry(repo: &Repo, tip: &GitId, known: Option<Known<'_>>) -> Result<Walk, 
         let header = step(repo, &commit)?;
         next = header.as_ref().and_then(|header| header.parent.clone());
         if let (Some((_, number)), Some(_)) = (known.filter(|(tip, _)| **tip == commit), &header) {
-            (line.first, next) = (number, None);
+            line.first = number;
+            line.parent = next.take();
         }
-        line.commits.push(commit);
-        line.headers.push(header);
+        let header = header.map(|header| (PackedId::from(&header.tree), header.digest));
+        line.steps.push(Step { commit: PackedId::from(&commit), header });
     }
-    line.commits.reverse();
-    line.headers.reverse();
+    line.steps.reverse();
     Ok(line)
 }
 

@@ -10,7 +10,7 @@ use crate::cost::PriceTable;
 use crate::finding::{Code, Finding};
 use crate::git::diff;
 use crate::host::progress::Bar;
-use crate::id::{GitId, RecordId};
+use crate::id::{GitId, PackedId, RecordId};
 use crate::ledger::append::Writer;
 use crate::ledger::local::Changes;
 use crate::ledger::origins::Origins;
@@ -133,6 +133,13 @@ fn of_lines(origins: &mut Origins<'_>, book: &Book<'_>, facts: &CommitFacts) -> 
     let mut found: Vec<_> = commits.filter_map(|entry| Some((entry.as_commit()?.commit.clone(), SAME_LINES))).collect();
     found.sort();
     found
+}
+
+/// The commits that good links say others were rewritten from.
+pub fn linked(report: &Report) -> HashSet<PackedId> {
+    let links = report.entries().filter(|entry| entry.good);
+    let old = links.filter_map(|entry| if let Body::Link(link) = &entry.body { Some(&link.old) } else { None });
+    old.map(PackedId::from).collect()
 }
 
 impl Ledger {

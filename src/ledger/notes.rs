@@ -9,8 +9,9 @@ use crate::git::repo::{Kind, Repo};
 use crate::host::clock;
 use crate::host::output::visible;
 use crate::host::progress::Bar;
-use crate::id::{ChainId, GitId, RecordId, SessionId};
+use crate::id::{ChainId, GitId, PackedId, RecordId, SessionId};
 use crate::ledger::commits;
+use crate::ledger::copies::Walk;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::refs::NOTES;
 use crate::ledger::verify::Report;
@@ -80,34 +81,64 @@ impl Ledger {
         Ok(texts.len())
     }
 
-    /// Notes that do not say what the records say.
-    pub fn check_notes(&self, report: &Report, workers: &Workers) -> Result<Vec<Finding>, LedgerError> {
-        let mut about: HashMap<RecordId, &GitId> = HashMap::new();
-        for entry in report.entries() {
-            if let Body::Commit(body) = &entry.body {
-                about.insert(entry.id, &body.commit);
-            }
-        }
-        let notes = match notes::all(&self.repo, NOTES) {
+    /// Notes that do not say what the records say: of those at a tip, or of those that another tip, whose notes do, has not.
+    pub fn check_notes(
+        &self,
+        report: &Report,
+        walks: &BTreeMap<ChainId, Walk>,
+        workers: &Workers,
+        (tip, right): (&GitId, Option<&GitId>),
+    ) -> Result<Vec<Finding>, LedgerError> {
+        // What was right may have gone since.
+        let changed = right.and_then(|right| notes::changed(&self.repo, right, tip).ok());
+        let mut notes = match changed.map_or_else(|| notes::all_at(&self.repo, Some(tip)), Ok) {
             Ok(notes) => notes,
             // They are no evidence: what cannot be read of them is told, and that is all.
             Err(error) => return Ok(vec![Finding::new(Code::Note, format!("the notes cannot be read: {error}"))]),
         };
-        let bar = Bar::new("notes", notes.len() as u64);
-        let findings = workers.map(0..notes.len(), &bar, |repo, at| {
-            let (commit, blob) = &notes[at];
-            if !repo.contains(blob) {
-                return None;
+        for read_before in [false, true] {
+            let about = if read_before { recorded_before(report, walks, workers) } else { recorded(report) };
+            let bar = Bar::new("notes", notes.len() as u64);
+            let wrong = workers.map(0..notes.len(), &bar, |repo, at| {
+                let (commit, blob) = &notes[at];
+                let record = || read(repo, blob).and_then(|bytes| record_of(&bytes));
+                repo.contains(blob) && record().and_then(|record| about.get(&record)) != Some(&PackedId::from(commit))
+            });
+            notes = notes.into_iter().zip(wrong).filter_map(|(note, wrong)| wrong.then_some(note)).collect();
+            if notes.is_empty() {
+                break;
             }
-            let record = read(repo, blob).and_then(|bytes| record_of(&bytes));
-            if record.is_some_and(|record| about.get(&record) == Some(&commit)) {
-                return None;
-            }
-            let message = format!("the note on commit {} names no record about it", commit.short());
-            Some(Finding::new(Code::Note, message))
-        });
-        Ok(findings.into_iter().flatten().collect())
+        }
+        let finding = |(commit, _): (GitId, GitId)| {
+            Finding::new(Code::Note, format!("the note on commit {} names no record about it", commit.short()))
+        };
+        Ok(notes.into_iter().map(finding).collect())
     }
+}
+
+/// The commits that the records speak of which were read now.
+fn recorded(report: &Report) -> HashMap<RecordId, PackedId> {
+    let kept = report.entries().filter_map(|entry| Some((entry.id, PackedId::from(&entry.as_commit()?.commit))));
+    let others = report.chains.iter().flat_map(|chain| {
+        chain.commits.iter().filter_map(|(commit, at)| Some((*chain.ids.get(at - chain.first)?, *commit)))
+    });
+    kept.chain(others).collect()
+}
+
+/// Those that the records speak of which were verified before: all of these are read for it.
+fn recorded_before(report: &Report, walks: &BTreeMap<ChainId, Walk>, workers: &Workers) -> HashMap<RecordId, PackedId> {
+    let mut about = HashMap::new();
+    for chain in &report.chains {
+        let Some(walk) = walks.get(&chain.id) else { continue };
+        let bar = Bar::new("records", chain.first as u64);
+        let read = workers.map(0..chain.first, &bar, |repo, at| {
+            let record = walk.record(repo, at).ok()?.record;
+            let Body::Commit(body) = record.body() else { return None };
+            Some((record.id(), PackedId::from(&body.commit)))
+        });
+        about.extend(read.into_iter().flatten());
+    }
+    about
 }
 
 /// The newest record of each session.
@@ -232,5 +263,54 @@ mod tests {
         let (new, expected) = (repo.write(Kind::Commit, commit.as_bytes()).unwrap(), repo.find_ref(NOTES).unwrap());
         repo.update_refs(&[RefUpdate { name: NOTES.into(), new: Some(new), expected }]).unwrap();
         assert_eq!(found(), ["W-NOTE"]);
+    }
+
+    #[test]
+    fn notes_are_held_to_the_records_whenever_these_were_read() {
+        let fixture = Fixture::new();
+        let (repo, developer) = (&fixture.ledger.repo, &fixture.people.developer);
+        let wrong = |full: bool| {
+            let report = fixture.verify(Options { pinned: Some(fixture.id), full, notes: true, ..Options::default() });
+            let notes = report.findings.iter().filter(|finding| finding.code == Code::Note);
+            notes.map(|finding| finding.message.clone()).collect::<Vec<_>>()
+        };
+        let note = |commit: &GitId, text: &[u8]| {
+            notes::write(repo, NOTES, &[(commit.clone(), text.to_vec())], "x", 0).unwrap();
+        };
+        let text = |commit: &GitId| repo.read(&notes::find(repo, NOTES, commit).unwrap().unwrap()).unwrap().1;
+        let commits = ["one\n", "two\n"].map(|text| fixture.code(None, "x.rs", text));
+        for commit in &commits {
+            fixture.record_commit(developer, commit);
+            fixture.ledger.rebuild_notes(&fixture.ledger.read_all().unwrap()).unwrap();
+            assert_eq!((wrong(false), wrong(true)), (vec![], vec![]));
+        }
+        // One about a record that was verified long ago.
+        note(&commits[0], &[b"Again.\n", &text(&commits[0])[..]].concat());
+        assert_eq!((wrong(false), wrong(true)), (vec![], vec![]));
+        note(&commits[0], &text(&commits[1]));
+        let told = format!("the note on commit {} names no record about it", commits[0].short());
+        for full in [false, true, false] {
+            assert_eq!(wrong(full), [told.as_str()]);
+        }
+    }
+
+    #[test]
+    fn notes_that_were_there_before_are_not_read_again() {
+        let fixture = Fixture::new();
+        let repo = &fixture.ledger.repo;
+        let id = |n: usize| crate::digest::Digest::of(&n.to_le_bytes()).to_string()[..40].parse::<GitId>().unwrap();
+        let write = |numbers: std::ops::Range<usize>, text: &str| {
+            let texts: Vec<_> = numbers.map(|n| (id(n), text.as_bytes().to_vec())).collect();
+            notes::write(repo, NOTES, &texts, "x", 0).unwrap();
+            repo.find_ref(NOTES).unwrap().unwrap()
+        };
+        let before = write(0..600, "a");
+        let after = write(599..602, "b");
+        let mut changed: Vec<_> =
+            notes::changed(repo, &before, &after).unwrap().into_iter().map(|(id, _)| id).collect();
+        changed.sort();
+        let mut expected = [id(599), id(600), id(601)];
+        expected.sort();
+        assert_eq!(changed, expected);
     }
 }

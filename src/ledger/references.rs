@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::repo::Repo;
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::copies::Walk;
 use crate::ledger::seals::told;
-use crate::ledger::verify::Chain;
+use crate::ledger::verify::{Chain, Entry};
 use crate::record::body::{Body, Role, SessionRef};
 use crate::roster::History;
 
@@ -28,10 +29,7 @@ impl Target {
     /// Whether it stands there still. Before what was verified of its chain, it stood there then.
     pub fn stands(&self, walks: &BTreeMap<ChainId, Walk>) -> bool {
         let at = usize::try_from(self.seq).unwrap_or(usize::MAX);
-        let stands = |walk: &Walk| match at.checked_sub(walk.first) {
-            Some(at) => walk.commits.get(at) == Some(&self.commit),
-            None => true,
-        };
+        let stands = |walk: &Walk| at < walk.first || walk.walked(at).as_ref() == Some(&self.commit);
         walks.get(&self.chain).is_some_and(stands)
     }
 }
@@ -92,55 +90,91 @@ fn amendments(
     }
 }
 
-/// A session record that a commit names.
-struct Wanted {
-    /// Where the commit's record stands: chain and entry.
-    by: (usize, usize),
+/// What records of one chain say of sessions, and which of them commits draw on.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    /// The number of each record of a session, and the session's name.
+    sessions: Vec<(usize, Name)>,
+    /// The same by the records' ids, while the chain is read.
+    by_id: HashMap<RecordId, Name>,
+    /// What is drawn on and does not stand before the commit on the same chain.
+    open: Vec<Draw>,
+}
+
+/// A session's name, cut from its digest: there may be a million.
+type Name = [u8; 16];
+
+fn name(session: &SessionId) -> Name {
+    let mut name = Name::default();
+    name.copy_from_slice(&Digest::of(session.as_str().as_bytes()).as_bytes()[..16]);
+    name
+}
+
+/// A session record that a commit draws on.
+#[derive(Debug)]
+struct Draw {
+    /// The number of the commit's record, and its id.
+    by: (usize, RecordId),
     session: SessionId,
     record: RecordId,
+}
+
+impl Drawn {
+    /// Takes in the record with this number.
+    pub fn take_in(&mut self, at: usize, entry: &Entry) {
+        match &entry.body {
+            Body::Session(body) => {
+                let name = name(&body.session);
+                self.sessions.push((at, name));
+                self.by_id.insert(entry.id, name);
+            }
+            Body::Commit(body) if entry.good => {
+                let is_open = |drawn: &&SessionRef| self.by_id.get(&drawn.record) != Some(&name(&drawn.session));
+                let open = body.sessions.iter().filter(is_open).map(|SessionRef { session, record }| Draw {
+                    by: (at, entry.id),
+                    session: session.clone(),
+                    record: *record,
+                });
+                self.open.extend(open);
+            }
+            _ => {}
+        }
+    }
+
+    /// The chain has been read.
+    pub fn finish(&mut self) {
+        self.by_id = HashMap::new();
+    }
 }
 
 /// Judges the session records that commits name. Where a record is not here, or could not be read, that was told already:
 /// it may be the one, and nothing more is said.
 fn sessions(repo: &Repo, walks: &BTreeMap<ChainId, Walk>, chains: &mut [Chain], judged: &mut Judged) {
-    let wanted = wanted(chains);
+    let wanted: HashSet<RecordId> =
+        chains.iter().flat_map(|chain| &chain.drawn.open).map(|drawn| drawn.record).collect();
     if wanted.is_empty() || !chains.iter().all(|chain| is_told(chain, walks)) {
         return;
     }
-    let known = said(repo, walks, chains, &wanted);
-    for Wanted { by: (at, entry), session, record } in wanted {
-        let (chain, entry) = (chains[at].id, &mut chains[at].entries[entry]);
-        match known.get(&record) {
-            // What stands on the same chain does not go without the chain being verified anew.
-            Some((said, target)) if *said == session => {
-                if target.chain != chain {
-                    judged.targets.entry(chain).or_default().insert(target.clone());
+    let known = said(repo, walks, chains, wanted);
+    for chain in chains {
+        for Draw { by: (at, by), session, record } in std::mem::take(&mut chain.drawn.open) {
+            match known.get(&record) {
+                // What stands on the same chain does not go without the chain being verified anew.
+                Some((said, target)) if *said == name(&session) => {
+                    if target.chain != chain.id {
+                        judged.targets.entry(chain.id).or_default().insert(target.clone());
+                    }
+                }
+                _ => {
+                    chain.commits.retain(|(_, number)| *number != at);
+                    chain.entries.iter_mut().filter(|entry| entry.id == by).for_each(|entry| entry.good = false);
+                    let what = format!("there is no record {record} of session {session} that it could draw on");
+                    let finding = Finding::new(Code::Ref, what).chain(chain.id).seq(at as u64).record(by);
+                    judged.findings.entry(chain.id).or_default().push(finding);
                 }
             }
-            _ => {
-                entry.good = false;
-                let what = format!("there is no record {record} of session {session} that it could draw on");
-                let finding = Finding::new(Code::Ref, what).chain(chain).seq(entry.seq).record(entry.id);
-                judged.findings.entry(chain).or_default().push(finding);
-            }
         }
     }
-}
-
-fn wanted(chains: &[Chain]) -> Vec<Wanted> {
-    let mut wanted = Vec::new();
-    for (at, chain) in chains.iter().enumerate() {
-        for (number, entry) in chain.entries.iter().enumerate().skip(chain.known) {
-            let (Body::Commit(commit), true) = (&entry.body, entry.good) else { continue };
-            let one = |SessionRef { session, record }: &SessionRef| Wanted {
-                by: (at, number),
-                session: session.clone(),
-                record: *record,
-            };
-            wanted.extend(commit.sessions.iter().map(one));
-        }
-    }
-    wanted
 }
 
 /// Whether every record of a chain is here and could be read.
@@ -156,23 +190,23 @@ fn said(
     repo: &Repo,
     walks: &BTreeMap<ChainId, Walk>,
     chains: &[Chain],
-    wanted: &[Wanted],
-) -> HashMap<RecordId, (SessionId, Target)> {
-    let mut open: HashSet<RecordId> = wanted.iter().map(|wanted| wanted.record).collect();
+    mut open: HashSet<RecordId>,
+) -> HashMap<RecordId, (Name, Target)> {
     let mut known = HashMap::new();
     for chain in chains {
-        for entry in &chain.entries {
-            if let (Body::Session(body), true) = (&entry.body, open.contains(&entry.id)) {
-                let target = Target { chain: chain.id, seq: entry.seq, commit: entry.commit.clone() };
-                known.insert(entry.id, (body.session.clone(), target));
+        let Some(walk) = walks.get(&chain.id) else { continue };
+        for (at, name) in &chain.drawn.sessions {
+            let id = chain.ids[at - chain.first];
+            if open.contains(&id)
+                && let Some(commit) = walk.walked(*at)
+            {
+                open.remove(&id);
+                known.insert(id, (*name, Target { chain: chain.id, seq: *at as u64, commit }));
             }
         }
     }
-    open.retain(|record| !known.contains_key(record));
-    let asking: BTreeSet<usize> =
-        wanted.iter().filter(|wanted| open.contains(&wanted.record)).map(|wanted| wanted.by.0).collect();
-    let (own, others): (Vec<usize>, Vec<usize>) = (0..chains.len()).partition(|at| asking.contains(at));
-    for chain in own.into_iter().chain(others).map(|at| &chains[at]).filter(|chain| chain.known == 0) {
+    let (own, others): (Vec<&Chain>, Vec<&Chain>) = chains.iter().partition(|chain| !chain.drawn.open.is_empty());
+    for chain in own.into_iter().chain(others) {
         let Some(walk) = walks.get(&chain.id) else { continue };
         for at in (0..chain.first).rev() {
             if open.is_empty() {
@@ -181,7 +215,7 @@ fn said(
             let Ok(stored) = walk.record(repo, at) else { continue };
             if let (Body::Session(body), true) = (stored.record.body(), open.remove(&stored.record.id())) {
                 let target = Target { chain: chain.id, seq: at as u64, commit: stored.commit };
-                known.insert(stored.record.id(), (body.session.clone(), target));
+                known.insert(stored.record.id(), (name(&body.session), target));
             }
         }
     }

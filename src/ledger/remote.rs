@@ -267,7 +267,7 @@ impl<'l> Remote<'l> {
         if !walk.findings.is_empty() {
             return Ok(walk.findings);
         }
-        let chain = PolicyChain::verify(&self.ledger.repo, &walk.commits);
+        let chain = PolicyChain::verify(&self.ledger.repo, &walk.commits().collect::<Vec<_>>());
         if !chain.findings.is_empty() {
             return Ok(chain.findings);
         }
@@ -277,7 +277,7 @@ impl<'l> Remote<'l> {
         }
         match &ours {
             Some(ours) if self.is_ancestor(&theirs, ours) => return Ok(Vec::new()),
-            Some(ours) if !walk.commits.contains(ours) => {
+            Some(ours) if walk.position(ours).is_none() => {
                 let message = format!("{name} at {} does not go on from ours", self.shown());
                 return Ok(vec![Finding::new(Code::Fork, message).chain(ChainId::Policy)]);
             }

@@ -29,11 +29,11 @@ impl Ledger {
         let copies = Copies::list(self)?;
         let walk =
             copies.chains.get(&ChainId::Policy).map(|tips| copies::walk(&self.repo, ChainId::Policy, tips, None));
-        let Some(walk) = walk.filter(|walk| !walk.commits.is_empty() || !walk.findings.is_empty()) else {
+        let Some(walk) = walk.filter(|walk| !walk.is_empty() || !walk.findings.is_empty()) else {
             let why = "the policy chain is not here (git tracevault fetch)".to_owned();
             return Ok(if pinned.is_some() { InForce::Untold(why) } else { InForce::None });
         };
-        let chain = PolicyChain::verify(&self.repo, &walk.commits);
+        let chain = PolicyChain::verify(&self.repo, &walk.commits().collect::<Vec<_>>());
         let seen = Seen::load(self)?.compare(&self.repo, ChainId::Policy, &walk);
         let findings = walk.findings.into_iter().chain(seen).chain(chain.findings);
         if let Some(finding) = findings.into_iter().find(|finding| finding.severity > Severity::Warning) {

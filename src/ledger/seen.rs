@@ -17,6 +17,7 @@ use crate::record::Citation;
 use crate::record::body::{Place, Shelf};
 use crate::record::signature::PublicKey;
 use crate::roster::History;
+use crate::time::Time;
 
 /// The highest record of each chain that was ever seen here.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +75,8 @@ impl Seen {
     /// Raises the marks to what is here.
     pub fn advance(&mut self, copies: &Copies, walks: &BTreeMap<ChainId, Walk>) {
         for (chain, walk) in walks {
-            if let Some(commit) = walk.commits.last() {
-                self.chains.insert(*chain, Mark { seq: walk.len() as u64 - 1, commit: commit.clone() });
+            if let Some(commit) = walk.tip() {
+                self.chains.insert(*chain, Mark { seq: walk.len() as u64 - 1, commit });
             }
         }
         self.chains.retain(|chain, _| copies.chains.contains_key(chain));
@@ -114,6 +115,9 @@ pub struct CachedChain {
     /// Of a witness's chain, what it covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covered: Option<Covered>,
+    /// The number and the time of the first record that was not sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsealed: Option<(u64, Time)>,
 }
 
 impl CachedChain {

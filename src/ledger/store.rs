@@ -66,7 +66,7 @@ impl From<RepoError> for StoreError {
 pub struct Header {
     pub tree: GitId,
     pub parent: Option<GitId>,
-    digest: Digest,
+    pub digest: Digest,
 }
 
 /// Reads the first lines of a raw commit object.

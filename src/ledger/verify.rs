@@ -6,7 +6,7 @@
 mod policy;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub use policy::PolicyChain;
 use run::Run;
@@ -16,15 +16,16 @@ use crate::compliance::Keeping;
 use crate::finding::{Code, Finding, Verdict, verdict};
 use crate::git::repo::Repo;
 use crate::host::progress::Bar;
-use crate::id::{ChainId, GitId, LedgerId, RecordId};
+use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::copies::{self, Copies, Walk};
 use crate::ledger::encryption::Asked;
 use crate::ledger::payload::Payloads;
+use crate::ledger::references::Drawn;
 use crate::ledger::refs::NOTES;
 use crate::ledger::seals::{Seals, Tail, Witness};
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, links};
 use crate::record::body::{Body, Commit};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record};
@@ -101,10 +102,14 @@ pub struct Chain {
     pub ids: Vec<RecordId>,
     /// The records that too few witnesses have sealed.
     pub tail: Option<Tail>,
-    /// The records that were read: all of them, or those not verified before.
+    /// The records that were read, if they are asked for; else those that others are judged by, and not verified before.
     pub entries: Vec<Entry>,
+    /// The commits that good records which are not among these speak of, and where in the chain these are.
+    pub commits: Vec<(PackedId, usize)>,
     /// How many of these were verified before.
     pub known: usize,
+    /// What the records from `first` on say of sessions, and of those that commits draw on.
+    pub drawn: Drawn,
 }
 
 impl Chain {
@@ -122,7 +127,9 @@ impl Chain {
             ids: Vec::new(),
             tail: None,
             entries: Vec::new(),
+            commits: Vec::new(),
             known: 0,
+            drawn: Drawn::default(),
         }
     }
 }
@@ -150,13 +157,24 @@ impl Report {
     }
 
     /// Finds which records too few witnesses have sealed.
-    fn find_tails(&mut self, repo: &Repo, walks: &BTreeMap<ChainId, Walk>) {
-        let tail = |chain: ChainId| {
+    fn find_tails(&mut self, repo: &Repo, walks: &BTreeMap<ChainId, Walk>, cache: &mut Cache) {
+        let mut tail = |chain: ChainId| {
             let (from, walk) = (self.sealed(chain), walks.get(&chain)?);
             let records = (walk.len() as u64).checked_sub(from).filter(|records| *records > 0)?;
-            // Where it cannot be read, it has been waiting for ever.
-            let record = walk.record(repo, usize::try_from(from).ok()?);
-            let time = record.map_or_else(|_| Time::default(), |stored| stored.record.envelope().time);
+            let mut cached = cache.chains.get_mut(&chain);
+            // It may be far back, in a chain that nobody seals.
+            let known = cached.as_ref().and_then(|cached| cached.unsealed).filter(|(number, _)| *number == from);
+            let time = match known {
+                Some((_, time)) => time,
+                None => match walk.record(repo, usize::try_from(from).ok()?) {
+                    Ok(stored) => stored.record.envelope().time,
+                    // Where it cannot be read, it has been waiting for ever.
+                    Err(_) => Time::default(),
+                },
+            };
+            if let Some(cached) = &mut cached {
+                cached.unsealed = Some((from, time));
+            }
             Some(Tail { from, records, time })
         };
         let policy_tail = tail(ChainId::Policy);
@@ -167,7 +185,17 @@ impl Report {
         }
     }
 
-    /// Every record that was read.
+    /// Reads the records of these commits again that were not kept.
+    fn keep_records_of(&mut self, commits: &HashSet<PackedId>, repo: &Repo, walks: &BTreeMap<ChainId, Walk>) {
+        for chain in &mut self.chains {
+            let Some(walk) = walks.get(&chain.id) else { continue };
+            let wanted = chain.commits.iter().filter(|(commit, _)| commits.contains(commit));
+            let read = wanted.filter_map(|(_, at)| walk.record(repo, *at).ok());
+            chain.entries.extend(read.map(|stored| Entry::of(stored.commit, stored.record, true)));
+        }
+    }
+
+    /// Every record that was kept.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.chains.iter().flat_map(|chain| &chain.entries)
     }
@@ -186,7 +214,6 @@ impl Ledger {
         let mut cache = if options.full { Cache::default() } else { Cache::load(self)? };
         let notes = if options.notes { self.repo.find_ref(NOTES)? } else { None };
         let notes = notes.filter(|tip| cache.notes.as_ref() != Some(tip));
-        let options = &Options { entries: options.entries || notes.is_some(), ..*options };
 
         let tips: Vec<_> = copies.chains.iter().collect();
         let bar = Bar::new("chains", tips.len() as u64);
@@ -196,8 +223,8 @@ impl Ledger {
             workers.map(0..tips.len(), &bar, |repo, at| copies::walk(repo, *tips[at].0, tips[at].1, known(tips[at].0)));
         drop(bar);
         let mut walks: BTreeMap<ChainId, Walk> = tips.iter().map(|(chain, _)| **chain).zip(walked).collect();
-        let policy_commits = walks.get(&ChainId::Policy).map_or(&[][..], |walk| &walk.commits);
-        let policy = PolicyChain::verify(repo, policy_commits);
+        let policy_commits: Vec<GitId> = walks.get(&ChainId::Policy).into_iter().flat_map(Walk::commits).collect();
+        let policy = PolicyChain::verify(repo, &policy_commits);
         if policy_commits.is_empty() && (options.pinned.is_some() || !walks.is_empty()) {
             let message = "the policy chain is not here: nobody's rights can be told (git tracevault fetch)";
             findings.push(Finding::new(Code::Missing, message).chain(ChainId::Policy));
@@ -255,15 +282,17 @@ impl Ledger {
         let (history, keeping) = (policy.history, policy.keeping);
         let mut report =
             Report { ledger, chains, history, keeping, findings, records, payloads, witnesses, policy_tail: None };
-        report.find_tails(repo, &walks);
+        report.find_tails(repo, &walks, &mut cache);
         report.findings.extend(walks.iter().filter_map(|(chain, walk)| walk.lost(*chain)));
         if let Some(ledger) = options.pinned.or(ledger) {
             self.note_seal(ledger, report.newest_seal())?;
         }
+        let linked = links::linked(&report);
+        report.keep_records_of(&linked, repo, &walks);
         let found = self.check_links(&mut report, if options.full { None } else { Some(&mut cache.links) });
         report.findings.extend(found);
         if let Some(tip) = notes {
-            let found = self.check_notes(&report, &workers)?;
+            let found = self.check_notes(&report, &walks, &workers, (&tip, cache.notes.as_ref()))?;
             cache.notes = found.is_empty().then_some(tip);
             report.findings.extend(found);
         }

@@ -99,7 +99,7 @@ impl Ledger {
             return Err(LedgerError::Refused(format!("{} {}", finding.code, finding.message)));
         }
         let name = self.prefix.seals(chain);
-        let (tip, ours) = (walk.commits.last().cloned(), self.repo.find_ref(&name)?);
+        let (tip, ours) = (walk.tip(), self.repo.find_ref(&name)?);
         if tip.is_some() && tip != ours {
             self.repo.update_refs(&[RefUpdate { name, new: tip.clone(), expected: ours }])?;
         }
@@ -129,10 +129,10 @@ impl Ledger {
             let Some(tips) = copies.chains.get(&chain) else { continue };
             let walk = copies::walk(&self.repo, chain, tips, None);
             let mut ids = Vec::new();
-            for at in usize::try_from(from).unwrap_or(usize::MAX)..walk.commits.len() {
+            for at in usize::try_from(from).unwrap_or(usize::MAX)..walk.len() {
                 let files = walk.files(&self.repo, at).map_err(|source| LedgerError::Stored {
                     name: self.prefix.chain(chain),
-                    commit: walk.commits[at].short().to_owned(),
+                    commit: walk.commit_at(at).short().to_owned(),
                     source,
                 })?;
                 ids.push(files.id());

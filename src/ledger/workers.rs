@@ -12,6 +12,9 @@ const BATCH: usize = 32;
 /// How often each thread comes back for more, at the least: none is left with much when the others are done.
 const ROUNDS: usize = 8;
 
+/// So many answers are in memory at a time.
+const ROUND: usize = 2048;
+
 /// Threads that read one repository.
 pub struct Workers {
     repo: SharedRepo,
@@ -38,8 +41,19 @@ impl Workers {
         self.map_batches(numbers, bar, |repo, batch| batch.map(|at| each(repo, at)).collect())
     }
 
-    /// The same for work that is faster on a few numbers together: `of` answers for each of its numbers, in order.
-    pub fn map_batches<T: Send>(
+    /// The same for so many numbers that not all answers fit into memory, and for work that is faster on a few numbers
+    /// together: `of` answers for each of its numbers, in order.
+    pub fn in_rounds<T: Send>(
+        &self,
+        numbers: Range<usize>,
+        bar: &Bar,
+        of: impl Fn(&Repo, Range<usize>) -> Vec<T> + Sync,
+    ) -> impl Iterator<Item = T> {
+        let rounds = numbers.clone().step_by(ROUND).map(move |at| at..numbers.end.min(at + ROUND));
+        rounds.flat_map(move |round| self.map_batches(round, bar, &of))
+    }
+
+    fn map_batches<T: Send>(
         &self,
         numbers: Range<usize>,
         bar: &Bar,
@@ -71,5 +85,20 @@ impl Workers {
         let mut done = done.into_inner().unwrap_or_else(|error| error.into_inner());
         done.sort_by_key(|(index, _)| *index);
         done.into_iter().flat_map(|(_, answers)| answers).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing;
+
+    #[test]
+    fn answers_come_in_order_whatever_the_round() {
+        let folder = testing::Repo::new();
+        let workers = Workers::new(&Repo::discover(folder.path()).unwrap(), 3).unwrap();
+        let (numbers, bar) = (5..5 + 2 * ROUND + 1, Bar::new("numbers", 0));
+        let answers = workers.in_rounds(numbers.clone(), &bar, |_, batch| batch.collect());
+        assert!(answers.eq(numbers));
     }
 }

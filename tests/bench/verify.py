@@ -6,7 +6,7 @@ A record has two signatures. Usage: verify.py [PROGRAM] [COMMITS]
 import json, os, statistics, subprocess, sys, time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from world import World
+from world import World, built
 
 WRITERS = 4
 
@@ -40,10 +40,7 @@ world.run("push")
 world.git("gc", "-q")
 
 # The signatures alone are measured between the runs: what else the machine does then hits both.
-built = subprocess.run(["cargo", "bench", "-q", "--no-run", "--bench", "verify_strict", "--message-format=json"],
-                       stdout=subprocess.PIPE, check=True).stdout
-made = [line for line in map(json.loads, built.splitlines()) if line.get("target", {}).get("name") == "verify_strict"]
-bench = made[-1]["executable"]
+bench = built("verify_strict")
 times, rates = [], []
 for _ in range(15):
     start = time.perf_counter()

@@ -1,7 +1,14 @@
-"""What the benchmarks share: a folder with a home of its own, git, the program, and a session to record."""
+"""What the benchmarks share: programs of `benches`, a folder with a home of its own, git, the program, and a session to record."""
 import json, os, subprocess, sys, tempfile
 
 SESSION = "11111111-2222-4333-8444-555555555555"
+
+
+def built(bench):
+    """A program of `benches`, built as `cargo bench` does."""
+    build = ["cargo", "bench", "-q", "--no-run", "--bench", bench, "--message-format=json"]
+    made = subprocess.run(build, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+    return [line["executable"] for line in map(json.loads, made) if line.get("target", {}).get("name") == bench][-1]
 
 
 class World:

@@ -44,6 +44,29 @@ fn a_sealed_ledger_passes() {
 }
 
 #[test]
+fn what_waits_for_a_seal_waits_since_its_first_record() {
+    let fixture = sealed();
+    fixture.seal();
+    let developer = &fixture.people.developer;
+    let tail = |full: bool| {
+        let report = fixture.verify(Options { pinned: Some(fixture.id), full, ..Options::default() });
+        report.chains.iter().find(|chain| chain.id == developer.chain()).unwrap().tail
+    };
+    assert_eq!(tail(false), None);
+    for records in [1, 2] {
+        fixture.links(developer, 1);
+        let known = tail(false).unwrap();
+        assert_eq!((known.from, known.records), (5, records));
+        assert_eq!(Some(known), tail(true));
+    }
+    fixture.seal();
+    assert_eq!(tail(false), None);
+    fixture.links(developer, 1);
+    assert_eq!(tail(false).map(|tail| (tail.from, tail.records)), Some((7, 1)));
+    assert_eq!(tail(false), tail(true));
+}
+
+#[test]
 fn a_commit_is_sealed_when_witnesses_enough_have_sealed_its_record() {
     let fixture = Fixture::of_each_type();
     fixture.enrol_witness();

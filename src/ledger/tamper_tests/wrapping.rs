@@ -212,7 +212,9 @@ fn a_link_that_claims_more_than_the_commits_have_in_common_counts_for_less() {
     assert!(fixture.verify(options()).findings.is_empty());
     fixture.link(developer, &old, &other);
     let report = fixture.verify(options());
-    assert_eq!(report.findings.iter().map(|f| f.code).collect::<Vec<_>>(), [Code::Link]);
+    let codes = |report: &crate::ledger::verify::Report| report.findings.iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes(&report), [Code::Link]);
+    assert_eq!(codes(&fixture.verify(Options { entries: false, ..options() })), [Code::Link]);
     let mut levels = report.entries().filter_map(|entry| match &entry.body {
         Body::Link(link) => Some(link.level),
         _ => None,

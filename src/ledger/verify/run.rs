@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::finding::{Code, Finding, Severity};
 use crate::git::repo::Repo;
 use crate::host::progress::Bar;
-use crate::id::{ChainId, GitId, LedgerId, RecordId};
+use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::check;
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::Payloads;
@@ -83,14 +83,15 @@ impl Run<'_> {
                 }
                 None => None,
             };
-            let tip = self.walks.get(&chain.id).and_then(|walk| walk.commits.last());
+            let tip = self.walks.get(&chain.id).and_then(Walk::tip);
             if let (true, true, Some(head), Some(tip)) = (clean, its.findings.is_empty(), chain.head, tip) {
                 let known = cache.chains.remove(&chain.id).filter(|_| chain.first > 0);
+                let unsealed = known.as_ref().and_then(|known| known.unsealed);
                 let mut targets = known.map(|known| known.targets).unwrap_or_default();
                 targets.extend(referred.targets.remove(&chain.id).unwrap_or_default());
-                let (tip, key, pruned) = (tip.clone(), chain.key, its.pruned.clone());
-                let plain = its.plain.clone();
-                cache.chains.insert(chain.id, CachedChain { tip, head, key, pruned, plain, targets, covered });
+                let (key, pruned, plain) = (chain.key, its.pruned.clone(), its.plain.clone());
+                let known = CachedChain { tip, head, key, pruned, plain, targets, covered, unsealed };
+                cache.chains.insert(chain.id, known);
             }
             findings.extend(its.findings);
             findings.extend(its.pruned.iter().map(pruned::told));
@@ -128,7 +129,7 @@ impl Run<'_> {
                 (at + 1, Some(cached.head))
             }
             None => {
-                let (key, found) = opening_key(&self.workers.repo(), id, walk.commits.first());
+                let (key, found) = opening_key(&self.workers.repo(), id, walk.walked(walk.first).as_ref());
                 chain.key = key;
                 findings.extend(found);
                 (0, None)
@@ -149,7 +150,7 @@ impl Run<'_> {
         chain.known = chain.entries.len();
         let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
         let check = |repo: &Repo, numbers| writer.check(repo, numbers);
-        for checked in self.workers.map_batches(start..walk.len(), self.bar, check) {
+        for checked in self.workers.in_rounds(start..walk.len(), self.bar, check) {
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING
@@ -166,11 +167,11 @@ impl Run<'_> {
                         plain.push(Place { seq: record.envelope().seq, id: record.id() });
                     }
                     let good = found.iter().all(|f| f.severity != Severity::Error);
-                    chain.entries.push(Entry::of(checked.commit, record, good));
+                    self.keep(&mut chain, Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
                     found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
-                    chain.entries.push(Entry::of(checked.commit, *record, false));
+                    self.keep(&mut chain, Entry::of(checked.commit, *record, false));
                 }
                 None => {}
             }
@@ -181,6 +182,7 @@ impl Run<'_> {
             findings.extend(found);
         }
         chain.head = head;
+        chain.drawn.finish();
         let (more, missing) = pruned::judge(&self.workers.repo(), walk, &self.policy.keeping, id, &gone);
         pruned.extend(more);
         findings.extend(missing);
@@ -193,6 +195,19 @@ impl Run<'_> {
             findings.push(Finding::new(Code::Pending, message).chain(id));
         }
         (chain, Found { findings, pruned, plain })
+    }
+
+    /// Keeps a record where somebody wants them all, or where others are judged by what it says: a ledger may have millions.
+    fn keep(&self, chain: &mut Chain, entry: Entry) {
+        // Its id is the next one.
+        let at = chain.first + chain.ids.len();
+        chain.drawn.take_in(at, &entry);
+        match &entry.body {
+            _ if self.options.entries || !entry.good => chain.entries.push(entry),
+            Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
+            Body::Commit(body) => chain.commits.push((PackedId::from(&body.commit), at)),
+            _ => {}
+        }
     }
 
     /// Who the chain belongs to, if the roster knows.
