@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::cli::report::{self, junit, markdown, sarif};
 use crate::cli::{COULD_NOT_TELL, Code, NO_TRUST_ROOT, format, policy};
 use crate::finding::Verdict;
 use crate::git::history;
@@ -34,9 +36,27 @@ pub struct Args {
     /// Keep the answer as a signed record on this clone's chain, as a push does
     #[arg(long, conflicts_with = "policy")]
     record: bool,
-    /// Print one JSON object
-    #[arg(long)]
+    /// In which form to answer
+    #[arg(long, value_enum, default_value = "text", value_name = "FORM")]
+    format: Format,
+    /// Print one JSON object, as --format json does
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+}
+
+/// In which form an answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For eyes
+    Text,
+    /// One JSON object
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit's XML, for test reports
+    Junit,
+    /// Markdown, for a comment or a summary
+    Markdown,
 }
 
 /// What `--json` prints.
@@ -62,7 +82,8 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     let named = args.range.as_deref().map(|range| (range, true));
     let named = named.or_else(|| args.commit.as_deref().map(|commit| (commit, commit.contains(".."))));
     let file = args.policy.as_ref().map(|file| dir.join(file));
-    judge(ledger, named, &Asked { file: file.as_deref(), record: args.record, json: args.json }, out)
+    let format = if args.json { Format::Json } else { args.format };
+    judge(ledger, named, &Asked { file: file.as_deref(), record: args.record, format }, out)
 }
 
 /// How commits are to be judged.
@@ -71,12 +92,11 @@ pub struct Asked<'a> {
     pub file: Option<&'a Path>,
     /// And the answer kept as a record.
     pub record: bool,
-    pub json: bool,
+    pub format: Format,
 }
 
 /// Judges commits by the rules in a file, or by those in force.
 pub fn judge(ledger: &Ledger, named: Option<(&str, bool)>, asked: &Asked<'_>, out: &mut Out) -> anyhow::Result<Code> {
-    let json = asked.json;
     let (rules, in_force) = match asked.file {
         Some(file) => match policy::read(file)? {
             Ok((_, policy)) => (policy, None),
@@ -87,14 +107,16 @@ pub fn judge(ledger: &Ledger, named: Option<(&str, bool)>, asked: &Asked<'_>, ou
         },
         None => match ledger.rules()? {
             InForce::Rules(rules) => (Policy::read(&rules.toml), Some(rules.set)),
-            InForce::None => return none_in_force(json, out),
+            InForce::None => return none_in_force(asked.format, out),
             InForce::Untold(why) => anyhow::bail!("which rules are in force cannot be told: {why}"),
         },
     };
     if ledger.pinned()?.is_none() {
         output::say("no trust root: nothing here says which ledger to trust. (git tracevault verify)");
-        if json {
-            out.json(&Answer { verdict: "block", rules: Vec::new() })?;
+        match asked.format {
+            Format::Text => {}
+            Format::Json => out.json(&Answer { verdict: "block", rules: Vec::new() })?,
+            _ => write(&report::no_trust_root(), asked.format, 0, out)?,
         }
         return Ok(NO_TRUST_ROOT);
     }
@@ -103,19 +125,35 @@ pub fn judge(ledger: &Ledger, named: Option<(&str, bool)>, asked: &Asked<'_>, ou
     if let (true, Some(set)) = (asked.record, in_force) {
         Writer::open(ledger)?.record_check(&report, &commits, set)?;
     }
-    if json {
-        out.json(&answer(&report))?;
-    } else {
-        tell(&report, commits.len(), out)?;
+    match asked.format {
+        Format::Text => tell(&report, commits.len(), out)?,
+        Format::Json => out.json(&answer(&report))?,
+        _ => {
+            let mut told = report::Report::of_policy(&report);
+            if let Some(head) = commits.last() {
+                told.find_lines(&ledger.repo, head);
+            }
+            write(&told, asked.format, commits.len(), out)?;
+        }
     }
     Ok(report.verdict.exit_code())
 }
 
-fn none_in_force(json: bool, out: &mut Out) -> anyhow::Result<Code> {
-    if json {
-        out.json(&Answer { verdict: "pass", rules: Vec::new() })?;
-    } else {
-        out.line("No rules are in force. (git tracevault policy edit)")?;
+/// Prints a report in one of the forms that other programs read.
+fn write(report: &report::Report, format: Format, commits: usize, out: &mut Out) -> anyhow::Result<()> {
+    let text = match format {
+        Format::Sarif => sarif::write(report),
+        Format::Junit => junit::write(report),
+        Format::Text | Format::Json | Format::Markdown => markdown::write(report, commits),
+    };
+    Ok(out.line(text.trim_end())?)
+}
+
+fn none_in_force(format: Format, out: &mut Out) -> anyhow::Result<Code> {
+    match format {
+        Format::Text => out.line("No rules are in force. (git tracevault policy edit)")?,
+        Format::Json => out.json(&Answer { verdict: "pass", rules: Vec::new() })?,
+        _ => write(&report::Report::clean(), format, 0, out)?,
     }
     Ok(0)
 }

@@ -35,6 +35,7 @@ mod push;
 mod receive;
 mod redact;
 mod release;
+mod report;
 mod seal;
 mod show;
 mod stats;

@@ -82,7 +82,8 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         Some(Sub::Test { file, range, json }) => {
             let range = range.as_deref().map(|range| (range, true));
             let file = named(dir, file);
-            let asked = check::Asked { file: Some(&file), record: false, json: *json };
+            let format = if *json { check::Format::Json } else { check::Format::Text };
+            let asked = check::Asked { file: Some(&file), record: false, format };
             check::judge(ledger, range, &asked, out)
         }
     }
