@@ -7,6 +7,7 @@ mod approve;
 mod audit;
 mod blame;
 mod check;
+mod ci;
 mod completions;
 mod compliance;
 mod decide;
@@ -86,6 +87,7 @@ enum Command {
     Stats(stats::Args),
     Verify(verify::Args),
     Check(check::Args),
+    Ci(ci::Args),
     Approve(approve::Args),
     Policy(policy::Args),
     Fetch(fetch::Args),
@@ -185,6 +187,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Ci(args) => ci::run(&args, &dir, &mut out),
         Command::Approve(args) => approve::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Compliance(args) => compliance::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Amend(args) => amend::run(&args, &Ledger::open(&dir)?, &mut out),

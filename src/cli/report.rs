@@ -104,12 +104,8 @@ impl Report {
             Some(place) => format!("{place}: {}", found.message),
             None => found.message.clone(),
         };
-        let rule = found.code.as_str().to_owned();
-        let (commit, path, line, advice) = (None, None, None, String::new());
-        self.add(
-            found.code.meaning(),
-            Finding { rule, level, outcome, commit, path, line, record: chain, message, advice },
-        );
+        let finding = Finding::new(found.code.as_str(), outcome);
+        self.add(found.code.meaning(), Finding { level, record: chain, message, ..finding });
     }
 
     /// The findings that are about a rule.
@@ -137,9 +133,8 @@ pub fn no_trust_root() -> Report {
     let mut report = Report::clean();
     let message = "nothing here says which ledger to trust".to_owned();
     let advice = "name it from outside the checkout: git tracevault ci --ledger ID".to_owned();
-    let (level, outcome, rule) = (Level::Block, Outcome::Inconclusive, "trust-root".to_owned());
-    let (commit, path, line, record) = (None, None, None, None);
-    report.add("the ledger is pinned", Finding { rule, level, outcome, commit, path, line, record, message, advice });
+    let finding = Finding { message, advice, ..Finding::new("trust-root", Outcome::Inconclusive) };
+    report.add("the ledger is pinned", finding);
     report
 }
 
@@ -162,6 +157,13 @@ fn first_lines(repo: &Repo, head: &GitId, path: &RepoPath) -> HashMap<GitId, u32
 }
 
 impl Finding {
+    /// One that blocks, of which nothing is told yet.
+    pub fn new(rule: &str, outcome: Outcome) -> Self {
+        let (commit, path, line, record, message) = (None, None, None, None, String::new());
+        let (rule, advice) = (rule.to_owned(), String::new());
+        Finding { rule, level: Level::Block, outcome, commit, path, line, record, message, advice }
+    }
+
     /// `block`, `warn`; with a question mark where it cannot be told.
     pub fn word(&self) -> &'static str {
         match (self.level, self.outcome) {
@@ -194,15 +196,11 @@ mod samples {
         let mut report = Report::clean();
         report.rules.push(Rule { id: "kept".into(), about: "ai-percentage".into(), level: Level::Block });
         let finding = |rule: &str, level, outcome| Finding {
-            rule: rule.into(),
             level,
-            outcome,
             commit: Some("c".repeat(40).parse().unwrap()),
-            path: None,
-            line: None,
-            record: None,
             message: "m".into(),
             advice: "a".into(),
+            ..Finding::new(rule, outcome)
         };
         let path = RepoPath::from_bytes(b"src/a b/\xff,:|%.rs").ok();
         let sensitive = Finding { path, line: Some(3), ..finding("hands off", Level::Block, Outcome::Violated) };

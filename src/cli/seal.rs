@@ -41,6 +41,13 @@ pub struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Sealing with the key in a file, with all that belongs to it.
+    pub fn with_key(key: PathBuf) -> Self {
+        Args { key: Some(key), init: false, name: String::new(), local: false, json: false }
+    }
+}
+
 /// What `--json` prints.
 #[derive(Serialize, Default)]
 struct Answer {

@@ -3,6 +3,7 @@
 pub mod ancestry;
 pub mod blame;
 pub mod command;
+pub mod deepen;
 pub mod diff;
 pub mod history;
 pub mod line_changes;

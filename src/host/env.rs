@@ -119,6 +119,80 @@ pub fn git_object_folders() -> Vec<PathBuf> {
     path("GIT_OBJECT_DIRECTORY").into_iter().chain(others).collect()
 }
 
+/// What GitHub Actions tells a job.
+#[derive(Debug, Clone, Default)]
+pub struct GitHub {
+    /// `GITHUB_EVENT_NAME`.
+    pub event: String,
+    /// `GITHUB_EVENT_PATH`: the file with the event's payload.
+    pub payload: Option<PathBuf>,
+    /// `GITHUB_SHA`.
+    pub sha: String,
+    /// `GITHUB_SERVER_URL`.
+    pub server: String,
+    /// `GITHUB_OUTPUT`: the file that takes a step's outputs.
+    pub outputs: Option<PathBuf>,
+    /// `GITHUB_STEP_SUMMARY`: the file that takes a step's page.
+    pub summary: Option<PathBuf>,
+}
+
+/// `GITHUB_ACTIONS`: what the job is told, where this runs in one.
+pub fn github() -> Option<GitHub> {
+    text("GITHUB_ACTIONS")?;
+    Some(GitHub {
+        event: text("GITHUB_EVENT_NAME").unwrap_or_default(),
+        payload: path("GITHUB_EVENT_PATH"),
+        sha: text("GITHUB_SHA").unwrap_or_default(),
+        server: text("GITHUB_SERVER_URL").unwrap_or_default(),
+        outputs: path("GITHUB_OUTPUT"),
+        summary: path("GITHUB_STEP_SUMMARY"),
+    })
+}
+
+/// What GitLab CI tells a job, each field after its variable.
+#[derive(Debug, Clone, Default)]
+pub struct GitLab {
+    pub pipeline_source: String,
+    pub commit_sha: String,
+    pub commit_before_sha: String,
+    pub commit_branch: Option<String>,
+    pub commit_tag: Option<String>,
+    pub default_branch: String,
+    pub server_url: String,
+    pub merge_request_iid: String,
+    pub merge_request_diff_base_sha: String,
+    pub merge_request_source_branch_sha: Option<String>,
+    pub merge_request_target_branch_name: String,
+    pub merge_request_project_url: String,
+    pub merge_request_source_project_url: String,
+}
+
+/// `GITLAB_CI`: what the job is told (`CI_PIPELINE_SOURCE` and so on), where this runs in one.
+pub fn gitlab() -> Option<GitLab> {
+    text("GITLAB_CI")?;
+    let told = |name: &str| text(name).unwrap_or_default();
+    Some(GitLab {
+        pipeline_source: told("CI_PIPELINE_SOURCE"),
+        commit_sha: told("CI_COMMIT_SHA"),
+        commit_before_sha: told("CI_COMMIT_BEFORE_SHA"),
+        commit_branch: text("CI_COMMIT_BRANCH"),
+        commit_tag: text("CI_COMMIT_TAG"),
+        default_branch: told("CI_DEFAULT_BRANCH"),
+        server_url: told("CI_SERVER_URL"),
+        merge_request_iid: told("CI_MERGE_REQUEST_IID"),
+        merge_request_diff_base_sha: told("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+        merge_request_source_branch_sha: text("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+        merge_request_target_branch_name: told("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
+        merge_request_project_url: told("CI_MERGE_REQUEST_PROJECT_URL"),
+        merge_request_source_project_url: told("CI_MERGE_REQUEST_SOURCE_PROJECT_URL"),
+    })
+}
+
+/// `TRACEVAULT_CI_KEY`: the text of the secret key with which a machine seals or links.
+pub fn ci_key() -> Option<String> {
+    text("TRACEVAULT_CI_KEY")
+}
+
 /// The folder for temporary files.
 pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use crate::finding::{Code, Finding};
 use crate::git::notes;
 use crate::git::repo::{Kind, Repo};
-use crate::host::clock;
 use crate::host::output::visible;
 use crate::host::progress::Bar;
+use crate::host::{clock, env};
 use crate::id::{ChainId, GitId, PackedId, RecordId, SessionId};
 use crate::ledger::commits;
 use crate::ledger::copies::Walk;
@@ -24,6 +24,8 @@ const RECORD_LINE: &str = "Record: ";
 
 /// A note of ours is never larger: a record is not.
 const MAX_BYTES: usize = 1 << 20;
+/// How often notes are pushed, where others push theirs.
+const ATTEMPTS: u32 = 3;
 
 /// What a note says of a session.
 struct Who {
@@ -79,6 +81,29 @@ impl Ledger {
             self.write_notes(&texts)?;
         }
         Ok(texts.len())
+    }
+
+    /// Writes the notes that the records call for, on top of those that a remote has, and pushes them there; how many were
+    /// written.
+    pub fn publish_notes(&self, remote: &str, report: &Report) -> Result<usize, LedgerError> {
+        let git = || self.repo.git().env(env::PUSHING, "1");
+        let mut written = 0;
+        for attempt in 1.. {
+            // There may be none yet; what cannot be taken over cannot be pushed over either.
+            let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", remote];
+            git().args(fetch).arg(format!("{NOTES}:{NOTES}")).answer()?;
+            written += self.rebuild_notes(report)?;
+            if self.repo.find_ref(NOTES)?.is_none() {
+                break;
+            }
+            match git().args(["push", "--quiet", "--no-verify", remote, NOTES]).run() {
+                Ok(_) => break,
+                // Somebody else's came first.
+                Err(_) if attempt < ATTEMPTS => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(written)
     }
 
     /// Notes that do not say what the records say: of those at a tip, or of those that another tip, whose notes do, has not.

@@ -1,13 +1,14 @@
 //! The rules in force, and what they say of commits.
 
+use crate::cost::PriceTable;
 use crate::finding::Severity;
 use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::copies::{self, Copies};
 use crate::ledger::query::Book;
 use crate::ledger::seen::Seen;
-use crate::ledger::verify::PolicyChain;
+use crate::ledger::verify::{self, PolicyChain};
 use crate::ledger::{Ledger, LedgerError};
-use crate::policy::{Condition, Policy, Report, evaluate};
+use crate::policy::{Condition, Evidence, Policy, Report, evaluate};
 use crate::record::body::{Body, Policy as Text};
 use crate::roster::Rules;
 use crate::signing::Signer;
@@ -51,13 +52,28 @@ impl Ledger {
     /// What a policy says of commits, oldest first, by all records that are here.
     pub fn judge(&self, policy: &Policy, commits: &[GitId]) -> Result<Report, LedgerError> {
         let (report, prices) = (self.read_all()?, self.prices()?);
-        let mut book = Book::new(&report, &prices);
+        let book = self.book_for(&report, &prices, commits)?;
+        Ok(evaluate(policy, &self.evidence_for(policy, &book, commits)))
+    }
+
+    /// The book of a verification, with what these commits were found to repeat.
+    pub fn book_for<'r>(
+        &self,
+        report: &'r verify::Report,
+        prices: &'r PriceTable,
+        commits: &[GitId],
+    ) -> Result<Book<'r>, LedgerError> {
+        let mut book = Book::new(report, prices);
         // What a server squashed or rebased is linked when somebody comes by; that it is the same can be seen now.
-        book.add_found(self.find_links(&report, commits)?);
+        book.add_found(self.find_links(report, commits)?);
+        Ok(book)
+    }
+
+    /// The evidence of commits, oldest first, that a policy asks for.
+    pub fn evidence_for(&self, policy: &Policy, book: &Book<'_>, commits: &[GitId]) -> Evidence {
         let asks_for_calls =
             |condition: &Condition| matches!(condition, Condition::RequiredTool(_) | Condition::ConditionalTool(_));
-        let with_calls = policy.rules.iter().any(|rule| asks_for_calls(&rule.condition));
-        Ok(evaluate(policy, &self.evidence(&book, commits, with_calls)))
+        self.evidence(book, commits, policy.rules.iter().any(|rule| asks_for_calls(&rule.condition)))
     }
 
     /// Puts rules in force.

@@ -42,7 +42,7 @@ impl Ledger {
     /// Opens the chain of a witness, so that it can be enrolled; whether it was not open yet.
     pub fn open_witness(&self, signer: &Signer, member: Claim, device: String) -> Result<bool, LedgerError> {
         let _lock = self.lock_witness()?;
-        if self.own_line(signer.chain())?.is_some() {
+        if self.own_line(signer.chain(), self.prefix.seals(signer.chain()))?.is_some() {
             return Ok(false);
         }
         let body = Open { public_key: signer.public_key(), member, device, tool: TOOL.into(), recipient: None };
@@ -55,7 +55,7 @@ impl Ledger {
     pub fn seal(&self, signer: &Signer) -> Result<Sealing, LedgerError> {
         let _lock = self.lock_witness()?;
         let chain = signer.chain();
-        let tip = self.own_line(chain)?;
+        let tip = self.own_line(chain, self.prefix.seals(chain))?;
         let report = self.verify(&Options { pinned: self.pinned()?, ..Options::default() })?;
         let errors: Vec<Finding> =
             report.findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
@@ -89,16 +89,15 @@ impl Ledger {
             .map_err(|source| LedgerError::File { path, source })
     }
 
-    /// The tip of the witness's own chain. A clone made for one build has it from the remote alone: it goes on from there,
-    /// and does not begin anew.
-    fn own_line(&self, chain: ChainId) -> Result<Option<GitId>, LedgerError> {
+    /// The tip of a machine's own chain, and `name` is its ref. A clone made for one build has it from the remote alone: it
+    /// goes on from there, and does not begin anew.
+    pub fn own_line(&self, chain: ChainId, name: String) -> Result<Option<GitId>, LedgerError> {
         let copies = Copies::list(self)?;
         let Some(tips) = copies.chains.get(&chain) else { return Ok(None) };
         let walk = copies::walk(&self.repo, chain, tips, None);
         if let Some(finding) = walk.findings.first() {
             return Err(LedgerError::Refused(format!("{} {}", finding.code, finding.message)));
         }
-        let name = self.prefix.seals(chain);
         let (tip, ours) = (walk.tip(), self.repo.find_ref(&name)?);
         if tip.is_some() && tip != ours {
             self.repo.update_refs(&[RefUpdate { name, new: tip.clone(), expected: ours }])?;
