@@ -151,7 +151,12 @@ impl Run<'_> {
         if args.mode == Mode::Seal {
             let key = Key::find(args.key.as_deref())?;
             let code = machine::seal(&ledger, &remote, &key, out)?;
-            let verdict = if code == 0 { Verdict::Pass } else { Verdict::Fail };
+            let (verdict, said) = match code {
+                0 => (Verdict::Pass, "The ledger is sealed, and the notes are published."),
+                1 => (Verdict::Fail, "Nothing was sealed: the ledger does not verify, or the remote did not take it."),
+                _ => (Verdict::Inconclusive, "Nothing was sealed: the ledger could not be verified."),
+            };
+            self.files(&Report::clean(), &format!("{}{said}\n", markdown::heading(verdict, false)))?;
             self.outputs(&[("verdict", verdict.to_string())])?;
             return Ok((code, Report::clean()));
         }

@@ -20,6 +20,7 @@ fn fetch(repo: &Repo, options: &[&str], remote: &str) -> Git {
 /// Brings a commit here, by its id or one of the remote's refs that lead to it; whether it is here then.
 pub fn bring(repo: &Repo, remote: &str, commit: &GitId, refs: &[String]) -> Result<bool, GitError> {
     let depth: &[&str] = if is_shallow(repo) { &[FIRST] } else { &[] };
+    let refs = refs.iter().filter(|name| name.starts_with("refs/"));
     for wanted in [commit.to_string()].iter().chain(refs) {
         if repo.contains(commit) {
             break;

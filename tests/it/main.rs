@@ -8,6 +8,8 @@ mod attribution;
 mod blame;
 mod capture;
 mod check;
+mod ci;
+mod ci_action;
 mod crash;
 mod encryption;
 mod history;

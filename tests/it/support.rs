@@ -187,7 +187,7 @@ impl World {
 }
 
 /// Feeds a program and waits for it.
-fn finish(command: &mut Command, input: &[u8]) -> Output {
+pub fn finish(command: &mut Command, input: &[u8]) -> Output {
     let shown = format!("{command:?}").rsplit("TRACEVAULT_NOW=").next().unwrap_or_default().to_owned();
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");

@@ -110,7 +110,8 @@ mod tests {
     const PUBLISHED: &str = include_str!("../../../tests/fixtures/sarif-2.1.0.schema.json");
 
     fn assert_valid(text: &str) {
-        let schema = serde_json::from_str(PUBLISHED).unwrap();
+        // One of its patterns is a regular expression to JavaScript alone.
+        let schema = serde_json::from_str(&PUBLISHED.replace("{2}]?$", "{2}\\\\]?$")).unwrap();
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         let log = serde_json::from_str(text).unwrap();
         let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
