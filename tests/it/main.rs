@@ -20,6 +20,7 @@ mod journey;
 mod keeping;
 mod front;
 mod gate;
+mod guide;
 mod generator;
 mod layers;
 mod lines;
