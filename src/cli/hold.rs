@@ -6,7 +6,7 @@ use crate::cli::decide::How;
 use crate::cli::{Code, format, read_book};
 use crate::git::history;
 use crate::host::output::{self, Out};
-use crate::id::{CaseId, ChainId, SessionId};
+use crate::id::{CaseId, ChainId};
 use crate::ledger::expiry::Wanted;
 use crate::ledger::query::Book;
 use crate::ledger::{Ledger, LedgerError};
@@ -32,9 +32,9 @@ pub struct Args {
     /// What these commits, or ranges of them, draw on
     #[arg(long = "commit", value_name = "COMMIT")]
     commits: Vec<String>,
-    /// These sessions
+    /// These sessions, or their first characters
     #[arg(long = "session", value_name = "SESSION")]
-    sessions: Vec<SessionId>,
+    sessions: Vec<String>,
     /// All of these months (2026-01); with --chain, only of those chains
     #[arg(long = "month", value_name = "MONTH")]
     months: Vec<Month>,
@@ -70,8 +70,14 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     ledger.require_role(&[Role::Owner, Role::Admin, Role::Auditor], "hold payloads")?;
     let (report, prices) = (read_book(ledger)?, ledger.prices()?);
     let book = Book::new(&report, &prices);
-    let mut wanted = Wanted { sessions: args.sessions.clone(), ..Wanted::default() };
-    (wanted.months, wanted.chains) = (args.months.clone(), args.chains.clone());
+    let mut wanted = Wanted { months: args.months.clone(), chains: args.chains.clone(), ..Wanted::default() };
+    for name in &args.sessions {
+        match book.sessions_named(name).as_slice() {
+            [session] => wanted.sessions.push((*session).clone()),
+            [] => return Err(LedgerError::Unknown(name.clone()).into()),
+            _ => anyhow::bail!("several sessions fit {name:?}"),
+        }
+    }
     for name in &args.records {
         match book.records_named(name).as_slice() {
             [entry] => wanted.records.push(entry.id),

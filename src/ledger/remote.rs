@@ -42,7 +42,7 @@ pub struct Fetched {
 #[derive(Debug, Default)]
 pub struct Pushed {
     pub refs: usize,
-    /// Records of this clone's chain that the remote did not have.
+    /// Records that the remote did not have, of whatever chain.
     pub records: u64,
     pub findings: Vec<Finding>,
 }
@@ -408,8 +408,7 @@ impl<'l> Remote<'l> {
         }
         let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
         for (name, ours, seen) in moves {
-            let holds = self.ledger.prefix.read(&name);
-            if matches!(holds, Some(Holds::Seals(_))) || holds == self.ledger.own_chain().map(Holds::Chain) {
+            if matches!(self.ledger.prefix.read(&name), Some(Holds::Chain(_) | Holds::Seals(_))) {
                 pushed.records += self.count(seen.as_ref(), &ours)?;
             }
             let update = RefUpdate { name: self.seen_name(&name), new: Some(ours), expected: seen };

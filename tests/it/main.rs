@@ -27,6 +27,7 @@ mod lines;
 mod ledger;
 mod lookalikes;
 mod members;
+mod packages;
 mod push;
 mod replay;
 mod rewritten;
