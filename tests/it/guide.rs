@@ -43,6 +43,8 @@ fn auditor() {
 #[test]
 fn owner() {
     play("owner.md", &mut Stage::owner());
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/owner.md")).unwrap();
+    assert!(page.contains(stage::RULES), "the other pages are played by the rules that this one sets");
 }
 
 #[test]

@@ -11,8 +11,7 @@ use crate::support::World;
 
 const SESSION: &str = "6f1d2c3a-8b4e-4d5f-9a60-7b8c9d0e1f2a";
 /// As docs/guide/owner.md has them.
-const RULES: &str = r#"
-[branches]
+pub const RULES: &str = r#"[branches]
 protect = ["main"]
 
 [[rule]]
