@@ -213,6 +213,35 @@ fn each_event_is_about_its_own_commits() {
 }
 
 #[test]
+fn a_long_push_is_deepened_for_and_what_cannot_be_fetched_is_no_pass() {
+    let shop = Shop::new();
+    let (ada, work) = (&shop.team.ada, &shop.team.work);
+    let before = ada.git(work, ["rev-parse", "main"]).ok();
+    let commit = |n: u32| {
+        let from = if n == 0 { "from refs/heads/main^0\n" } else { "" };
+        format!(
+            "commit refs/heads/main\ncommitter Ada <ada@example.com> {} +0000\ndata 2\nx\n{from}\n",
+            1_767_300_000 + n
+        )
+    };
+    // More than come along at first.
+    let stream: String = (0..70).map(commit).collect();
+    ada.feed_git(work, ["fast-import", "--quiet"], stream.as_bytes()).ok();
+    shop.push(&["main"]);
+    let after = ada.git(work, ["rev-parse", "main"]).ok();
+    let event = pushed("refs/heads/main", &before, &after);
+    let dir = shop.checkout(&after, Some(1));
+    shop.judged(&dir, "push", &event).exits(0).has("commits", "70");
+    assert_eq!(shop.ci.git(&dir, ["rev-list", "--count", "HEAD"]).ok(), "72");
+
+    let dir = shop.checkout(&after, Some(1));
+    shop.ci.git(&dir, ["remote", "set-url", "origin", "/nowhere"]).ok();
+    let cut = shop.judged(&dir, "push", &event).exits(2);
+    cut.has("verdict", "inconclusive");
+    assert!(cut.output.stdout.contains("::error title=git-tracevault::this clone is shallow"), "{:?}", cut.output);
+}
+
+#[test]
 fn a_commit_without_a_record_fails_and_the_annotation_says_so() {
     let shop = Shop::new();
     let (ada, work) = (&shop.team.ada, &shop.team.work);
