@@ -22,6 +22,8 @@ pub const MAX_BYTES: usize = 1024;
 pub struct PublicKey {
     number: [u8; 8],
     key: [u8; 32],
+    /// Computed once: a roster is searched by it for every record.
+    chain: ChainId,
 }
 
 /// Why a key is not accepted.
@@ -37,7 +39,7 @@ impl PublicKey {
     /// From its parts; weak and malformed keys are refused.
     pub fn new(number: [u8; 8], key: [u8; 32]) -> Result<Self, KeyError> {
         match VerifyingKey::from_bytes(&key) {
-            Ok(point) if !point.is_weak() => Ok(PublicKey { number, key }),
+            Ok(point) if !point.is_weak() => Ok(PublicKey { number, key, chain: ChainId::of_key(&key) }),
             Ok(_) => Err(KeyError::Weak),
             Err(_) => Err(KeyError::Form(hex::encode(key))),
         }
@@ -45,7 +47,7 @@ impl PublicKey {
 
     /// The chain that this key, and no other, may write.
     pub fn chain(&self) -> ChainId {
-        ChainId::of_key(&self.key)
+        self.chain
     }
 
     /// The 32 bytes of the Ed25519 key.

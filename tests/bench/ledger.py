@@ -6,36 +6,59 @@ Usage: ledger.py [PROGRAM] [RECORDS] [CHAINS] [ROUNDS] [FOLDER]. benches/big_led
 alone, in FOLDER for those who want it again. Its commits of code are not here, as in an auditor's clone. Memory is told apart:
 what the program allocates, and the pages of git's packs that it maps, which the system takes back when it needs them.
 """
-import hashlib, os, shutil, statistics, subprocess, sys, tempfile, threading, time
+import hashlib, os, resource, shutil, statistics, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from world import built
 
+# What benches/verify_strict.rs verifies on each core.
+SIGNATURES = 8000 * os.cpu_count()
 # New records, for as many rounds of `verify` after one.
 NEW = 20
 
 
-class Memory(threading.Thread):
-    """The most memory that a process has, looked at every 5 ms, in MB."""
+class Watch(threading.Thread):
+    """The most memory that a process has, in MB, and the processor time of its first thread, looked at every 5 ms."""
 
     def __init__(self, process):
         super().__init__()
-        self.status, self.own, self.mapped = f"/proc/{process.pid}/status", 0, 0
+        self.pid, self.own, self.mapped, self.first = process.pid, 0, 0, 0
         self.start()
 
     def run(self):
-        while fields := self.read():
-            self.own, self.mapped = max(self.own, fields["RssAnon"]), max(self.mapped, fields["RssFile"])
+        while self.look():
             time.sleep(0.005)
 
-    def read(self):
+    def look(self):
         """Nothing, when the process has ended."""
         try:
-            with open(self.status) as file:
-                lines = [line.split() for line in file if line.startswith(("RssAnon", "RssFile"))]
+            with open(f"/proc/{self.pid}/status") as file:
+                fields = {line.split()[0]: line.split()[1] for line in file if line.startswith(("RssAnon", "RssFile"))}
+            with open(f"/proc/{self.pid}/task/{self.pid}/schedstat") as file:
+                first = int(file.read().split()[0]) / 1e9
         except (FileNotFoundError, ProcessLookupError):
-            return None
-        return {name.rstrip(":"): int(kilobytes) / 1024 for name, kilobytes, _ in lines}
+            return False
+        if fields:
+            self.own = max(self.own, int(fields["RssAnon:"]) / 1024)
+            self.mapped = max(self.mapped, int(fields["RssFile:"]) / 1024)
+            self.first = first
+        return bool(fields)
+
+
+class Timed:
+    """How long a command took, by the clock and in processor time."""
+
+    def __init__(self, command, watch=False, **given):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **given)
+        self.watch = Watch(process) if watch else None
+        self.out, self.err = process.communicate()
+        self.clock = time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        self.code = process.returncode
+        if self.watch:
+            self.watch.join()
 
 
 class Big:
@@ -75,54 +98,45 @@ class Big:
         return moves[::-1]
 
     def verify(self, *args):
-        """Seconds; and what it needed of memory."""
-        command = [self.program, "verify", "--ledger", self.id, *args]
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=self.repo, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        memory = Memory(process)
-        out, err = process.communicate()
-        took = time.perf_counter() - start
-        memory.join()
+        done = Timed([self.program, "verify", "--ledger", self.id, *args], watch=True, cwd=self.repo, env=self.env)
         # Nothing at all may be found, not even a warning.
-        if process.returncode or err or "\npass  " not in out.decode() or "W-" in out.decode():
-            sys.exit(f"verify: {out.decode()[-2000:]}{err.decode()}")
-        return took, memory
+        if done.code or done.err or "\npass  " not in done.out or "W-" in done.out:
+            sys.exit(f"verify: {done.out[-2000:]}{done.err}")
+        return done
 
 
-def seconds(command):
-    start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+def median(runs, of):
+    return statistics.median(of(run) for run in runs)
 
 
 given = dict(enumerate(sys.argv))
 program, records, chains, rounds = given.get(1, "target/release/git-tracevault"), *(
     int(given.get(at, default)) for at, default in ((2, 100_000), (3, 100), (4, 5)))
-print(f"load {os.getloadavg()[0]:.1f}", flush=True)
 away = tempfile.TemporaryDirectory(prefix="tracevault-bench-")
 big, strict = Big(program, given.get(5, away.name), records, chains), built("verify_strict")
 new = big.take_back(NEW)
-one, two, rates, own, mapped = [], [], [], 0, 0
+signatures, one, two = [], [], []
 for _ in range(rounds):
     # In turn: what else the machine does then hits all three.
-    rates.append(float(subprocess.run([strict], stdout=subprocess.PIPE, check=True).stdout))
-    for times, threads in ((two, "0"), (one, "1")):
-        took, memory = big.verify("--full", "--threads", threads)
-        times.append(took)
-        own, mapped = max(own, memory.own), max(mapped, memory.mapped)
-rate, allowed = records / statistics.median(two), statistics.median(rates) / 2
-print(f"{records} records in {chains} chains, {rate:.0f} a second; verify_strict on all cores allows {allowed:.0f}: "
-      f"{100 * rate / allowed:.0f} %")
-print(f"one thread {statistics.median(one):.1f} s, all {statistics.median(two):.1f} s: "
-      f"x {statistics.median(a / b for a, b in zip(one, two)):.2f}")
-print(f"memory at the most: {own:.0f} MB of its own, {mapped:.0f} MB of files mapped")
-
+    signatures.append(Timed([strict]))
+    two.append(big.verify("--full"))
+    one.append(big.verify("--full", "--threads", "1"))
+rate, allowed = records / median(two, lambda run: run.clock), median(signatures, lambda run: float(run.out)) / 2
+print(f"{records} records in {chains} chains, {rounds} rounds in turn, load {os.getloadavg()[0]:.1f}")
+print(f"by the clock: {rate:.0f} records a second; verify_strict on all cores allows {allowed:.0f}: {100 * rate / allowed:.0f} %")
+alone = 2 * median(signatures, lambda run: run.processor / SIGNATURES)
+each = median(one, lambda run: run.processor / records)
+print(f"in processor time: {1e6 * each:.0f} us a record on one thread, {1e6 * alone:.0f} of two signatures alone: {100 * alone / each:.0f} %")
+print(f"one thread {median(one, lambda run: run.clock):.1f} s, all {median(two, lambda run: run.clock):.1f} s: "
+      f"x {statistics.median(a.clock / b.clock for a, b in zip(one, two)):.2f}; of all processor time the first thread had "
+      f"1/{median(two, lambda run: run.processor / run.watch.first):.2f}")
+print(f"memory: {max(run.watch.own for run in one + two):.0f} MB of its own, "
+      f"{max(run.watch.mapped for run in one + two):.0f} MB of files mapped")
 after, git = [], []
 for ref, commit in new:
     big.git("update-ref", ref, commit)
-    took, memory = big.verify()
-    after.append(took)
-    git.append(seconds(["git", "--version"]))
-print(f"after one new record: {1000 * statistics.median(after):.1f} ms, x git --version "
-      f"{statistics.median(after) / statistics.median(git):.1f}; {memory.own:.0f} MB of its own, {memory.mapped:.0f} mapped")
-print(f"load {os.getloadavg()[0]:.1f}")
+    after.append(big.verify())
+    git.append(Timed(["git", "--version"]))
+took, base = median(after, lambda run: run.clock), median(git, lambda run: run.clock)
+print(f"after one new record: {1000 * took:.1f} ms, x git --version {took / base:.1f}; "
+      f"{max(run.watch.own for run in after):.0f} MB of its own, {max(run.watch.mapped for run in after):.0f} MB of files mapped")
