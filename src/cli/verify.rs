@@ -83,7 +83,8 @@ struct CommitAnswer {
 pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> {
     let wanted = wanted_commits(args, ledger)?;
     let pinned = args.ledger.or(ledger.pinned()?);
-    let options = Options { pinned, full: args.full, threads: args.threads, entries: !wanted.is_empty(), notes: true };
+    let (entries, full) = (!wanted.is_empty(), args.full);
+    let options = Options { pinned, full, threads: args.threads, entries, notes: true, ..Options::default() };
     let mut report = ledger.verify(&options)?;
     let states = judge(&ledger.repo, &mut report, &wanted);
     let stale = stale(&report, clock::now(), args);

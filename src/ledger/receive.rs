@@ -103,7 +103,8 @@ impl Push<'_> {
 
     /// What would be wrong with the ledger that is not wrong now.
     fn ledger(&self, pinned: Option<LedgerId>) -> Result<Vec<Refusal>, LedgerError> {
-        let report = self.after.verify(&Options { pinned: self.after.config.pinned, ..Options::default() })?;
+        let pinned_after = self.after.config.pinned;
+        let report = self.after.verify(&Options { pinned: pinned_after, new_entries: true, ..Options::default() })?;
         let mut refusals = Vec::new();
         for moved in self.moves.iter().filter(|moved| self.is_ledgers(moved)) {
             refusals.extend(self.shelf(&report, moved)?);

@@ -43,6 +43,8 @@ pub struct Options {
     pub threads: usize,
     /// Give every record back, those verified before too.
     pub entries: bool,
+    /// Give every record back that was not verified before.
+    pub new_entries: bool,
     /// Look at the notes, too, if they changed since they were last found to be right.
     pub notes: bool,
 }

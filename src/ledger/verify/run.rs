@@ -203,7 +203,7 @@ impl Run<'_> {
         let at = chain.first + chain.ids.len();
         chain.drawn.take_in(at, &entry);
         match &entry.body {
-            _ if self.options.entries || !entry.good => chain.entries.push(entry),
+            _ if self.options.entries || self.options.new_entries || !entry.good => chain.entries.push(entry),
             Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
             Body::Commit(body) => chain.commits.push((PackedId::from(&body.commit), at)),
             _ => {}
