@@ -67,6 +67,17 @@ fn a_push_keeps_to_the_rules() {
     }
     assert!(told["message"].as_str().unwrap().contains("2 lines of an agent's"), "{told}");
     assert_eq!(told.as_object().unwrap().len(), 7);
+    let form = |form: &str| ada.run(work, ["check", "--format", form]).exits(1).stdout;
+    let sarif: Value = serde_json::from_str(&form("sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!((&result["ruleId"], &result["properties"]["commit"]), (&json!("r"), &json!(commit)));
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&json!("secrets/key.rs"), &json!(1))
+    );
+    assert!(form("junit").contains("<testcase classname=\"git-tracevault.r\""));
+    assert!(form("markdown").starts_with("## ❌ git-tracevault: fail\n\n1 commit checked by 1 rule.\n"));
 
     // Others' rules are tried on what happened, and are not in force for it.
     let milder = ada.write(&ada.path("tmp"), "milder.toml", &sensitive("warn"));
