@@ -114,11 +114,13 @@ pub fn changes(repo: &Repo, begun: Begun) -> Result<Changes, DiffError> {
     Ok(by_parent.into_iter().reduce(merge).unwrap_or_default())
 }
 
-/// Whether a commit is a merge in which every line comes from one of its parents; not, where that cannot be told.
+/// Whether a commit is the merge of two parents that git makes of them by itself: nobody added to it, nor took anything away.
+/// Not, where that cannot be told (git before 2.38).
 pub fn adds_nothing(repo: &Repo, commit: &GitId) -> bool {
-    let adds = |file: &FileChange| file.binary || !file.added.is_empty();
-    history::parents(repo, commit) > 1
-        && changes(repo, begin(repo, commit)).is_ok_and(|changes| !changes.files.iter().any(adds))
+    let [ours, theirs] = &history::parent_ids(repo, commit)[..] else { return false };
+    let merged = repo.git().args(["merge-tree", "--write-tree", ours.as_str(), theirs.as_str()]).answer();
+    let merged = merged.ok().filter(|answer| answer.code == Some(0)).map(|answer| answer.text());
+    merged.is_some() && merged == history::tree(repo, commit)
 }
 
 /// The paths that commits change, without looking for renames; for a merge those in which it is like none of its parents.

@@ -85,6 +85,11 @@ pub fn first_parent(repo: &Repo, commit: &GitId) -> Option<GitId> {
     field(repo, commit, b"parent ")?.parse().ok()
 }
 
+/// The tree of a commit, if the commit is here.
+pub fn tree(repo: &Repo, commit: &GitId) -> Option<String> {
+    field(repo, commit, b"tree ")
+}
+
 /// The parents of a commit; none where it is not here.
 pub fn parent_ids(repo: &Repo, commit: &GitId) -> Vec<GitId> {
     fields(repo, commit, b"parent ").iter().filter_map(|id| id.parse().ok()).collect()

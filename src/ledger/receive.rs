@@ -5,7 +5,7 @@
 //!
 //! [`Incoming`]: crate::git::incoming::Incoming
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::finding::{Code, Finding, Severity};
 use crate::git::history;
@@ -117,8 +117,21 @@ impl Push<'_> {
             let before = self.here.verify(&Options { pinned, ..Options::default() })?;
             let known: HashSet<_> = before.findings.iter().map(key).collect();
             found.retain(|finding| !known.contains(&key(finding)));
+            let ends = self.ends()?;
+            found.retain(|finding| !revoked(finding, &ends));
         }
         Ok(found.into_iter().map(Refusal::Ledger).collect())
+    }
+
+    /// The number of the last record that each chain had before the push.
+    fn ends(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let mut ends = BTreeMap::new();
+        for (name, tip) in self.here.repo.refs(&self.here.prefix.dir())? {
+            if let Some(Holds::Chain(chain) | Holds::Seals(chain)) = self.here.prefix.read(&name) {
+                ends.insert(chain.to_string(), self.here.read(&name, &tip)?.record.envelope().seq);
+            }
+        }
+        Ok(ends)
     }
 
     /// Payloads and holds are signed by nobody: what comes to them must be what a record names, and goes where one lets it.
@@ -174,7 +187,7 @@ impl Push<'_> {
         let coming = || self.moves.iter().filter(|moved| is_code(&moved.name) && moved.new.is_some());
         let Some(first) = coming().next() else { return Ok(None) };
         let policy = match self.after.rules()? {
-            InForce::Rules(rules) => Policy::read(&rules.toml),
+            InForce::Rules(rules) => or_recorded(Policy::read(&rules.toml)),
             InForce::None if self.after.config.pinned.is_some() => Policy::read(RECORDED),
             InForce::None => {
                 let (name, why) = (first.name.clone(), "comes without a ledger, and there is none here".to_owned());
@@ -205,6 +218,21 @@ impl Push<'_> {
 /// Whether a finding keeps a push out. Keys that are not enrolled may write: what they say counts when they are.
 fn weighs(finding: &Finding) -> bool {
     finding.severity > Severity::Warning && finding.code != Code::Pending
+}
+
+/// Whether a finding is about a record that was here already and counts no more, since a closure takes its right away: nothing
+/// that was let in before may keep a key from being revoked.
+fn revoked(finding: &Finding, ends: &BTreeMap<String, u64>) -> bool {
+    let end = finding.chain.as_ref().and_then(|chain| ends.get(chain));
+    matches!(finding.code, Code::Unauth | Code::Fork) && end.zip(finding.seq).is_some_and(|(end, seq)| seq <= *end)
+}
+
+/// A policy without a rule says nothing of records, and is no leave to go without them.
+fn or_recorded(policy: Policy) -> Policy {
+    match policy.rules.is_empty() {
+        true => Policy { rules: Policy::read(RECORDED).rules, ..policy },
+        false => policy,
+    }
 }
 
 /// What makes two findings the same.

@@ -209,6 +209,49 @@ fn what_a_server_merges_or_squashes_needs_no_record_of_its_own() {
 }
 
 #[test]
+fn a_merge_that_takes_back_what_one_side_did_needs_a_record() {
+    let team = gated();
+    let (ada, work) = (&team.ada, &team.work);
+    ada.git(work, ["switch", "--quiet", "-c", "topic"]).ok();
+    ada.commit_file(work, "b", "b\n");
+    ada.git(work, ["switch", "--quiet", "main"]).ok();
+    ada.commit_file(work, "fix", "fixed\n");
+    push(ada, work, &["--quiet", "origin", "main", "topic"]).ok();
+    let olga = ada.other("Olga");
+    let olgas = olga.clone(&team.remote, "olga");
+    olga.git(&olgas, ["merge", "--quiet", "--no-ff", "--no-commit", "origin/topic"]).ok();
+    olga.git(&olgas, ["rm", "--quiet", "-f", "fix"]).ok();
+    olga.git(&olgas, ["commit", "--quiet", "-m", "Merge"]).ok();
+    refused(&team, &olga, &olgas, &["main"], &["has no record"]);
+}
+
+#[test]
+fn a_key_is_revoked_whatever_it_wrote_meanwhile() {
+    let team = gated();
+    let (ada, work) = (&team.ada, &team.work);
+    let (bob, bobs) = team.join("Bob");
+    let pushes = |name: &str| {
+        bob.commit_file(&bobs, name, name);
+        push(&bob, &bobs, &["--quiet", "origin", "HEAD:refs/heads/bobs"])
+    };
+    pushes("one").ok();
+    // Ada has not seen what Bob did since, and closes his key at its first record.
+    ada.run(work, ["key", "close", "bob@example.com", "--reason", "stolen", "--last", "0", "--yes"]).ok();
+    ada.run(work, ["push"]).exits(0);
+    pushes("two").exits(1);
+    ada.commit_file(work, "a", "a\n");
+    push(ada, work, &["--quiet", "origin", "main"]).ok();
+}
+
+#[test]
+fn a_policy_without_rules_is_no_leave_to_go_without_records() {
+    let team = gated();
+    set_rules(&team, "[payloads]\nencrypt = [\"transcript\"]\n");
+    team.ada.commit_file(&team.work, "a", "a\n");
+    refused(&team, &team.ada, &team.work, &["main"], &["has no record"]);
+}
+
+#[test]
 fn expired_payloads_may_be_deleted_and_held_ones_not() {
     let team = gated();
     let (ada, work) = (&team.ada, &team.work);
