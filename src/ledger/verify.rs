@@ -26,7 +26,7 @@ use crate::ledger::seals::{Seals, Tail, Witness};
 use crate::ledger::seen::{Cache, CachedChain, Seen};
 use crate::ledger::workers::Workers;
 use crate::ledger::{Ledger, LedgerError, links};
-use crate::record::body::{Body, Commit};
+use crate::record::body::{Body, Commit, Place};
 use crate::record::signature::PublicKey;
 use crate::record::{Citation, Record};
 use crate::roster::History;
@@ -156,6 +156,15 @@ pub struct Report {
 impl Report {
     pub fn verdict(&self) -> Verdict {
         verdict(&self.findings)
+    }
+
+    /// Whether a finding is about a record that counts no more, since an owner closed its chain before it: that is settled,
+    /// and whoever had the key cannot stop others with what they go on to write.
+    pub fn is_revoked(&self, finding: &Finding) -> bool {
+        let chain = finding.chain.as_deref().and_then(|chain| chain.parse().ok());
+        let closure = chain.zip(self.history.newest()).and_then(|(chain, roster)| roster.closure(chain));
+        let beyond = |last: Option<Place>| last.is_none_or(|last| finding.seq.is_some_and(|seq| seq > last.seq));
+        finding.code == Code::Unauth && closure.is_some_and(beyond)
     }
 
     /// Finds which records too few witnesses have sealed.

@@ -57,8 +57,8 @@ impl Ledger {
         let chain = signer.chain();
         let tip = self.own_line(chain, self.prefix.seals(chain))?;
         let report = self.verify(&Options { pinned: self.pinned()?, ..Options::default() })?;
-        let errors: Vec<Finding> =
-            report.findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
+        let is_error = |finding: &&Finding| finding.severity == Severity::Error && !report.is_revoked(finding);
+        let errors: Vec<Finding> = report.findings.iter().filter(is_error).cloned().collect();
         if !errors.is_empty() {
             return Ok(Sealing::Refused(errors));
         }

@@ -118,6 +118,11 @@ fn two_owners_decide_together_with_minisign_itself() {
     bob.run(&bobs, ["verify", "--full"]).exits(0);
     let alone = bob.run(&bobs, ["member", "threshold", "1"]).exits(2);
     assert!(alone.stderr.contains("1 of the 2 owners"), "{alone:?}");
+    // One of the two cannot give up the key that the decision about a new one needs.
+    let head = team.ada.records_at(&team.work, &team.ada.own_chain(&team.work)).len();
+    let told = team.ada.run(&team.work, ["key", "rotate", "--yes"]).exits(2);
+    assert!(told.stderr.contains("2 owners decide together"), "{told:?}");
+    assert_eq!(team.ada.records_at(&team.work, &team.ada.own_chain(&team.work)).len(), head);
     let other = team.ada.write(&team.work, "other.json", "{}");
     team.ada.run(&team.work, ["key", "sign", other.to_str().unwrap()]).exits(2);
 }

@@ -144,6 +144,27 @@ fn a_server_that_drops_what_was_sealed_is_found_by_whoever_clones() {
 }
 
 #[test]
+fn a_key_that_was_closed_does_not_stop_the_seals() {
+    let (team, ci, clone, _) = witnessed();
+    let (ada, work) = (&team.ada, &team.work);
+    let (bob, bobs) = team.join("Bob");
+    ci.run(&clone, ["seal"]).ok();
+    ada.run(work, ["key", "close", "bob@example.com", "--reason", "stolen", "--last", "0", "--yes"]).ok();
+    ada.run(work, ["push"]).ok();
+    // What goes on to be written with it is a fault of the ledger, and no reason to seal nothing of the others'.
+    bob.commit_file(&bobs, "b", "b\n");
+    bob.git(&bobs, ["push", "--quiet", "origin", "HEAD:refs/heads/bobs"]).ok();
+    ada.commit_file(work, "a", "a\n");
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    assert!(ci.run(&clone, ["seal"]).ok().starts_with("sealed "));
+    assert!(ci.run(&clone, ["verify"]).exits(1).stdout.contains("E-UNAUTH"));
+    ada.run(work, ["fetch"]);
+    let told = ada.run(work, ["verify", "--range", "main", "--json"]).exits(1);
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert!(told["commits"].as_array().unwrap().iter().all(|commit| commit["state"] == "sealed"), "{told}");
+}
+
+#[test]
 fn what_waits_too_long_for_a_seal_is_told() {
     let (team, ci, clone, _) = witnessed();
     let (ada, work) = (&team.ada, &team.work);

@@ -11,12 +11,13 @@ use crate::host::output::{self, Out};
 use crate::ledger::append::Writer;
 use crate::ledger::local::Changes;
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{Body, Close, CloseChain, EnrolledKey, Place, Reason, Roster};
+use crate::record::body::{Body, Close, CloseChain, EnrolledKey, Member, Place, Reason, Role, Roster};
 use crate::signing::Signer;
 
 pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
     let old = ledger.signer()?;
     let short = old.chain().short();
+    others_can_decide(ledger, &old)?;
     how.confirm(&format!("Close chain {short} for good, and go on with a new key?"), out)?;
     let last = close(ledger, &old)?;
     let ledger = &Ledger::open(&ledger.repo.home())?;
@@ -27,6 +28,25 @@ pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code>
     drop(writer);
     out.line(format_args!("chain  {}  (new; {short} is closed)", out.paint(output::ID, new.public_key.chain())))?;
     enrol(ledger, &old, new, last, how, out)
+}
+
+/// Where owners decide together, one whose chain has ended signs no more: the others must be enough to enrol the new key.
+fn others_can_decide(ledger: &Ledger, old: &Signer) -> anyhow::Result<()> {
+    let decided = ledger.decided()?;
+    let Some(roster) = decided.history.newest() else { return Ok(()) };
+    let (own, threshold) = (roster.member_of(&old.public_key()), roster.threshold() as usize);
+    let is_owner = |member: &Member| member.roles.contains(&Role::Owner);
+    let others =
+        roster.members().filter(|member| is_owner(member) && own.is_none_or(|own| own.id != member.id)).count();
+    if own.is_some_and(is_owner) && threshold > 1 && others < threshold {
+        bail!(
+            "{threshold} owners decide together, and without this key there are {others}: have another key of yours enrolled first \
+             (git tracevault init in a further clone, git tracevault member add CHAIN --propose FILE), then close this one \
+             (git tracevault key close {} --reason rotated --propose FILE)",
+            old.chain().short()
+        );
+    }
+    Ok(())
 }
 
 /// Records what is open, and ends the old chain with the new key's name; the last record of it. One that was ended before, and
