@@ -26,6 +26,9 @@ pub struct Gate {
 }
 
 pub fn run(args: &Gate, ledger: &Ledger, uninstall: bool, out: &mut Out) -> anyhow::Result<Code> {
+    if let Some(work_tree) = ledger.repo.work_tree() {
+        anyhow::bail!("{} is a work tree; --server is for the bare repository that takes pushes", work_tree.display());
+    }
     let home = ledger.repo.home();
     let folder = args.hooks_dir.as_ref().map(|dir| home.join(dir));
     let report = match uninstall {

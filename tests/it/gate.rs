@@ -357,6 +357,7 @@ fn the_gate_is_put_in_and_taken_out_beside_what_was_there() {
     let output = push(&ada, &work, &["origin", "main"]).exits(1);
     assert!(output.stderr.contains("git tracevault init"), "{}", output.stderr);
     ada.run(&work, ["init"]).ok();
+    assert!(ada.run(&work, ["init", "--server"]).exits(2).stderr.contains("is a work tree"));
     push(&ada, &work, &["--quiet", "origin", "main"]).ok();
     // The hook that was there still refuses what it did.
     push(&ada, &work, &["origin", "main:refs/heads/wip"]).exits(1);

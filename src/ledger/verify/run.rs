@@ -188,8 +188,9 @@ impl Run<'_> {
         findings.extend(missing);
         if chain.pending {
             let who = chain.member.clone().unwrap_or_default();
+            let role = if chain.seals { " --role witness" } else { "" };
             let message = format!(
-                "the key of {who} is not enrolled; an owner enrols it with: git tracevault member add {}",
+                "the key of {who} is not enrolled; an owner enrols it with: git tracevault member add {}{role}",
                 id.short()
             );
             findings.push(Finding::new(Code::Pending, message).chain(id));
