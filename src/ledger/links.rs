@@ -33,7 +33,7 @@ impl Writer<'_> {
     /// Links those of these commits that have no record with the recorded commits that they repeat. `dry`: only tells.
     pub fn link(&mut self, commits: &[GitId], dry: bool) -> Result<Vec<Found>, LedgerError> {
         let report = self.ledger.read_all()?;
-        let links = self.ledger.find_links(&report, commits)?;
+        let links = self.ledger.find_links(&Book::new(&report, PriceTable::embedded()), commits)?;
         if !dry {
             self.record_links(&links, "link")?;
         }
@@ -53,22 +53,26 @@ impl Writer<'_> {
 impl Ledger {
     /// Which recorded commits are repeated by those of these that have no record and no link: they have the same tree,
     /// the same patch, or else agents' lines of them. Only earlier commits are, and only since the ledger was founded.
-    pub fn find_links(&self, report: &Report, commits: &[GitId]) -> Result<Vec<Found>, LedgerError> {
-        let book = Book::new(report, PriceTable::embedded());
-        let known = ByChange::new(&book);
-        let mut origins = Origins::new(self, &book);
-        let bar = Bar::new("commits", commits.len() as u64);
+    pub fn find_links(&self, book: &Book<'_>, commits: &[GitId]) -> Result<Vec<Found>, LedgerError> {
+        let is_open = |commit: &&GitId| book.record_of(commit).is_none() && book.rewritten_from(commit).is_empty();
+        let open: Vec<&GitId> = commits.iter().filter(is_open).collect();
         let mut links = Vec::new();
-        for commit in commits {
+        // A push mostly has none, and is waited for.
+        if open.is_empty() {
+            return Ok(links);
+        }
+        let known = ByChange::new(book);
+        let mut origins = Origins::new(self, book);
+        let bar = Bar::new("commits", open.len() as u64);
+        for commit in open {
             bar.step(1);
-            let is_known = book.record_of(commit).is_some() || !book.rewritten_from(commit).is_empty();
-            if is_known || !origins.elsewhere().is_of_ledger(commit) {
+            if !origins.elsewhere().is_of_ledger(commit) {
                 continue;
             }
             let facts = CommitFacts::read(self, diff::begin(&self.repo, commit))?;
             let mut found = known.same(&facts, |entry| origins.elsewhere().is_source(commit, entry));
             if found.is_empty() {
-                found = of_lines(&mut origins, &book, &facts);
+                found = of_lines(&mut origins, book, &facts);
             }
             links.extend(found.into_iter().map(|(old, level)| Found { new: commit.clone(), old, level }));
         }

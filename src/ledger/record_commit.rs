@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::attribution::commit::{FileAttribution, total};
 use crate::attribution::labels::Origin;
 use crate::attribution::trace;
+use crate::cost::PriceTable;
 use crate::digest::Digest;
 use crate::git::diff::{self, Begun, FileChange};
 use crate::git::repo::{Kind, RepoError};
@@ -17,6 +18,7 @@ use crate::ledger::commits;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::edited::Edited;
 use crate::ledger::local::{Changes, RECORDED};
+use crate::ledger::query::Book;
 use crate::ledger::verify::{self, Options};
 use crate::ledger::{Ledger, LedgerError, fit};
 use crate::record::body::{Body, Commit, LineAuthor, Link, SAME_COMMIT, SAME_LINES, SAME_PATCH, SessionRef};
@@ -144,7 +146,7 @@ impl Writer<'_> {
         // Before they have a record: what a commit repeats is asked only of those without.
         let agents = |entry: &verify::Entry| matches!(&entry.body, Body::Commit(body) if body.total.agent > 0);
         let links = match report.entries().any(|entry| entry.good && agents(entry)) {
-            true => self.ledger.find_links(&report, &late)?,
+            true => self.ledger.find_links(&Book::new(&report, PriceTable::embedded()), &late)?,
             false => Vec::new(),
         };
         let bar = Bar::new("commits", late.len() as u64);

@@ -65,7 +65,8 @@ impl Ledger {
     ) -> Result<Book<'r>, LedgerError> {
         let mut book = Book::new(report, prices);
         // What a server squashed or rebased is linked when somebody comes by; that it is the same can be seen now.
-        book.add_found(self.find_links(report, commits)?);
+        let found = self.find_links(&book, commits)?;
+        book.add_found(found);
         Ok(book)
     }
 
