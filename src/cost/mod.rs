@@ -215,7 +215,10 @@ mod tests {
     /// Claude Code counts its own cost: ours is the same wherever it says how the cache writes divide.
     #[test]
     fn costs_are_those_that_claude_code_counts() {
-        #[allow(clippy::disallowed_methods)]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "only tests look for captures, which lie beside a checkout or nowhere"
+        )]
         let captures = std::env::var_os("TRACEVAULT_CAPTURES").map_or_else(
             || concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/captures").into(),
             std::path::PathBuf::from,

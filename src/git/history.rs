@@ -36,19 +36,18 @@ pub fn range(repo: &Repo, range: &str) -> Result<Vec<GitId>, GitError> {
 /// The commits of a push to `remote` that it does not have yet: reachable from `tips` and not from its branches,
 /// oldest first.
 pub fn unpushed(repo: &Repo, tips: &[GitId], remote: &str, excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {
-    // A push may be of more refs than a command line takes.
-    let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
-    let input = lines.collect::<String>().into_bytes();
-    let not = ["--stdin".to_owned(), "--not".to_owned(), format!("--remotes={remote}")];
-    let git = repo.git().args(["rev-list", "--reverse", "--topo-order"]).args(not);
-    let answer = git.input(input).run()?;
-    Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
+    listed(repo.git(), tips, excluded, &["--not".to_owned(), format!("--remotes={remote}")])
 }
 
 /// The commits that are reachable from `tips` and from none of `excluded`, oldest first. All must be here.
 pub fn not_in(repo: &Repo, tips: &[GitId], excluded: &[GitId]) -> Result<Vec<GitId>, GitError> {
+    listed(repo.git(), tips, excluded, &[])
+}
+
+fn listed(git: Git, tips: &[GitId], excluded: &[GitId], more: &[String]) -> Result<Vec<GitId>, GitError> {
+    // A push may be of more refs than a command line takes.
     let lines = tips.iter().map(|id| format!("{id}\n")).chain(excluded.iter().map(|id| format!("^{id}\n")));
-    let git = repo.git().args(["rev-list", "--reverse", "--topo-order", "--stdin"]);
+    let git = git.args(["rev-list", "--reverse", "--topo-order", "--stdin"]).args(more);
     let answer = git.input(lines.collect::<String>().into_bytes()).run()?;
     Ok(answer.text().lines().filter_map(|line| line.parse().ok()).collect())
 }

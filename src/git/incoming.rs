@@ -1,7 +1,7 @@
 //! A push before it is let in: the repository as it would be, from what git keeps apart until a hook has spoken.
 //!
 //! It is a bare repository of its own in a temporary folder: refs as the push would leave them, and objects borrowed from
-//! the quarantine (gitformat: git-receive-pack(1), "Quarantine environment") and from the repository itself.
+//! the quarantine (git-receive-pack(1), "Quarantine Environment") and from the repository itself.
 
 use std::collections::BTreeMap;
 use std::fs;
