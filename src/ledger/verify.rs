@@ -6,9 +6,11 @@
 mod policy;
 mod run;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
 pub use policy::PolicyChain;
+pub use run::Reader;
 use run::Run;
 
 use crate::chain::{Head, Kind};
@@ -72,7 +74,8 @@ impl Entry {
         }
     }
 
-    fn of<State>(commit: GitId, record: Record<State>, good: bool) -> Self {
+    /// A record that was read at a commit.
+    pub fn of<State>(commit: GitId, record: Record<State>, good: bool) -> Self {
         let envelope = record.envelope();
         Entry {
             chain: envelope.chain,
@@ -215,6 +218,11 @@ impl Report {
 impl Ledger {
     /// Verifies all that this repository has of its ledger, and remembers how far every chain was seen.
     pub fn verify(&self, options: &Options) -> Result<Report, LedgerError> {
+        self.verify_for(options, None)
+    }
+
+    /// The same, and lets somebody see the records meanwhile.
+    pub fn verify_for(&self, options: &Options, reader: Option<&mut dyn Reader>) -> Result<Report, LedgerError> {
         let workers = Workers::new(&self.repo, options.threads)?;
         let repo = &workers.repo();
         let copies = Copies::list(self)?;
@@ -280,6 +288,7 @@ impl Ledger {
                 seals: Seals::default(),
                 encryption: Asked::of(&policy.history),
                 options,
+                reader: reader.map(|reader| RefCell::new(reader as &mut dyn Reader)),
                 bar,
             };
             let found;

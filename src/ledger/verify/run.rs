@@ -1,6 +1,8 @@
 //! The chains of writers and witnesses: each record in its place, and each chain as the others speak of it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::chain::{self, Head, Kind};
 use crate::digest::Digest;
@@ -8,14 +10,15 @@ use crate::finding::{Code, Finding, Severity};
 use crate::git::repo::Repo;
 use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
-use crate::ledger::check;
+use crate::ledger::check::{self, Checked};
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::Payloads;
 use crate::ledger::seals::{Records, Seals, Witness};
 use crate::ledger::seen::{Cache, CachedChain};
+use crate::ledger::store::{self, StoreError, Stored};
 use crate::ledger::verify::{Chain, Entry, Options, PolicyChain};
 use crate::ledger::workers::Workers;
-use crate::ledger::{encryption, pruned, references, store};
+use crate::ledger::{encryption, pruned, references};
 use crate::record::body::{Body, Place, Shelf};
 use crate::record::signature::PublicKey;
 use crate::record::{Record, Verified};
@@ -23,12 +26,63 @@ use crate::roster::{History, Standing};
 use crate::time::Time;
 
 /// What was found of one chain.
+#[derive(Default)]
 struct Found {
     findings: Vec<Finding>,
     /// The shelves of which pieces were pruned.
     pruned: BTreeSet<Shelf>,
     /// The records with payloads in plain text that should be encrypted.
     plain: Vec<Place>,
+}
+
+/// Who wants to see every good record, in the order of its chain, while a ledger is verified.
+pub trait Reader {
+    /// The number of the first record of this chain that is wanted; those that were verified before are read again.
+    fn from(&mut self, chain: &Chain) -> u64;
+    /// A record, whether it holds or not; the chain as it is known so far.
+    fn take(&mut self, chain: &Chain, entry: &Entry);
+}
+
+/// A chain whose records are not read yet.
+struct Begun<'a> {
+    kind: Kind,
+    walk: &'a Walk,
+    chain: Chain,
+    /// The last record that was verified before.
+    head: Option<Head>,
+    found: Found,
+    /// The records to read: none where nobody can tell whose they are.
+    numbers: Range<usize>,
+}
+
+impl<'a> Begun<'a> {
+    fn work(&self, payloads: &'a Payloads) -> Option<Work<'a>> {
+        let key = self.chain.key?.verifier();
+        let writer = check::Writer { chain: self.chain.id, key, walk: self.walk, payloads };
+        Some(Work { writer, first: self.chain.first })
+    }
+}
+
+/// What a thread does for a chain.
+struct Work<'a> {
+    writer: check::Writer<'a>,
+    /// The number of the first record that was not verified before.
+    first: usize,
+}
+
+/// A record that was verified before, or one that was checked now.
+enum Got {
+    Known(Result<Stored, StoreError>),
+    New(Box<Checked>),
+}
+
+impl Work<'_> {
+    fn read(&self, repo: &Repo, numbers: Range<usize>) -> Vec<Got> {
+        let known = numbers.start..self.first.min(numbers.end);
+        let new = self.first.max(numbers.start)..numbers.end;
+        let known = known.map(|at| Got::Known(self.writer.walk.record(repo, at)));
+        known.chain(self.writer.check(repo, new).into_iter().map(|checked| Got::New(Box::new(checked)))).collect()
+    }
 }
 
 /// One verification, seen from the chains of writers and witnesses.
@@ -45,18 +99,17 @@ pub struct Run<'a> {
     /// Which rules ask for encryption.
     pub encryption: encryption::Asked,
     pub options: &'a Options,
+    pub reader: Option<RefCell<&'a mut dyn Reader>>,
     pub bar: &'a Bar,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Verifies every chain but the policy chain, and remembers those of which nothing is wrong.
     pub fn verify(mut self, cache: &mut Cache) -> (Vec<Chain>, Vec<Witness>, Vec<Finding>) {
         let (mut chains, mut found) = (Vec::new(), Vec::new());
         // Seals first: records cite them.
         for kind in [Kind::Seal, Kind::Log] {
-            let is_one = |id: &ChainId| *id != ChainId::Policy && self.witnesses.contains(id) == (kind == Kind::Seal);
-            for (id, walk) in self.walks.iter().filter(|(id, _)| is_one(id)) {
-                let (chain, its) = self.chain(*id, kind, walk, cache.chains.get(id));
+            for (walk, chain, its) in self.chains(kind, cache) {
                 if kind == Kind::Seal {
                     self.seals.add(&chain, walk, &its.findings);
                 }
@@ -115,77 +168,110 @@ impl Run<'_> {
         chains.iter().filter(|chain| chain.seals && !chain.pending).map(judge).collect()
     }
 
-    fn chain(&self, id: ChainId, kind: Kind, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
-        let mut chain = Chain::new(id, kind, walk.len());
-        let mut findings = Vec::new();
-        let (mut pruned, mut plain, mut gone) = (BTreeSet::new(), Vec::new(), Vec::new());
+    /// Verifies the chains of this kind: the records of one are checked while those of another are put in order.
+    fn chains(&self, kind: Kind, cache: &Cache) -> Vec<(&'a Walk, Chain, Found)> {
+        let is_one = |id: &ChainId| *id != ChainId::Policy && self.witnesses.contains(id) == (kind == Kind::Seal);
+        let walks = self.walks.iter().filter(|(id, _)| is_one(id));
+        let begun: Vec<Begun> = walks.map(|(id, walk)| self.begin(*id, kind, walk, cache.chains.get(id))).collect();
+        let works = begun.iter().filter_map(|begun| Some((begun.work(self.payloads)?, begun.numbers.clone())));
+        let works: Vec<(Work, Range<usize>)> = works.collect();
+        let jobs = self.workers.batches(works.iter().map(|(work, numbers)| (work, numbers.clone())));
+        let read = |repo: &Repo, (work, numbers): &(&Work<'_>, Range<usize>)| {
+            let got = work.read(repo, numbers.clone());
+            self.bar.step(got.len() as u64);
+            got
+        };
+        self.workers.ahead(&jobs, read, |got| {
+            let mut got = got.flatten();
+            let finish = |begun: Begun<'a>| {
+                let its = begun.numbers.len();
+                let (walk, (chain, found)) = (begun.walk, self.finish(begun, got.by_ref().take(its)));
+                (walk, chain, found)
+            };
+            begun.into_iter().map(finish).collect()
+        })
+    }
 
+    /// What is known of a chain before its records are read.
+    fn begin(&self, id: ChainId, kind: Kind, walk: &'a Walk, cached: Option<&CachedChain>) -> Begun<'a> {
+        let mut chain = Chain::new(id, kind, walk.len());
+        let mut found = Found::default();
         let known = cached.and_then(|cached| Some((cached, walk.position(&cached.tip)?)));
-        let (start, mut head) = match known {
+        let mut head = None;
+        match known {
             Some((cached, at)) => {
                 chain.key = cached.key;
-                pruned.clone_from(&cached.pruned);
-                plain.clone_from(&cached.plain);
-                (at + 1, Some(cached.head))
+                chain.first = at + 1;
+                head = Some(cached.head);
+                found.pruned.clone_from(&cached.pruned);
+                found.plain.clone_from(&cached.plain);
             }
             None => {
-                let (key, found) = opening_key(&self.workers.repo(), id, walk.walked(walk.first).as_ref());
-                chain.key = key;
-                findings.extend(found);
-                (0, None)
-            }
-        };
-        chain.first = start;
-        self.name(&mut chain);
-        let Some(key) = chain.key else { return (chain, Found { findings, pruned, plain }) };
-        if self.options.entries {
-            for stored in self.workers.map(0..start, self.bar, |repo, at| walk.record(repo, at)) {
-                match stored {
-                    Ok(stored) => chain.entries.push(Entry::of(stored.commit, stored.record, true)),
-                    Err(error) => findings.push(Finding::new(error.code, error.message).chain(id)),
-                }
+                (chain.key, found.findings) = opening_key(&self.workers.repo(), id, walk.walked(walk.first).as_ref())
             }
         }
+        self.name(&mut chain);
+        let wanted = match &self.reader {
+            _ if self.options.entries => 0,
+            Some(reader) => usize::try_from(reader.borrow_mut().from(&chain)).unwrap_or(usize::MAX),
+            None => usize::MAX,
+        };
+        let numbers = if chain.key.is_some() { wanted.min(chain.first)..walk.len() } else { 0..0 };
+        Begun { kind, walk, chain, head, found, numbers }
+    }
 
-        chain.known = chain.entries.len();
-        let writer = check::Writer { chain: id, key: key.verifier(), walk, payloads: self.payloads };
-        let check = |repo: &Repo, numbers| writer.check(repo, numbers);
-        for checked in self.workers.in_rounds(start..walk.len(), self.bar, check) {
+    /// Judges a chain's new records in their order.
+    fn finish(&self, begun: Begun<'_>, got: impl Iterator<Item = Got>) -> (Chain, Found) {
+        let Begun { kind, walk, mut chain, mut head, mut found, .. } = begun;
+        let Some(key) = chain.key else { return (chain, found) };
+        let (id, mut gone) = (chain.id, Vec::new());
+        for got in got {
+            let checked = match got {
+                Got::New(checked) => *checked,
+                Got::Known(Ok(stored)) => {
+                    self.keep_known(&mut chain, Entry::of(stored.commit, stored.record, true));
+                    continue;
+                }
+                Got::Known(Err(error)) => {
+                    found.findings.push(Finding::new(error.code, error.message).chain(id));
+                    continue;
+                }
+            };
             // What follows a record that is not here can only be taken at its word.
             if let (Some(head), Some(envelope)) = (&mut head, checked.envelope())
                 && head.id == MISSING
             {
                 head.id = RecordId(envelope.prev);
             }
-            let mut found = checked.findings;
+            let mut its = checked.findings;
             gone.extend(checked.gone);
             match checked.record {
                 Some(Ok(record)) => {
-                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
-                    found.extend(self.standing(&mut chain, &key, &record));
+                    its.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
+                    its.extend(self.standing(&mut chain, &key, &record));
                     if self.encryption.is_broken_by(&record) {
-                        plain.push(Place { seq: record.envelope().seq, id: record.id() });
+                        found.plain.push(Place { seq: record.envelope().seq, id: record.id() });
                     }
-                    let good = found.iter().all(|f| f.severity != Severity::Error);
+                    let good = its.iter().all(|f| f.severity != Severity::Error);
                     self.keep(&mut chain, Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
-                    found.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
+                    its.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
                     self.keep(&mut chain, Entry::of(checked.commit, *record, false));
                 }
                 None => {}
             }
-            let missing = found.iter().any(|finding| finding.code == Code::Missing);
+            let missing = its.iter().any(|finding| finding.code == Code::Missing);
             let next = checked.head.unwrap_or_else(|| unread(head, if missing { MISSING } else { UNREADABLE }));
             chain.ids.push(next.id);
             head = Some(next.after(head.as_ref()));
-            findings.extend(found);
+            found.findings.extend(its);
         }
         chain.head = head;
         chain.drawn.finish();
         let (more, missing) = pruned::judge(&self.workers.repo(), walk, &self.policy.keeping, id, &gone);
-        pruned.extend(more);
-        findings.extend(missing);
+        found.pruned.extend(more);
+        found.findings.extend(missing);
         if chain.pending {
             let who = chain.member.clone().unwrap_or_default();
             let role = if chain.seals { " --role witness" } else { "" };
@@ -193,9 +279,9 @@ impl Run<'_> {
                 "the key of {who} is not enrolled; an owner enrols it with: git tracevault member add {}{role}",
                 id.short()
             );
-            findings.push(Finding::new(Code::Pending, message).chain(id));
+            found.findings.push(Finding::new(Code::Pending, message).chain(id));
         }
-        (chain, Found { findings, pruned, plain })
+        (chain, found)
     }
 
     /// Keeps a record where somebody wants them all, or where others are judged by what it says: a ledger may have millions.
@@ -203,11 +289,27 @@ impl Run<'_> {
         // Its id is the next one.
         let at = chain.first + chain.ids.len();
         chain.drawn.take_in(at, &entry);
+        self.show(chain, &entry);
         match &entry.body {
             _ if self.options.entries || self.options.new_entries || !entry.good => chain.entries.push(entry),
             Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
             Body::Commit(body) => chain.commits.push((PackedId::from(&body.commit), at)),
             _ => {}
+        }
+    }
+
+    /// The same of a record that was verified before.
+    fn keep_known(&self, chain: &mut Chain, entry: Entry) {
+        self.show(chain, &entry);
+        if self.options.entries {
+            chain.entries.push(entry);
+            chain.known += 1;
+        }
+    }
+
+    fn show(&self, chain: &Chain, entry: &Entry) {
+        if let Some(reader) = &self.reader {
+            reader.borrow_mut().take(chain, entry);
         }
     }
 
