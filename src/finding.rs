@@ -46,6 +46,16 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Inconclusive => "inconclusive",
+            Severity::Error => "error",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($name:ident $text:literal $severity:ident $meaning:literal;)*) => {
         /// What was observed. The codes are stable: scripts match on them.

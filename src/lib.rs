@@ -5,7 +5,10 @@
 
 // front
 mod cli;
+mod web;
 // shell: files, programs, network
+mod mirror;
+mod index;
 mod ledger;
 mod setup;
 mod journal;

@@ -38,6 +38,7 @@ mod redact;
 mod release;
 mod report;
 mod seal;
+mod serve;
 mod show;
 mod stats;
 mod status;
@@ -109,6 +110,7 @@ enum Command {
     Import(import::Args),
     Receive(receive::Args),
     Redact(redact::Args),
+    Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
     Hook(hook::Args),
@@ -196,6 +198,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Prune(args) => prune::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Audit(args) => audit::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Adjudicate(args) => adjudicate::run(&args, &Ledger::open(&dir)?, &mut out),
+        Command::Serve(args) => serve::run(&args, &dir),
         Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

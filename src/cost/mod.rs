@@ -31,6 +31,11 @@ impl Money {
         (self.0 + 500_000) / 1_000_000
     }
 
+    /// In billionths of a dollar; half a one and more is rounded up.
+    pub fn nano_dollars(self) -> u128 {
+        (self.0 + 500) / 1_000
+    }
+
     /// In cents, half a cent rounded up.
     pub fn cents(self) -> u128 {
         (self.micro_dollars() + 5_000) / 10_000

@@ -30,6 +30,21 @@ pub fn push_on_failure() -> Option<String> {
     text("TRACEVAULT_PUSH_ON_FAILURE")
 }
 
+/// `DATABASE_URL`: the index of `serve`, a file or a `postgres://` URL.
+pub fn database_url() -> Option<String> {
+    text("DATABASE_URL")
+}
+
+/// `HOST` and `PORT`: where `serve` listens, 127.0.0.1 and 8080 where only one is there.
+pub fn listen() -> Option<String> {
+    let (host, port) = (text("HOST"), text("PORT"));
+    if host.is_none() && port.is_none() {
+        return None;
+    }
+    let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
+    Some(format!("{host}:{}", port.unwrap_or_else(|| "8080".to_owned())))
+}
+
 /// `GIT_CONFIG_PARAMETERS`: git was started with `-c key=value`.
 pub fn git_has_parameters() -> bool {
     text("GIT_CONFIG_PARAMETERS").is_some()

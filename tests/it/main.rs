@@ -33,6 +33,7 @@ mod replay;
 mod rewritten;
 mod scenarios;
 mod seals;
+mod serve;
 mod stats;
 mod support;
 mod verify_sh;

@@ -1,0 +1,173 @@
+//! The tables as records are written to them; `schema/tables.sql` says what each column is.
+
+use crate::index::rows::Meets::{Greatest, Key, Least, New, Stays, Sum};
+use crate::index::rows::Table;
+
+pub static RECORD: Table = Table {
+    name: "record",
+    columns: &[
+        ("repository", Key),
+        ("chain", Key),
+        ("seq", Key),
+        ("record", Stays),
+        ("held", Stays),
+        ("kind", Stays),
+        ("time", Stays),
+        ("good", Stays),
+        ("about", Stays),
+    ],
+};
+
+pub static CHAIN: Table = Table {
+    name: "chain",
+    columns: &[
+        ("repository", Key),
+        ("chain", Key),
+        ("kind", Stays),
+        ("member", New),
+        ("device", Stays),
+        ("pending", New),
+        ("records", New),
+        ("sealed", Stays),
+        ("first", Stays),
+        ("last", New),
+    ],
+};
+
+pub static SESSION: Table = Table {
+    name: "session",
+    columns: &[
+        ("repository", Key),
+        ("session", Key),
+        ("chain", Stays),
+        ("member", Stays),
+        ("agent", New),
+        ("version", New),
+        ("title", Stays),
+        ("started", Least),
+        ("ended", Greatest),
+        ("active_seconds", Sum),
+        ("segments", Sum),
+        ("prompts", Sum),
+        ("turns", Sum),
+        ("plans", Sum),
+        ("compactions", Sum),
+        ("subagents", Sum),
+        ("requests", Sum),
+        ("tokens", Sum),
+        ("output", Sum),
+        ("cost", Sum),
+        ("unknown", Sum),
+        ("calls", Sum),
+        ("failed", Sum),
+        ("added", Sum),
+        ("removed", Sum),
+        ("redactions", Sum),
+        ("gaps", Sum),
+        ("read", Stays),
+    ],
+};
+
+pub static USAGE: Table = Table {
+    name: "usage",
+    columns: &[
+        ("repository", Key),
+        ("session", Key),
+        ("day", Key),
+        ("model", Key),
+        ("requests", Sum),
+        ("input", Sum),
+        ("output", Sum),
+        ("cache_read", Sum),
+        ("cache_write", Sum),
+        ("cost", Sum),
+        ("unknown", Sum),
+        ("saved", Sum),
+    ],
+};
+
+pub static DAILY_USAGE: Table = Table {
+    name: "daily_usage",
+    columns: &[
+        ("repository", Key),
+        ("day", Key),
+        ("member", Key),
+        ("agent", Key),
+        ("model", Key),
+        ("requests", Sum),
+        ("input", Sum),
+        ("output", Sum),
+        ("cache_read", Sum),
+        ("cache_write", Sum),
+        ("cost", Sum),
+        ("unknown", Sum),
+        ("saved", Sum),
+    ],
+};
+
+pub static DAILY_WORK: Table = Table {
+    name: "daily_work",
+    columns: &[
+        ("repository", Key),
+        ("day", Key),
+        ("member", Key),
+        ("agent", Key),
+        ("segments", Sum),
+        ("prompts", Sum),
+        ("active_seconds", Sum),
+    ],
+};
+
+pub static TOOL: Table = Table {
+    name: "tool",
+    columns: &[("repository", Key), ("session", Key), ("kind", Key), ("name", Key), ("calls", Sum), ("failed", Sum)],
+};
+
+pub static DAILY_TOOL: Table = Table {
+    name: "daily_tool",
+    columns: &[
+        ("repository", Key),
+        ("day", Key),
+        ("member", Key),
+        ("agent", Key),
+        ("kind", Key),
+        ("name", Key),
+        ("calls", Sum),
+        ("failed", Sum),
+    ],
+};
+
+pub static SESSION_FILE: Table = Table {
+    name: "session_file",
+    columns: &[("repository", Key), ("session", Key), ("path", Key), ("edits", Sum), ("added", Sum), ("removed", Sum)],
+};
+
+pub static LINK: Table =
+    Table { name: "link", columns: &[("repository", Key), ("sha", Key), ("old", Key), ("level", Greatest)] };
+
+pub static CODE: Table = Table {
+    name: "code",
+    columns: &[
+        ("repository", Key),
+        ("sha", Key),
+        ("author", Stays),
+        ("email", Stays),
+        ("time", Stays),
+        ("subject", Stays),
+    ],
+};
+
+pub static FINDING: Table = Table {
+    name: "finding",
+    columns: &[
+        ("repository", Key),
+        ("place", Key),
+        ("severity", New),
+        ("code", New),
+        ("chain", New),
+        ("seq", New),
+        ("record", New),
+        ("message", New),
+        ("decided", New),
+    ],
+};

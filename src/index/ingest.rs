@@ -1,0 +1,362 @@
+//! From a verification into the index: each record once, in the order of its chain, with how far its chain has come.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sqlx::{Any, Row, Transaction};
+use tokio::runtime::Handle;
+
+use crate::cost::{self, Money, PriceTable};
+use crate::id::ChainId;
+use crate::index::columns::{
+    CHAIN, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SESSION, SESSION_FILE, TOOL, USAGE,
+};
+use crate::index::recorded::{Commits, Rank, Recorded};
+use crate::index::rows::{Rows, Value};
+use crate::index::{Database, IndexError};
+use crate::ledger::query::tells_all_tokens;
+use crate::ledger::verify::{Chain, Entry, Reader};
+use crate::record::body::{Body, ModelUsage, Session};
+
+/// So many records are written in one transaction.
+const BATCH: usize = 2_000;
+
+/// A repository's records on their way into the index.
+pub struct Ingest<'a> {
+    database: &'a Database,
+    handle: Handle,
+    repository: i64,
+    prices: &'a PriceTable,
+    /// How far each chain is in the index, who wrote it, and which of its records do not hold.
+    known: HashMap<String, Known>,
+    rows: Batch,
+    /// What the index has is not what was verified now.
+    stale: bool,
+    failed: Option<IndexError>,
+}
+
+#[derive(Default)]
+struct Known {
+    records: u64,
+    member: Option<String>,
+    pending: bool,
+    bad: HashSet<u64>,
+    /// The last of them.
+    last: Option<String>,
+}
+
+/// Rows that are not written yet.
+struct Batch {
+    records: Rows,
+    chains: BTreeMap<String, Vec<Value>>,
+    tables: [Rows; 8],
+    commits: Commits,
+    count: usize,
+}
+
+impl Batch {
+    fn new() -> Self {
+        let tables = [&SESSION, &USAGE, &DAILY_USAGE, &DAILY_WORK, &TOOL, &DAILY_TOOL, &SESSION_FILE, &LINK];
+        Batch {
+            records: Rows::new(&RECORD),
+            chains: BTreeMap::new(),
+            tables: tables.map(Rows::new),
+            commits: Commits::default(),
+            count: 0,
+        }
+    }
+
+    async fn write(&mut self, repository: i64, into: &mut Transaction<'static, Any>) -> Result<(), IndexError> {
+        self.records.write(into).await?;
+        for table in &mut self.tables {
+            table.write(into).await?;
+        }
+        self.commits.write(repository, into).await?;
+        let mut chains = Rows::new(&CHAIN);
+        std::mem::take(&mut self.chains).into_values().for_each(|row| chains.add(row));
+        self.count = 0;
+        chains.write(into).await
+    }
+}
+
+impl<'a> Ingest<'a> {
+    /// Must be called, and used, where blocking is allowed; `handle` is of the runtime that the database belongs to.
+    pub fn begin(
+        database: &'a Database,
+        handle: Handle,
+        repository: i64,
+        prices: &'a PriceTable,
+    ) -> Result<Self, IndexError> {
+        let known = handle.block_on(known(database, repository))?;
+        let (rows, failed) = (Batch::new(), None);
+        Ok(Ingest { database, handle, repository, prices, known, rows, stale: false, failed })
+    }
+
+    /// Writes what is left. Whether the index is what was verified: if not, all of the repository is to be read again.
+    pub fn finish(mut self) -> Result<bool, IndexError> {
+        self.flush();
+        self.failed.map_or(Ok(!self.stale), Err)
+    }
+
+    fn flush(&mut self) {
+        if self.failed.is_some() || self.stale {
+            return;
+        }
+        let (database, repository, rows) = (self.database, self.repository, &mut self.rows);
+        let written = self.handle.block_on(async {
+            let mut all = database.pool.begin().await?;
+            rows.write(repository, &mut all).await?;
+            all.commit().await?;
+            Ok(())
+        });
+        self.failed = written.err();
+    }
+
+    /// Notes that a chain has come so far.
+    fn pass(&mut self, chain: &Chain, entry: &Entry) {
+        let name = chain.id.to_string();
+        let device = match &entry.body {
+            Body::Open(open) => Some(open.device.as_str()),
+            _ => None,
+        };
+        let first = self.rows.chains.get(&name).map(|row| (row[4].clone(), row[8].clone()));
+        let time = entry.time.unix();
+        let (device, first) = first.unwrap_or((device.into(), time.into()));
+        let kind = if chain.seals { "seal" } else { "log" };
+        let row = vec![
+            self.repository.into(),
+            name.as_str().into(),
+            kind.into(),
+            chain.member.as_deref().into(),
+            device,
+            chain.pending.into(),
+            (entry.seq + 1).into(),
+            0i64.into(),
+            first,
+            time.into(),
+        ];
+        self.rows.chains.insert(name, row);
+    }
+
+    fn record(&mut self, entry: &Entry) {
+        let about = match &entry.body {
+            Body::Session(body) => Some(body.session.as_str().to_owned()),
+            Body::Commit(body) => Some(body.commit.to_string()),
+            Body::Link(body) => Some(body.new.to_string()),
+            _ => None,
+        };
+        self.rows.records.add(vec![
+            self.repository.into(),
+            entry.chain.to_string().into(),
+            entry.seq.into(),
+            entry.id.to_string().into(),
+            entry.commit.to_string().into(),
+            entry.body.kind().into(),
+            entry.time.unix().into(),
+            entry.good.into(),
+            about.as_deref().into(),
+        ]);
+    }
+
+    fn session(&mut self, member: &str, entry: &Entry, body: &Session) {
+        let (repository, session) = (self.repository, body.session.as_str());
+        let (day, agent) = (body.ended.day(), body.agent.name.as_str());
+        let [sessions, usages, daily_usage, daily_work, tools, daily_tools, files, _] = &mut self.rows.tables;
+        let all = tells_all_tokens(body);
+        let prices = |usage: &ModelUsage| Priced::of(self.prices, usage, body, all);
+        let priced: Vec<Priced> = body.models.iter().map(prices).collect();
+        let sum = |of: &dyn Fn(&ModelUsage) -> u64| body.models.iter().map(of).fold(0, u64::saturating_add);
+        let unknown: i64 = priced.iter().map(|priced| priced.unknown).sum();
+        // A session whose tokens nobody told has no price either, though no request of it is known.
+        let unknown = if all { unknown } else { unknown.max(1) };
+        let file_sum = |of: &dyn Fn(&crate::record::body::FileEdits) -> u64| body.files.iter().map(of).sum::<u64>();
+        sessions.add(vec![
+            repository.into(),
+            session.into(),
+            entry.chain.to_string().into(),
+            member.into(),
+            agent.into(),
+            body.agent.version.as_str().into(),
+            Value::NoText,
+            body.started.unix().into(),
+            body.ended.unix().into(),
+            body.active_seconds.into(),
+            1i64.into(),
+            body.prompts.into(),
+            body.turns.into(),
+            body.plans.into(),
+            body.compactions.into(),
+            body.subagents.into(),
+            sum(&|usage| usage.requests).into(),
+            sum(&tokens).into(),
+            sum(&|usage| usage.output).into(),
+            priced.iter().map(|priced| priced.cost).sum::<i64>().into(),
+            unknown.into(),
+            body.tools.iter().map(|tool| tool.calls).sum::<u64>().into(),
+            body.tools.iter().map(|tool| tool.failed).sum::<u64>().into(),
+            file_sum(&|file| file.added).into(),
+            file_sum(&|file| file.removed).into(),
+            body.redactions.iter().map(|redaction| redaction.count).sum::<u64>().into(),
+            body.gaps.iter().map(|gap| gap.count).sum::<u64>().into(),
+            0i64.into(),
+        ]);
+        for (usage, priced) in body.models.iter().zip(&priced) {
+            let counts = priced.counts(usage);
+            let key = [repository.into(), session.into(), day.as_str().into(), usage.model.as_str().into()];
+            usages.add(key.into_iter().chain(counts.clone()).collect());
+            let key =
+                [repository.into(), day.as_str().into(), member.into(), agent.into(), usage.model.as_str().into()];
+            daily_usage.add(key.into_iter().chain(counts).collect());
+        }
+        let work = [1, body.prompts, body.active_seconds].map(Value::from);
+        let key = [repository.into(), day.as_str().into(), member.into(), agent.into()];
+        daily_work.add(key.into_iter().chain(work).collect());
+        for (kind, name, calls, failed) in used(body) {
+            let counts = [calls.into(), failed.into()];
+            let key = [repository.into(), session.into(), kind.into(), name.into()];
+            tools.add(key.into_iter().chain(counts.clone()).collect());
+            let key = [repository.into(), day.as_str().into(), member.into(), agent.into(), kind.into(), name.into()];
+            daily_tools.add(key.into_iter().chain(counts).collect());
+        }
+        for file in &body.files {
+            let counts = [file.edits, file.added, file.removed].map(Value::from);
+            let key = [repository.into(), session.into(), file.path.as_str().into()];
+            files.add(key.into_iter().chain(counts).collect());
+        }
+    }
+
+    fn take_in(&mut self, chain: &Chain, entry: &Entry) {
+        self.record(entry);
+        let member = member(chain);
+        match &entry.body {
+            Body::Session(body) if entry.good => self.session(&member, entry, body),
+            Body::Commit(body) => self.rows.commits.add(Recorded {
+                chain: entry.chain.to_string(),
+                seq: entry.seq,
+                record: entry.id.to_string(),
+                member,
+                time: entry.time.unix(),
+                day: entry.time.day(),
+                rank: match (entry.good, chain.pending) {
+                    (false, _) => Rank::Bad,
+                    (true, true) => Rank::Pending,
+                    (true, false) => Rank::Good,
+                },
+                body: (**body).clone(),
+            }),
+            Body::Link(body) if entry.good && body.level > 0 => {
+                let [.., links] = &mut self.rows.tables;
+                let (new, old) = (body.new.to_string(), body.old.to_string());
+                links.add(vec![self.repository.into(), new.into(), old.into(), u64::from(body.level).into()]);
+            }
+            _ => {}
+        }
+        self.pass(chain, entry);
+        self.rows.count += 1;
+        if self.rows.count >= BATCH {
+            self.flush();
+        }
+    }
+}
+
+impl Reader for Ingest<'_> {
+    fn from(&mut self, chain: &Chain) -> u64 {
+        let Some(known) = self.known.get(&chain.id.to_string()) else { return 0 };
+        // Who was not enrolled may be now, and the other way round; a claimed name is no enrolment.
+        let enrolled = if known.pending { None } else { known.member.as_deref() };
+        self.stale |= enrolled != chain.member.as_deref() || (chain.records) < known.records;
+        known.records
+    }
+
+    fn take(&mut self, chain: &Chain, entry: &Entry) {
+        if self.stale || self.failed.is_some() {
+            return;
+        }
+        match self.known.get(&chain.id.to_string()) {
+            Some(known) if entry.seq < known.records => {
+                let is_last = entry.seq + 1 == known.records;
+                let other = is_last && known.last.as_deref() != Some(&entry.id.to_string());
+                self.stale |= other || entry.good == known.bad.contains(&entry.seq);
+            }
+            _ => self.take_in(chain, entry),
+        }
+    }
+}
+
+/// Who a chain is told to be of.
+pub fn member(chain: &Chain) -> String {
+    match (&chain.member, chain.pending) {
+        (Some(member), false) => member.clone(),
+        (Some(claimed), true) => format!("{claimed} (not enrolled)"),
+        (None, _) => match chain.id {
+            ChainId::Policy => "owners".to_owned(),
+            writer => format!("{} (unknown)", writer.short()),
+        },
+    }
+}
+
+fn tokens(usage: &ModelUsage) -> u64 {
+    [usage.input, usage.output, usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+}
+
+/// What a session used besides models: kind, name, calls, failures.
+fn used(body: &Session) -> impl Iterator<Item = (&'static str, &str, u64, u64)> {
+    let tool = |tool: &crate::record::body::ToolUsage| tool.name.starts_with("mcp__");
+    let tools = body.tools.iter().map(move |used| {
+        let kind = if tool(used) { "mcp" } else { "tool" };
+        (kind, used.name.as_str(), used.calls, used.failed)
+    });
+    let skills = body.skills.iter().map(|name| ("skill", name.as_str(), 1, 0));
+    tools.chain(skills).chain(body.programs.iter().map(|program| ("program", program.name.as_str(), program.runs, 0)))
+}
+
+/// What the tokens of one model cost, in billionths of a dollar.
+struct Priced {
+    cost: i64,
+    unknown: i64,
+    saved: i64,
+}
+
+impl Priced {
+    fn of(prices: &PriceTable, usage: &ModelUsage, body: &Session, told: bool) -> Self {
+        let nano = |money: Money| i64::try_from(money.nano_dollars()).unwrap_or(i64::MAX);
+        let cost = cost::cost(prices, usage, body.started).filter(|_| told);
+        Priced {
+            cost: cost.map_or(0, nano),
+            unknown: if cost.is_none() { i64::try_from(usage.requests.max(1)).unwrap_or(i64::MAX) } else { 0 },
+            saved: cost::cache_saved(prices, usage, body.started).map_or(0, nano),
+        }
+    }
+
+    fn counts(&self, usage: &ModelUsage) -> [Value; 8] {
+        [
+            usage.requests.into(),
+            usage.input.into(),
+            usage.output.into(),
+            usage.cache_read.into(),
+            usage.cache_write_5m.saturating_add(usage.cache_write_1h).into(),
+            self.cost.into(),
+            self.unknown.into(),
+            self.saved.into(),
+        ]
+    }
+}
+
+async fn known(database: &Database, repository: i64) -> Result<HashMap<String, Known>, IndexError> {
+    let mut known = HashMap::new();
+    let chains = "SELECT c.chain, c.records, c.member, c.pending, r.record FROM chain c LEFT JOIN record r
+        ON r.repository = c.repository AND r.chain = c.chain AND r.seq = c.records - 1 WHERE c.repository = $1";
+    for row in sqlx::query(chains).bind(repository).fetch_all(&database.pool).await? {
+        let records = u64::try_from(row.get::<i64, _>(1)).unwrap_or_default();
+        let (member, pending, last) = (row.get(2), row.get::<i64, _>(3) != 0, row.get(4));
+        known.insert(row.get::<String, _>(0), Known { records, member, pending, bad: HashSet::new(), last });
+    }
+    let bad = sqlx::query("SELECT chain, seq FROM record WHERE repository = $1 AND good = 0").bind(repository);
+    for row in bad.fetch_all(&database.pool).await? {
+        if let Some(chain) = known.get_mut(&row.get::<String, _>(0)) {
+            chain.bad.insert(u64::try_from(row.get::<i64, _>(1)).unwrap_or_default());
+        }
+    }
+    Ok(known)
+}

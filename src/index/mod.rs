@@ -1,0 +1,37 @@
+//! Index: what verified ledgers say, in a database that pages are made from. All SQL is here.
+//!
+//! It holds nothing that the ledgers do not have, and may be deleted at any time.
+
+mod analytics;
+mod code;
+mod columns;
+mod commits;
+mod database;
+mod filter;
+mod ingest;
+mod integrity;
+mod recorded;
+mod repositories;
+mod rows;
+mod select;
+mod sessions;
+mod settle;
+mod words;
+
+pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
+pub use commits::{CommitFileRow, CommitRow};
+pub use database::{Database, Dialect, Place};
+pub use filter::Filter;
+pub use ingest::Ingest;
+pub use integrity::{ChainRow, FindingRow, RecordRow};
+pub use repositories::Repository;
+pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
+pub use settle::Done;
+pub use words::{Hit, Words};
+
+/// What can go wrong with the index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("the index: {0}")]
+    Sql(#[from] sqlx::Error),
+}

@@ -1,0 +1,222 @@
+//! Rows on their way into a table, many in one statement; what is there already is added to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use crate::index::IndexError;
+
+/// So many values one statement may have: SQLite takes 32,766.
+const VALUES: usize = 30_000;
+
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    Number(i64),
+    Text(String),
+    NoNumber,
+    NoText,
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Number(number)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Value::Number(yes.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        // PostgreSQL has no text with such a character.
+        Value::Text(text.replace('\0', "\u{fffd}"))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Value::NoText, Into::into)
+    }
+}
+
+impl From<Option<u64>> for Value {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Value::NoNumber, Into::into)
+    }
+}
+
+/// What becomes of a column where the row is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meets {
+    /// The row is known by it.
+    Key,
+    Sum,
+    Least,
+    Greatest,
+    /// The first that was written stays.
+    Stays,
+    New,
+}
+
+/// A table as it is written to.
+#[derive(Debug)]
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [(&'static str, Meets)],
+}
+
+impl Table {
+    fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().filter(|(_, meets)| *meets == Meets::Key).map(|(name, _)| *name)
+    }
+
+    /// `INSERT` of so many rows.
+    fn insert(&self, rows: usize) -> String {
+        let list = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
+        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, list(&mut self.columns.iter().map(|c| c.0)));
+        let mut number = 0;
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns.len() {
+                number += 1;
+                let comma = if column == 0 { "" } else { ", " };
+                let _ = write!(sql, "{comma}${number}");
+            }
+            sql.push(')');
+        }
+        let change = |(column, meets): &(&'static str, Meets)| {
+            let (old, new) = (format!("{}.{column}", self.name), format!("excluded.{column}"));
+            match meets {
+                Meets::Key | Meets::Stays => None,
+                Meets::Sum => Some(format!("{column} = {old} + {new}")),
+                Meets::Least => Some(format!("{column} = CASE WHEN {new} < {old} THEN {new} ELSE {old} END")),
+                Meets::Greatest => Some(format!("{column} = CASE WHEN {new} > {old} THEN {new} ELSE {old} END")),
+                Meets::New => Some(format!("{column} = {new}")),
+            }
+        };
+        let changes: Vec<String> = self.columns.iter().filter_map(change).collect();
+        let does = if changes.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", changes.join(", ")) };
+        let _ = write!(sql, " ON CONFLICT ({}) DO {does}", list(&mut self.keys()));
+        sql
+    }
+}
+
+/// Rows of one table by their keys: a statement may not meet a row twice.
+#[derive(Debug)]
+pub struct Rows {
+    table: &'static Table,
+    rows: BTreeMap<Vec<Value>, Vec<Value>>,
+}
+
+impl Rows {
+    pub fn new(table: &'static Table) -> Self {
+        Rows { table, rows: BTreeMap::new() }
+    }
+
+    /// A row, its values in the order of the table's columns.
+    pub fn add(&mut self, values: Vec<Value>) {
+        debug_assert_eq!(values.len(), self.table.columns.len(), "{}", self.table.name);
+        let columns = self.table.columns;
+        let is_key = |at: usize| columns[at].1 == Meets::Key;
+        let key = (0..columns.len()).filter(|at| is_key(*at)).map(|at| values[at].clone()).collect();
+        match self.rows.entry(key) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(values);
+            }
+            std::collections::btree_map::Entry::Occupied(mut place) => {
+                for ((old, new), (_, meets)) in place.get_mut().iter_mut().zip(values).zip(columns) {
+                    meet(old, new, *meets);
+                }
+            }
+        }
+    }
+
+    /// Writes all of them, and forgets them.
+    pub async fn write(&mut self, into: &mut Transaction<'static, Any>) -> Result<(), IndexError> {
+        let rows: Vec<Vec<Value>> = std::mem::take(&mut self.rows).into_values().collect();
+        for some in rows.chunks(VALUES / self.table.columns.len()) {
+            let mut query = sqlx::query(AssertSqlSafe(self.table.insert(some.len()))).persistent(false);
+            for value in some.iter().flatten() {
+                query = match value {
+                    Value::Number(number) => query.bind(*number),
+                    Value::Text(text) => query.bind(text.as_str()),
+                    Value::NoNumber => query.bind(None::<i64>),
+                    Value::NoText => query.bind(None::<&str>),
+                };
+            }
+            query.execute(&mut **into).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The same as the statement does.
+fn meet(old: &mut Value, new: Value, meets: Meets) {
+    match (meets, old, new) {
+        (Meets::Key | Meets::Stays, ..) => {}
+        (Meets::Sum, Value::Number(old), Value::Number(new)) => *old = old.saturating_add(new),
+        (Meets::Least, old, new) if new >= *old => {}
+        (Meets::Greatest, old, new) if new <= *old => {}
+        (_, old, new) => *old = new,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+    use crate::index::{Database, Place};
+
+    static TOOL: Table = Table {
+        name: "tool",
+        columns: &[
+            ("repository", Meets::Key),
+            ("session", Meets::Key),
+            ("kind", Meets::Key),
+            ("name", Meets::Key),
+            ("calls", Meets::Sum),
+            ("failed", Meets::Greatest),
+        ],
+    };
+
+    #[tokio::test]
+    async fn rows_meet_in_memory_as_they_do_in_the_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("i"))).await.unwrap();
+        let row = |name: &str, calls: i64, failed: i64| {
+            vec![1i64.into(), "s".into(), "tool".into(), name.into(), calls.into(), failed.into()]
+        };
+        // More than one statement takes, twice over.
+        for _ in 0..2 {
+            let mut rows = Rows::new(&TOOL);
+            (0..6_000).for_each(|n| rows.add(row(&format!("t{n}"), n, n)));
+            rows.add(row("t7", 1, 3));
+            let mut all = index.pool.begin().await.unwrap();
+            rows.write(&mut all).await.unwrap();
+            all.commit().await.unwrap();
+        }
+        let seven =
+            sqlx::query("SELECT calls, failed FROM tool WHERE name = 't7'").fetch_one(&index.pool).await.unwrap();
+        assert_eq!((seven.get::<i64, _>(0), seven.get::<i64, _>(1)), (16, 7));
+        let all = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM tool").fetch_one(&index.pool).await.unwrap();
+        assert_eq!(all, 6_000);
+    }
+}

@@ -1,0 +1,260 @@
+-- What the index holds. Every table can be made again from the ledgers; times are seconds since 1970, money is
+-- billionths of a dollar, yes and no are 1 and 0. The same text is run by SQLite and PostgreSQL.
+
+CREATE TABLE repository (
+    id BIGINT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    ledger TEXT,
+    -- pass, inconclusive or fail, as the last verification found.
+    verdict TEXT,
+    records BIGINT NOT NULL,
+    fetched BIGINT,
+    verified BIGINT,
+    fully_verified BIGINT,
+    -- Why it could not be brought up to date, if it could not.
+    trouble TEXT,
+    branch TEXT,
+    head TEXT
+);
+
+CREATE TABLE chain (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    member TEXT,
+    device TEXT,
+    pending BIGINT NOT NULL,
+    -- How many of its records are in the index, and how many of them witnesses have sealed.
+    records BIGINT NOT NULL,
+    sealed BIGINT NOT NULL,
+    first BIGINT,
+    last BIGINT,
+    PRIMARY KEY (repository, chain)
+);
+
+CREATE TABLE record (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    -- The git commit that holds it.
+    held TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    good BIGINT NOT NULL,
+    -- The session or the commit it is about.
+    about TEXT,
+    PRIMARY KEY (repository, chain, seq)
+);
+CREATE INDEX record_by_id ON record (record);
+CREATE INDEX record_by_about ON record (repository, about);
+CREATE INDEX record_by_time ON record (time, chain, seq);
+CREATE INDEX record_bad ON record (repository) WHERE good = 0;
+
+CREATE TABLE session (
+    repository BIGINT NOT NULL,
+    session TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    member TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    version TEXT NOT NULL,
+    -- Its first prompt, in short.
+    title TEXT,
+    started BIGINT NOT NULL,
+    ended BIGINT NOT NULL,
+    active_seconds BIGINT NOT NULL,
+    segments BIGINT NOT NULL,
+    prompts BIGINT NOT NULL,
+    turns BIGINT NOT NULL,
+    plans BIGINT NOT NULL,
+    compactions BIGINT NOT NULL,
+    subagents BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    output BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    -- Requests whose cost nobody can tell.
+    unknown BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    removed BIGINT NOT NULL,
+    redactions BIGINT NOT NULL,
+    gaps BIGINT NOT NULL,
+    -- How many of its segments were read for their words.
+    read BIGINT NOT NULL,
+    PRIMARY KEY (repository, session)
+);
+CREATE INDEX session_by_end ON session (ended, session);
+CREATE INDEX session_by_member ON session (member, ended, session);
+
+CREATE TABLE usage (
+    repository BIGINT NOT NULL,
+    session TEXT NOT NULL,
+    day TEXT NOT NULL,
+    model TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    input BIGINT NOT NULL,
+    output BIGINT NOT NULL,
+    cache_read BIGINT NOT NULL,
+    cache_write BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    unknown BIGINT NOT NULL,
+    saved BIGINT NOT NULL,
+    PRIMARY KEY (repository, session, day, model)
+);
+
+CREATE TABLE tool (
+    repository BIGINT NOT NULL,
+    session TEXT NOT NULL,
+    -- tool, mcp, skill or program.
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    PRIMARY KEY (repository, session, kind, name)
+);
+
+CREATE TABLE session_file (
+    repository BIGINT NOT NULL,
+    session TEXT NOT NULL,
+    path TEXT NOT NULL,
+    edits BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    removed BIGINT NOT NULL,
+    PRIMARY KEY (repository, session, path)
+);
+CREATE INDEX session_file_by_path ON session_file (repository, path);
+
+-- What records say of commits: of each commit the best record.
+CREATE TABLE recorded (
+    repository BIGINT NOT NULL,
+    sha TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    member TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    day TEXT NOT NULL,
+    -- 2 a member's good record, 1 one of a writer who is not enrolled, 0 one that does not hold.
+    rank BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    agent BIGINT NOT NULL,
+    human BIGINT NOT NULL,
+    unattributed BIGINT NOT NULL,
+    -- It was rewritten to a commit that speaks for itself.
+    superseded BIGINT NOT NULL,
+    PRIMARY KEY (repository, sha)
+);
+CREATE INDEX recorded_by_day ON recorded (repository, day);
+
+CREATE TABLE commit_session (
+    repository BIGINT NOT NULL,
+    sha TEXT NOT NULL,
+    session TEXT NOT NULL,
+    PRIMARY KEY (repository, sha, session)
+);
+CREATE INDEX commit_session_by_session ON commit_session (repository, session);
+
+CREATE TABLE commit_file (
+    repository BIGINT NOT NULL,
+    sha TEXT NOT NULL,
+    path TEXT NOT NULL,
+    added BIGINT NOT NULL,
+    agent BIGINT NOT NULL,
+    human BIGINT NOT NULL,
+    unattributed BIGINT NOT NULL,
+    PRIMARY KEY (repository, sha, path)
+);
+CREATE INDEX commit_file_by_path ON commit_file (repository, path);
+
+-- Rewritten commits: `level` says how much the two have in common.
+CREATE TABLE link (
+    repository BIGINT NOT NULL,
+    sha TEXT NOT NULL,
+    old TEXT NOT NULL,
+    level BIGINT NOT NULL,
+    PRIMARY KEY (repository, sha, old)
+);
+
+-- The commits of the branch that a repository shows.
+CREATE TABLE code (
+    repository BIGINT NOT NULL,
+    sha TEXT NOT NULL,
+    author TEXT NOT NULL,
+    email TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    subject TEXT NOT NULL,
+    PRIMARY KEY (repository, sha)
+);
+CREATE INDEX code_by_time ON code (time, sha);
+CREATE INDEX code_by_sha ON code (sha);
+CREATE INDEX code_by_email ON code (email, time, sha);
+
+CREATE TABLE finding (
+    repository BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    severity TEXT NOT NULL,
+    code TEXT NOT NULL,
+    chain TEXT,
+    seq BIGINT,
+    record TEXT,
+    message TEXT NOT NULL,
+    decided TEXT,
+    PRIMARY KEY (repository, place)
+);
+
+-- Roll-ups for the charts.
+CREATE TABLE daily_usage (
+    repository BIGINT NOT NULL,
+    day TEXT NOT NULL,
+    member TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    model TEXT NOT NULL,
+    requests BIGINT NOT NULL,
+    input BIGINT NOT NULL,
+    output BIGINT NOT NULL,
+    cache_read BIGINT NOT NULL,
+    cache_write BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    unknown BIGINT NOT NULL,
+    saved BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, member, agent, model)
+);
+
+CREATE TABLE daily_work (
+    repository BIGINT NOT NULL,
+    day TEXT NOT NULL,
+    member TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    segments BIGINT NOT NULL,
+    prompts BIGINT NOT NULL,
+    active_seconds BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, member, agent)
+);
+
+CREATE TABLE daily_tool (
+    repository BIGINT NOT NULL,
+    day TEXT NOT NULL,
+    member TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, member, agent, kind, name)
+);
+
+CREATE TABLE daily_lines (
+    repository BIGINT NOT NULL,
+    day TEXT NOT NULL,
+    -- The e-mail address of the commits' author; where the commit is not here, the member that recorded it.
+    author TEXT NOT NULL,
+    commits BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    agent BIGINT NOT NULL,
+    human BIGINT NOT NULL,
+    unattributed BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, author)
+);

@@ -1,0 +1,192 @@
+//! Sessions as pages show them.
+
+use crate::id::GitId;
+use crate::index::select::{Where, row};
+use crate::index::{Database, Filter, IndexError};
+
+row! {
+    /// A session in short.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SessionRow {
+        pub repository: String,
+        pub session: String,
+        pub member: String,
+        pub agent: String,
+        pub version: String,
+        pub title: Option<String>,
+        /// Seconds since 1970.
+        pub started: i64,
+        pub ended: i64,
+        pub active_seconds: i64,
+        pub segments: i64,
+        pub prompts: i64,
+        pub turns: i64,
+        pub plans: i64,
+        pub compactions: i64,
+        pub subagents: i64,
+        pub requests: i64,
+        pub tokens: i64,
+        pub output: i64,
+        /// Billionths of a dollar: what is known of it, and how many requests are not.
+        pub cost: i64,
+        pub unknown: i64,
+        pub calls: i64,
+        pub failed: i64,
+        pub added: i64,
+        pub removed: i64,
+        pub redactions: i64,
+        pub gaps: i64,
+    }
+}
+
+/// Where a page of a list begins: after the row with this time and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    pub time: i64,
+    pub id: String,
+}
+
+row! {
+    /// A session's tokens of one model.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct UsageRow {
+        pub model: String,
+        pub requests: i64,
+        pub input: i64,
+        pub output: i64,
+        pub cache_read: i64,
+        pub cache_write: i64,
+        pub cost: i64,
+        pub unknown: i64,
+        pub saved: i64,
+    }
+}
+
+row! {
+    /// A tool, MCP tool, skill or program that was used.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ToolRow {
+        pub kind: String,
+        pub name: String,
+        pub calls: i64,
+        pub failed: i64,
+    }
+}
+
+row! {
+    /// A file that a session changed.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct FileRow {
+        pub path: String,
+        pub edits: i64,
+        pub added: i64,
+        pub removed: i64,
+    }
+}
+
+row! {
+    /// A commit that draws on a session.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DrawnRow {
+        pub sha: String,
+        pub subject: Option<String>,
+        pub time: i64,
+        pub added: i64,
+        pub agent: i64,
+    }
+}
+
+const SESSION: &str =
+    "SELECT r.name AS repository, s.session, s.member, s.agent, s.version, s.title, s.started, s.ended,
+    s.active_seconds, s.segments, s.prompts, s.turns, s.plans, s.compactions, s.subagents, s.requests, s.tokens,
+    s.output, s.cost, s.unknown, s.calls, s.failed, s.added, s.removed, s.redactions, s.gaps
+    FROM session s JOIN repository r ON r.id = s.repository";
+
+impl Database {
+    /// Sessions that ended last first; at most `count` of them.
+    pub async fn sessions(
+        &self,
+        filter: &Filter,
+        after: Option<&After>,
+        count: i64,
+    ) -> Result<Vec<SessionRow>, IndexError> {
+        let mut asked = Where::default();
+        asked.and_if("s.repository = ?", filter.repository);
+        asked.and_if("s.member = ?", filter.member.as_deref());
+        asked.and_if("s.agent = ?", filter.agent.as_deref());
+        asked.and_if("s.ended >= ?", filter.since);
+        asked.and_if("s.ended < ?", filter.until);
+        asked.and_if(
+            "EXISTS (SELECT 1 FROM usage u WHERE u.repository = s.repository AND u.session = s.session AND u.model = ?)",
+            filter.model.as_deref(),
+        );
+        if let Some(After { time, id }) = after {
+            let values = [(*time).into(), (*time).into(), id.as_str().into()];
+            asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
+        }
+        self.select(SESSION, &asked, &format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}")).await
+    }
+
+    /// One session.
+    pub async fn session(&self, repository: i64, session: &str) -> Result<Option<SessionRow>, IndexError> {
+        let found = self.select(SESSION, &of(repository, session), "").await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The sessions whose ids begin with `prefix`; at most `count`.
+    pub async fn sessions_named(
+        &self,
+        repository: Option<i64>,
+        prefix: &str,
+        count: i64,
+    ) -> Result<Vec<SessionRow>, IndexError> {
+        let mut asked = Where::default();
+        asked.and_if("s.repository = ?", repository);
+        // Ids are of characters before '~'.
+        asked.and("s.session >= ? AND s.session < ?", [prefix.into(), format!("{prefix}~").into()]);
+        self.select(SESSION, &asked, &format!("ORDER BY s.session LIMIT {count}")).await
+    }
+
+    pub async fn usage_of(&self, repository: i64, session: &str) -> Result<Vec<UsageRow>, IndexError> {
+        let select =
+            "SELECT s.model, CAST(SUM(s.requests) AS BIGINT) AS requests, CAST(SUM(s.input) AS BIGINT) AS input,
+            CAST(SUM(s.output) AS BIGINT) AS output, CAST(SUM(s.cache_read) AS BIGINT) AS cache_read,
+            CAST(SUM(s.cache_write) AS BIGINT) AS cache_write, CAST(SUM(s.cost) AS BIGINT) AS cost,
+            CAST(SUM(s.unknown) AS BIGINT) AS unknown, CAST(SUM(s.saved) AS BIGINT) AS saved FROM usage s";
+        self.select(select, &of(repository, session), "GROUP BY s.model ORDER BY s.model").await
+    }
+
+    pub async fn tools_of(&self, repository: i64, session: &str) -> Result<Vec<ToolRow>, IndexError> {
+        let select = "SELECT s.kind, s.name, s.calls, s.failed FROM tool s";
+        self.select(select, &of(repository, session), "ORDER BY s.calls DESC, s.kind, s.name").await
+    }
+
+    pub async fn files_of(&self, repository: i64, session: &str) -> Result<Vec<FileRow>, IndexError> {
+        let select = "SELECT s.path, s.edits, s.added, s.removed FROM session_file s";
+        self.select(select, &of(repository, session), "ORDER BY s.path").await
+    }
+
+    /// The git commits that hold a session's good records, in no order.
+    pub async fn records_of_session(&self, repository: i64, session: &str) -> Result<Vec<GitId>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("repository = ? AND about = ?", [repository.into(), session.into()]);
+        asked.and("kind = 'session' AND good = 1", []);
+        let held: Vec<(String,)> = self.select("SELECT held FROM record", &asked, "").await?;
+        Ok(held.into_iter().filter_map(|(held,)| held.parse().ok()).collect())
+    }
+
+    /// The commits that draw on a session, the latest first.
+    pub async fn commits_of(&self, repository: i64, session: &str) -> Result<Vec<DrawnRow>, IndexError> {
+        let select = "SELECT s.sha, c.subject, r.time, r.added, r.agent FROM commit_session s
+            JOIN recorded r ON r.repository = s.repository AND r.sha = s.sha
+            LEFT JOIN code c ON c.repository = s.repository AND c.sha = s.sha";
+        self.select(select, &of(repository, session), "ORDER BY r.time DESC, s.sha LIMIT 200").await
+    }
+}
+
+fn of(repository: i64, session: &str) -> Where {
+    let mut asked = Where::default();
+    asked.and("s.repository = ?", [repository.into()]);
+    asked.and("s.session = ?", [session.into()]);
+    asked
+}

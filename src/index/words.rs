@@ -1,0 +1,108 @@
+//! The words of sessions and commits, and searching for them.
+
+use sqlx::AssertSqlSafe;
+
+use crate::index::select::row;
+use crate::index::{Database, Dialect, IndexError};
+
+row! {
+    /// A session whose words are not in the index, or not all of them.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Unread {
+        pub session: String,
+        pub member: String,
+        pub ended: i64,
+        /// How many segments it has.
+        pub segments: i64,
+    }
+}
+
+/// The words of something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    pub title: String,
+    pub body: String,
+}
+
+row! {
+    /// Something that was found.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Hit {
+        pub repository: String,
+        pub session: String,
+        pub member: String,
+        pub time: i64,
+        pub title: String,
+        /// Where the words stand, each between `\u{2}` and `\u{3}`.
+        pub snippet: String,
+    }
+}
+
+/// The words as a query of SQLite's FTS5: each is a text, and all must be there.
+fn for_sqlite(text: &str) -> String {
+    let word = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+const SQLITE: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member,
+        CAST(w.time AS BIGINT) AS time, w.title, snippet(words, 1, char(2), char(3), '…', 24) AS snippet
+    FROM words w JOIN repository r ON r.id = w.repository
+    WHERE words MATCH $1 AND ($2 = '' OR r.name = $2) ORDER BY bm25(words, 4.0, 1.0), w.time DESC LIMIT ";
+
+const POSTGRES: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member, w.time, w.title,
+        ts_headline('english', w.body, q, 'StartSel=' || chr(2) || ', StopSel=' || chr(3) || ', MaxWords=24, MinWords=8')
+            AS snippet
+    FROM words w JOIN repository r ON r.id = w.repository, websearch_to_tsquery('english', $1) q
+    WHERE w.vector @@ q AND ($2 = '' OR r.name = $2) ORDER BY ts_rank(w.vector, q) DESC, w.time DESC LIMIT ";
+
+impl Database {
+    /// Sessions to be read for their words; at most `count`.
+    pub async fn unread(&self, repository: i64, count: i64) -> Result<Vec<Unread>, IndexError> {
+        let sql = format!(
+            "SELECT session, member, ended, segments FROM session WHERE repository = $1 AND read < segments
+             ORDER BY ended DESC LIMIT {count}"
+        );
+        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?)
+    }
+
+    /// Takes in what was said in a session, instead of what was there of it.
+    pub async fn add_words(&self, repository: i64, session: &Unread, words: &Words) -> Result<(), IndexError> {
+        let clean = |text: &str| text.replace('\0', "\u{fffd}");
+        let mut all = self.pool.begin().await?;
+        let old = sqlx::query("DELETE FROM words WHERE kind = 'session' AND repository = $1 AND target = $2");
+        old.bind(repository).bind(&session.session).execute(&mut *all).await?;
+        let new = "INSERT INTO words (title, body, kind, repository, target, owner, time)
+            VALUES ($1, $2, 'session', $3, $4, $5, $6)";
+        let query = sqlx::query(new).bind(clean(&words.title)).bind(clean(&words.body)).bind(repository);
+        query.bind(&session.session).bind(&session.member).bind(session.ended).execute(&mut *all).await?;
+        let note = "UPDATE session SET read = $3, title = CASE WHEN $4 = '' THEN title ELSE $4 END
+            WHERE repository = $1 AND session = $2";
+        let query = sqlx::query(note).bind(repository).bind(&session.session).bind(session.segments);
+        query.bind(clean(&words.title)).execute(&mut *all).await?;
+        Ok(all.commit().await?)
+    }
+
+    /// The sessions in which all of these words were said, the best first; at most `count`.
+    pub async fn search(&self, text: &str, repository: &str, count: i64) -> Result<Vec<Hit>, IndexError> {
+        let (sql, asked) = match self.dialect {
+            Dialect::Sqlite => (SQLITE, for_sqlite(text)),
+            Dialect::Postgres => (POSTGRES, text.to_owned()),
+        };
+        if asked.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sqlx::query_as(AssertSqlSafe(format!("{sql}{count}")));
+        Ok(query.bind(asked).bind(repository.to_owned()).fetch_all(&self.pool).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_types_is_words_and_no_query() {
+        assert_eq!(for_sqlite(r#"a-b "c NOT (x*"#), r#""a-b" """c" "NOT" "(x*""#);
+        assert_eq!(for_sqlite("  "), "");
+    }
+}

@@ -1,0 +1,210 @@
+//! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
+
+mod settings;
+mod transcript;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::git::command::{Git, GitError};
+use crate::git::history::{self, Asked};
+use crate::git::repo::{Repo, RepoError};
+use crate::host::clock::{self, Deadline};
+use crate::host::files;
+use crate::index::{Database, Done, IndexError, Ingest, Repository};
+use crate::ledger::remote::Remote;
+use crate::ledger::verify::{Options, Report};
+use crate::ledger::{Ledger, LedgerError};
+
+pub use settings::{Settings, Source};
+pub use transcript::Told;
+
+/// How long a remote may take to give what it has new.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// So many sessions are read for their words before it is asked which are left.
+const WORDS_AT_ONCE: i64 = 200;
+
+const ORIGIN: &str = "origin";
+
+/// What can go wrong with a mirror.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    #[error("cannot use {}", .path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// A repository that is mirrored into a folder of ours.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    pub source: Source,
+    folder: PathBuf,
+}
+
+impl Mirror {
+    /// The mirror of a repository beneath the folder where all of them are; nothing is done yet.
+    pub fn of(source: &Source, mirrors: &Path) -> Self {
+        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)) }
+    }
+
+    /// The mirror's repository, made if there is none.
+    pub fn repo(&self) -> Result<Repo, MirrorError> {
+        if !self.folder.join("HEAD").is_file() {
+            self.make()?;
+        }
+        let set = |key: &str, value: &str| Git::in_dir(&self.folder).args(["config", key, value]).run();
+        let repo = Repo::open_apart(&self.folder)?;
+        if repo.config("remote.origin.url").as_deref() != Some(&self.source.url) {
+            set("remote.origin.url", &self.source.url)?;
+        }
+        let prefix = repo.config("tracevault.prefix");
+        match &self.source.prefix {
+            wanted if *wanted == prefix => return Ok(repo),
+            Some(wanted) => set("tracevault.prefix", wanted)?,
+            None => Git::in_dir(&self.folder).args(["config", "--unset-all", "tracevault.prefix"]).run()?,
+        };
+        Ok(Repo::open_apart(&self.folder)?)
+    }
+
+    fn make(&self) -> Result<(), MirrorError> {
+        files::create_private_dir(&self.folder)
+            .map_err(|source| MirrorError::File { path: self.folder.clone(), source })?;
+        let git = |args: &[&str]| Git::in_dir(&self.folder).args(args).run();
+        git(&["init", "--quiet", "--bare", "--template=", "."])?;
+        // What was here once stays: a branch may be rewritten, and its old commits are evidence.
+        for (key, value) in [
+            ("core.logAllRefUpdates", "always"),
+            ("gc.reflogExpire", "never"),
+            ("gc.reflogExpireUnreachable", "never"),
+            ("gc.pruneExpire", "never"),
+            ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
+        ] {
+            git(&["config", key, value])?;
+        }
+        Ok(())
+    }
+
+    /// Brings what the remote has new: its branches, and its ledger, which is never forced.
+    fn fetch(&self, ledger: &Ledger) -> Result<Vec<crate::finding::Finding>, MirrorError> {
+        let deadline = Deadline::after(PATIENCE);
+        let git = || {
+            let git = ledger.repo.git().env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
+            git.within(&deadline)
+        };
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-recurse-submodules"];
+        git().args(fetch).args(["--no-auto-maintenance", ORIGIN]).run()?;
+        // Which branch is shown; a remote may have none yet.
+        if self.source.branch.is_none() {
+            git().args(["remote", "set-head", ORIGIN, "--auto"]).answer()?;
+        }
+        Ok(Remote::new(ledger, ORIGIN).fetch()?.findings)
+    }
+
+    /// The branch that is shown and its last commit.
+    fn branch(&self, repo: &Repo) -> Result<Option<(String, crate::id::GitId)>, MirrorError> {
+        let name = match &self.source.branch {
+            Some(branch) => branch.clone(),
+            None => {
+                let answer = repo.git().args(["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"]).answer()?;
+                let target = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+                match target.strip_prefix("refs/remotes/origin/") {
+                    Some(branch) => branch.to_owned(),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let tip = repo.find_ref(&format!("refs/remotes/origin/{name}"))?;
+        Ok(tip.map(|tip| (name, tip)))
+    }
+
+    /// Fetches, verifies and indexes. Blocks: not for a thread that serves.
+    ///
+    /// `full` verifies everything anew.
+    pub fn update(&self, database: &Database, handle: &Handle, full: bool) -> Result<Report, MirrorError> {
+        let ledger = Ledger::of(self.repo()?)?;
+        let fetched = self.fetch(&ledger)?;
+        let fetched_at = clock::now().unix();
+        let entry = handle.block_on(database.enter(&self.source.name, &self.source.url))?;
+        self.add_code(&ledger.repo, database, handle, &entry)?;
+        let pinned = self.source.ledger.map_or_else(|| ledger.pinned(), |ledger| Ok(Some(ledger)))?;
+        let options = Options { pinned, full, notes: true, ..Options::default() };
+        let mut report = self.read(&ledger, &options, database, handle, entry.id)?;
+        let known = |finding: &crate::finding::Finding| {
+            report.findings.iter().any(|old| (old.code, &old.chain) == (finding.code, &finding.chain))
+        };
+        let new: Vec<_> = fetched.into_iter().filter(|finding| !known(finding)).collect();
+        report.findings.extend(new);
+        self.read_words(database, handle, entry.id)?;
+        let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
+        handle.block_on(database.settle(entry.id, &report, done))?;
+        Ok(report)
+    }
+
+    fn read(
+        &self,
+        ledger: &Ledger,
+        options: &Options,
+        database: &Database,
+        handle: &Handle,
+        repository: i64,
+    ) -> Result<Report, MirrorError> {
+        let prices = ledger.prices()?;
+        // What is verified now may not be what was indexed: then all of the repository is read again, once.
+        for _ in 0..2 {
+            let mut ingest = Ingest::begin(database, handle.clone(), repository, &prices)?;
+            let report = ledger.verify_for(options, Some(&mut ingest))?;
+            if ingest.finish()? {
+                return Ok(report);
+            }
+            handle.block_on(database.clear(repository))?;
+        }
+        Err(LedgerError::Refused("its records change while they are read".to_owned()).into())
+    }
+
+    /// Reads what was said in sessions that are new, for those who search.
+    fn read_words(&self, database: &Database, handle: &Handle, repository: i64) -> Result<(), MirrorError> {
+        loop {
+            let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;
+            if unread.is_empty() {
+                return Ok(());
+            }
+            for session in &unread {
+                let records = handle.block_on(database.records_of_session(repository, &session.session))?;
+                let words = self.words(&records)?;
+                handle.block_on(database.add_words(repository, session, &words))?;
+            }
+        }
+    }
+
+    fn add_code(
+        &self,
+        repo: &Repo,
+        database: &Database,
+        handle: &Handle,
+        entry: &Repository,
+    ) -> Result<(), MirrorError> {
+        let Some((branch, tip)) = self.branch(repo)? else { return Ok(()) };
+        let before = entry.head.as_deref().and_then(|head| head.parse::<crate::id::GitId>().ok());
+        let goes_on = before.as_ref().is_some_and(|before| history::is_ancestor(repo, before, &tip));
+        if before.as_ref() == Some(&tip) && entry.branch.as_deref() == Some(&branch) {
+            return Ok(());
+        }
+        let mut names = vec![tip.as_str().into()];
+        if let (true, Some(before)) = (goes_on, &before) {
+            names.push(format!("^{before}").into());
+        }
+        let commits = history::log(&self.folder, &Asked { names, ..Asked::default() })?;
+        handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?;
+        Ok(())
+    }
+}

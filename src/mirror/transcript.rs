@@ -1,0 +1,170 @@
+//! A session's conversation, read back from a mirror: only the records and the shelves it needs are opened.
+
+use std::collections::BTreeSet;
+
+use crate::id::GitId;
+use crate::index::Words;
+use crate::ledger::Ledger;
+use crate::ledger::payload::Payloads;
+use crate::ledger::query::Segment;
+use crate::ledger::read_back::{Source, shell_diffs};
+use crate::ledger::refs::Prefix;
+use crate::ledger::remote::Remote;
+use crate::ledger::verify::Entry;
+use crate::mirror::{Mirror, MirrorError, ORIGIN};
+use crate::record::body::Body;
+use crate::session::turns::{Step, Turn, shortened_to};
+
+/// A part of a conversation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Window {
+    pub turns: Vec<Told>,
+    /// How many turns there are in all.
+    pub total: usize,
+    /// What is missing of it, as the program says.
+    pub missing: Vec<String>,
+}
+
+/// A turn, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// `main`, or the subagent's id.
+    pub source: String,
+    /// Counted from 1 within the source.
+    pub number: usize,
+    /// Counted from 0 within the session.
+    pub place: usize,
+    pub turn: Turn,
+}
+
+impl Mirror {
+    /// The turns of a session from place `from` on, as many as are not larger than `bytes` together, and at least one;
+    /// `records` are the git commits of its good records.
+    pub fn turns(&self, records: &[GitId], from: usize, bytes: usize) -> Result<Window, MirrorError> {
+        let ledger = Ledger::of(self.repo()?)?;
+        let entries = entries(&ledger, records)?;
+        let segment = |entry| match entry {
+            entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
+            _ => None,
+        };
+        let mut segments: Vec<Segment> = entries.iter().filter_map(segment).collect();
+        segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
+        let store = payloads(&ledger, &segments)?;
+        let mut window = Window::default();
+        let mut room = bytes;
+        for source in Source::all(&segments) {
+            for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
+                let place = window.total;
+                window.total += 1;
+                if place < from || (room == 0 && !window.turns.is_empty()) {
+                    continue;
+                }
+                room = room.saturating_sub(size(&turn).max(1));
+                window.turns.push(Told { source: source.name.to_owned(), number: at + 1, place, turn });
+            }
+        }
+        add_shell_diffs(&ledger, &store, &segments, &mut window);
+        Ok(window)
+    }
+}
+
+/// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
+const MAX_WORDS: usize = 128 << 10;
+const MAX_TITLE: usize = 300;
+
+impl Mirror {
+    /// What was said in a session: its first prompt, and all that was asked, answered and called.
+    pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
+        let window = self.turns(records, 0, MAX_WORDS)?;
+        let mut words = Words { title: String::new(), body: String::new() };
+        for Told { turn, .. } in &window.turns {
+            if let Some(asked) = &turn.asked {
+                if words.title.is_empty() && asked.human {
+                    words.title = shortened_to(asked.text.trim(), MAX_TITLE);
+                }
+                add(&mut words.body, &asked.text);
+            }
+            for step in &turn.steps {
+                match step {
+                    Step::Plan(text) | Step::Text(text) | Step::Summary(text) => add(&mut words.body, text),
+                    Step::Call(call) => add(&mut words.body, &call.input),
+                    Step::Reasoning(_) | Step::Note(_) | Step::Missing(_) => {}
+                }
+            }
+        }
+        Ok(words)
+    }
+}
+
+fn add(body: &mut String, text: &str) {
+    let room = MAX_WORDS.saturating_sub(body.len());
+    body.push_str(&shortened_to(text, room));
+    body.push('\n');
+}
+
+impl Mirror {
+    /// A record's text as it is signed, from the git commit that holds it.
+    pub fn record_text(&self, held: &GitId) -> Result<String, MirrorError> {
+        let stored = Ledger::of(self.repo()?)?.read("a record", held)?;
+        Ok(String::from_utf8_lossy(stored.record.bytes()).into_owned())
+    }
+}
+
+fn entries(ledger: &Ledger, records: &[GitId]) -> Result<Vec<Entry>, MirrorError> {
+    let read = |commit: &GitId| {
+        let stored = ledger.read("a session record", commit)?;
+        Ok(Entry::of(commit.clone(), stored.record, true))
+    };
+    records.iter().map(read).collect()
+}
+
+/// The shelves that these segments' pieces stand on, of every copy that is here.
+fn payloads(ledger: &Ledger, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
+    let mut store = Payloads::default();
+    store.read_as(ledger.reader());
+    let seen = Remote::new(ledger, ORIGIN).seen().clone();
+    let shelf = |segment: &Segment<'_>, prefix: &Prefix| {
+        let chain = segment.entry.chain;
+        let names = segment.body.payloads.iter().map(|payload| prefix.payload(payload.class, &payload.month, chain));
+        names.map(move |name| (name, chain)).collect::<Vec<_>>()
+    };
+    let prefixes = [&ledger.prefix, &seen];
+    let shelves: BTreeSet<_> =
+        segments.iter().flat_map(|segment| prefixes.map(|prefix| shelf(segment, prefix))).flatten().collect();
+    for (name, chain) in shelves {
+        if let Some(tip) = ledger.repo.find_ref(&name)? {
+            // What cannot be read is told where it is missed.
+            drop(store.add(&ledger.repo, chain, &tip));
+        }
+    }
+    Ok(store)
+}
+
+fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], window: &mut Window) {
+    let mut calls = Vec::new();
+    for told in &window.turns {
+        calls.extend(told.turn.steps.iter().filter_map(|step| match step {
+            Step::Call(call) => Some(call.id.clone()),
+            _ => None,
+        }));
+    }
+    let (mut diffs, missing) = shell_diffs(&ledger.repo, store, segments, |call| calls.contains(call));
+    window.missing = missing;
+    for step in window.turns.iter_mut().flat_map(|told| &mut told.turn.steps) {
+        if let Step::Call(call) = step {
+            call.diffs.extend(diffs.remove(&call.id).unwrap_or_default());
+        }
+    }
+}
+
+/// About how much of a page a turn takes.
+fn size(turn: &Turn) -> usize {
+    let step = |step: &Step| match step {
+        Step::Reasoning(text) | Step::Plan(text) | Step::Text(text) | Step::Summary(text) => text.len(),
+        Step::Note(text) | Step::Missing(text) => text.len(),
+        Step::Call(call) => {
+            call.input.len() + call.result.len() + call.diffs.iter().map(|diff| diff.hunks.len()).sum::<usize>()
+        }
+    };
+    turn.asked.as_ref().map_or(0, |asked| asked.text.len()) + turn.steps.iter().map(step).sum::<usize>()
+}

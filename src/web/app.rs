@@ -1,0 +1,51 @@
+//! What every page is made from.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::index::Database;
+use crate::mirror::Mirror;
+
+/// What a repository is doing now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Doing {
+    #[default]
+    Waiting,
+    Updating,
+}
+
+/// Everything that pages need; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    mirrors: Vec<Mirror>,
+    doing: Mutex<HashMap<String, Doing>>,
+}
+
+impl App {
+    pub fn new(database: Database, mirrors: Vec<Mirror>) -> Self {
+        App(Arc::new(Inner { database, mirrors, doing: Mutex::default() }))
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    pub fn mirrors(&self) -> &[Mirror] {
+        &self.0.mirrors
+    }
+
+    pub fn mirror(&self, name: &str) -> Option<&Mirror> {
+        self.0.mirrors.iter().find(|mirror| mirror.source.name == name)
+    }
+
+    pub fn note(&self, repository: &str, doing: Doing) {
+        self.0.doing.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.to_owned(), doing);
+    }
+
+    pub fn doing(&self, repository: &str) -> Doing {
+        self.0.doing.lock().unwrap_or_else(PoisonError::into_inner).get(repository).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,230 @@
+//! A page: blocks under a title. What a page is is said here once; how it is given, `server` decides.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::index::IndexError;
+use crate::web::chart::Chart;
+use crate::web::show;
+use crate::web::table::{Cell, Table};
+
+/// Where in the view a page belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Overview,
+    Sessions,
+    Commits,
+    Search,
+    Analytics,
+    Integrity,
+    Other,
+}
+
+/// The sections as the page's head lists them.
+pub const SECTIONS: [(Section, &str, &str); 5] = [
+    (Section::Overview, "/", "Overview"),
+    (Section::Sessions, "/sessions", "Sessions"),
+    (Section::Commits, "/commits", "Commits"),
+    (Section::Analytics, "/analytics", "Analytics"),
+    (Section::Integrity, "/integrity", "Integrity"),
+];
+
+/// A part of a page.
+#[derive(Debug, Clone)]
+pub enum Block {
+    Heading(Heading),
+    Facts(Facts),
+    Table(Table),
+    Chart(Chart),
+    Note(Note),
+    Fields(Fields),
+    Links(Links),
+    Text(Text),
+    Turn(Box<crate::web::turns::TurnBlock>),
+}
+
+impl Block {
+    /// The block as HTML.
+    pub fn html(&self) -> askama::Result<String> {
+        match self {
+            Block::Heading(block) => block.render(),
+            Block::Facts(block) => block.render(),
+            Block::Table(block) => block.render(),
+            Block::Chart(block) => block.render(),
+            Block::Note(block) => block.render(),
+            Block::Fields(block) => block.render(),
+            Block::Links(block) => block.render(),
+            Block::Text(block) => block.render(),
+            Block::Turn(block) => block.render(),
+        }
+    }
+}
+
+/// A heading within a page, to which links may lead.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/heading.html")]
+pub struct Heading {
+    pub id: &'static str,
+    pub text: String,
+}
+
+/// A few facts, each with its name.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/facts.html")]
+pub struct Facts(pub Vec<(&'static str, Cell)>);
+
+/// Something to be told at once.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/note.html")]
+pub struct Note {
+    /// `pass`, `warn` or `fail`.
+    pub look: &'static str,
+    pub text: String,
+}
+
+/// A form that narrows what a page shows; its fields are the page's query.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/fields.html")]
+pub struct Fields {
+    pub action: String,
+    pub fields: Vec<Field>,
+    pub button: &'static str,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub value: String,
+    /// `date`, `search`, `text`; `select` where there are choices.
+    pub kind: &'static str,
+    /// Values and what they are called.
+    pub choices: Vec<(String, String)>,
+}
+
+/// Ways to go on: one of them is where the reader is.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/links.html")]
+pub struct Links {
+    pub label: &'static str,
+    pub links: Vec<Link>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Link {
+    pub href: String,
+    pub text: String,
+    pub here: bool,
+}
+
+/// Text as it is, in a fixed width.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/text.html")]
+pub struct Text {
+    pub label: String,
+    pub text: String,
+}
+
+/// What is shown to somebody who asks for a path.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub title: String,
+    pub section: Section,
+    pub blocks: Vec<Block>,
+    pub status: StatusCode,
+}
+
+impl Page {
+    pub fn new(title: impl Into<String>, section: Section) -> Self {
+        Page { title: show::visible(&title.into()), section, blocks: Vec::new(), status: StatusCode::OK }
+    }
+
+    pub fn heading(mut self, id: &'static str, text: impl Into<String>) -> Self {
+        self.blocks.push(Block::Heading(Heading { id, text: text.into() }));
+        self
+    }
+
+    pub fn facts(mut self, facts: impl IntoIterator<Item = (&'static str, Cell)>) -> Self {
+        self.blocks.push(Block::Facts(Facts(facts.into_iter().collect())));
+        self
+    }
+
+    pub fn note(mut self, look: &'static str, text: impl Into<String>) -> Self {
+        self.blocks.push(Block::Note(Note { look, text: text.into() }));
+        self
+    }
+
+    pub fn block(mut self, block: Block) -> Self {
+        self.blocks.push(block);
+        self
+    }
+
+    pub fn table(self, table: Table) -> Self {
+        self.block(Block::Table(table))
+    }
+
+    /// The table that CSV and JSON give: the first.
+    pub fn first_table(&self) -> Option<&Table> {
+        self.blocks.iter().find_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.blocks.iter_mut().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+}
+
+/// Given to `server`, which knows in which form it is wanted, and by whom.
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+/// Why there is no page.
+#[derive(Debug)]
+pub enum NoPage {
+    /// Nothing has this name.
+    NotFound(String),
+    /// What was asked cannot be meant.
+    Wrong(String),
+    Failed(String),
+}
+
+impl From<IndexError> for NoPage {
+    fn from(error: IndexError) -> Self {
+        NoPage::Failed(error.to_string())
+    }
+}
+
+impl From<crate::mirror::MirrorError> for NoPage {
+    fn from(error: crate::mirror::MirrorError) -> Self {
+        NoPage::Failed(error.to_string())
+    }
+}
+
+impl IntoResponse for NoPage {
+    fn into_response(self) -> Response {
+        let (status, title, why) = match self {
+            NoPage::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what),
+            NoPage::Wrong(what) => (StatusCode::BAD_REQUEST, "Not understood", what),
+            NoPage::Failed(what) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", what),
+        };
+        let page = Page::new(title, Section::Other).note("fail", show::visible(&why));
+        Page { status, ..page }.into_response()
+    }
+}
+
+/// What a handler answers.
+pub type Answer = Result<Page, NoPage>;

@@ -1,0 +1,72 @@
+//! `/commits`: the commits of the branches that are shown, and what the ledger says of each.
+
+use axum::extract::{Query, State};
+
+use crate::index::CommitRow;
+use crate::web::app::App;
+use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::show;
+use crate::web::table::{Cell, Column, Table, numbers, words};
+
+const COLUMNS: [Column; 8] = [
+    words("time", "Committed"),
+    words("commit", "Commit"),
+    words("subject", "Subject"),
+    words("author", "Author"),
+    words("repository", "Repository"),
+    words("state", "State"),
+    numbers("added", "Lines added"),
+    numbers("agent_share", "By agents"),
+];
+
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let repositories = app.database().repositories().await?;
+    let filter = ask.filter(&repositories)?;
+    let commits = app.database().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+    let form = ask.form("/commits", &["repository", "author", "since", "until"], &repositories);
+    let shown = &commits[..commits.len().min(ROWS as usize)];
+    let mut table = table("Commits, the latest first", shown);
+    let more = commits.len() > shown.len();
+    table.next = shown.last().filter(|_| more).map(|last| ask.next("/commits", last.time, &last.sha));
+    Ok(Page::new("Commits", Section::Commits).block(Block::Fields(form)).table(table))
+}
+
+/// A table of commits.
+pub fn table(caption: &str, commits: &[CommitRow]) -> Table {
+    Table::new(caption, &COLUMNS, "No commit fits.").rows(commits.iter().map(row))
+}
+
+/// Where a commit's page is.
+pub fn path(repository: &str, sha: &str) -> String {
+    format!("/r/{}/commits/{}", encoded(repository), encoded(sha))
+}
+
+/// What the ledger says of a commit, as a word that looks like what it means.
+pub fn state(commit: &CommitRow) -> Cell {
+    let look = match commit.state() {
+        "sealed" | "signed" => "pass",
+        "linked" | "pending" => "warn",
+        _ => "fail",
+    };
+    Cell::text(commit.state()).looks(look)
+}
+
+fn row(commit: &CommitRow) -> Vec<Cell> {
+    let path = path(&commit.repository, &commit.sha);
+    let subject = Cell { text: show::line(&commit.subject, 90), ..Cell::text(&commit.subject) };
+    let (added, share) = match (commit.added, commit.agent) {
+        (Some(added), Some(agent)) if commit.rank != Some(0) => (Cell::count(added), Cell::share(agent, added)),
+        _ => (Cell::none(), Cell::none()),
+    };
+    vec![
+        Cell::time(commit.time),
+        Cell::id(&commit.sha).to(path.clone()),
+        subject.to(path),
+        Cell::text(&commit.author),
+        Cell::text(&commit.repository),
+        state(commit),
+        added,
+        share,
+    ]
+}

@@ -1,0 +1,145 @@
+//! `/integrity`: what the last verifications found, and every chain.
+
+use axum::extract::{Query, State};
+
+use crate::index::{ChainRow, FindingRow, Repository};
+use crate::web::app::App;
+use crate::web::ask::{Ask, encoded};
+use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::pages::record;
+use crate::web::show;
+use crate::web::table::{Cell, Table, numbers, words};
+
+/// So many findings are listed.
+const MOST: i64 = 200;
+
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let repositories = app.database().repositories().await?;
+    let wanted = ask.filter(&repositories)?.repository;
+    let form = ask.form("/integrity", &["repository"], &repositories);
+    let shown: Vec<&Repository> =
+        repositories.iter().filter(|repository| wanted.is_none_or(|wanted| repository.id == wanted)).collect();
+    let mut page = Page::new("Integrity", Section::Integrity).block(Block::Fields(form));
+    for repository in shown {
+        page = page.facts(facts(repository));
+    }
+    let findings = app.database().findings(wanted, MOST).await?;
+    page = page.heading("findings", "What was found").table(found(&findings));
+    Ok(page.heading("chains", "Chains").table(chains(&app.database().chains(wanted).await?)))
+}
+
+fn facts(repository: &Repository) -> Vec<(&'static str, Cell)> {
+    let when = |time: Option<i64>| time.map_or_else(Cell::none, Cell::time);
+    let verdict = repository.verdict.as_deref().unwrap_or("not verified yet");
+    let look = match verdict {
+        "pass" => "pass",
+        "fail" => "fail",
+        _ => "warn",
+    };
+    vec![
+        ("Repository", Cell::text(&repository.name)),
+        ("Verdict", Cell::text(verdict).looks(look)),
+        ("Records", Cell::count(repository.records)),
+        ("Fetched", when(repository.fetched)),
+        ("Verified", when(repository.verified)),
+        ("All of it anew", when(repository.fully_verified)),
+        ("Ledger", repository.ledger.as_deref().map_or_else(Cell::none, Cell::id)),
+        ("From", Cell::text(&repository.url)),
+    ]
+}
+
+fn found(findings: &[FindingRow]) -> Table {
+    let columns = [
+        words("severity", "Weight"),
+        words("code", "Code"),
+        words("message", "What"),
+        words("repository", "Repository"),
+        words("chain", "Chain"),
+        numbers("seq", "Number"),
+        words("decided", "Decided"),
+    ];
+    let row = |finding: &FindingRow| {
+        let look = match finding.severity.as_str() {
+            "error" => "fail",
+            _ => "warn",
+        };
+        vec![
+            Cell::text(&finding.severity).looks(look),
+            Cell::text(&finding.code),
+            Cell::text(&finding.message),
+            Cell::text(&finding.repository),
+            finding.chain.as_deref().map_or_else(Cell::none, Cell::id),
+            finding.seq.map_or_else(Cell::none, Cell::count),
+            finding.decided.as_deref().map_or_else(Cell::none, Cell::text),
+        ]
+    };
+    Table::new("Findings, the worst first", &columns, "Nothing: every record holds.").rows(findings.iter().map(row))
+}
+
+fn chains(chains: &[ChainRow]) -> Table {
+    let columns = [
+        words("chain", "Chain"),
+        words("member", "Member"),
+        words("device", "Device"),
+        words("kind", "Kind"),
+        words("repository", "Repository"),
+        numbers("records", "Records"),
+        numbers("sealed", "Sealed"),
+        words("first", "First"),
+        words("last", "Last"),
+    ];
+    let row = |chain: &ChainRow| {
+        let member = chain.member.as_deref().map_or_else(Cell::none, Cell::text);
+        let kind = if chain.kind == "seal" { "witness" } else { "writer" };
+        let when = |time: Option<i64>| time.map_or_else(Cell::none, Cell::time);
+        let sealed = match chain.kind.as_str() {
+            "seal" => Cell::none(),
+            _ => Cell {
+                text: format!("{} of {}", show::count(chain.sealed), show::count(chain.records)),
+                ..Cell::count(chain.sealed)
+            },
+        };
+        vec![
+            Cell::id(&chain.chain).to(path(&chain.repository, &chain.chain)),
+            if chain.pending != 0 {
+                Cell { text: format!("{} (not enrolled)", member.text), ..member }.looks("warn")
+            } else {
+                member
+            },
+            chain.device.as_deref().map_or_else(Cell::none, Cell::text),
+            Cell::text(kind),
+            Cell::text(&chain.repository),
+            Cell::count(chain.records),
+            sealed,
+            when(chain.first),
+            when(chain.last),
+        ]
+    };
+    Table::new("Chains", &columns, "No chain is here.").rows(chains.iter().map(row))
+}
+
+/// Where a chain's records are listed.
+pub fn path(repository: &str, chain: &str) -> String {
+    format!("/r/{}/chains/{}", encoded(repository), encoded(chain))
+}
+
+/// `/r/REPOSITORY/chains/CHAIN`: a chain's records, one after the other.
+pub async fn chain(
+    State(app): State<App>,
+    axum::extract::Path((name, chain)): axum::extract::Path<(String, String)>,
+    Query(ask): Query<Ask>,
+) -> Answer {
+    let repository = crate::web::pages::repository(&app, &name).await?;
+    let from = ask.after()?.map_or(0, |after| after.time);
+    let rows = app.database().records_of(repository.id, &chain, from, crate::web::ask::ROWS + 1).await?;
+    if rows.is_empty() {
+        return Err(crate::web::page::NoPage::NotFound(format!(
+            "{name} has no chain {chain:?}, or not so many records"
+        )));
+    }
+    let shown = &rows[..rows.len().min(crate::web::ask::ROWS as usize)];
+    let mut table = record::table(&format!("Records of chain {}", show::short(&chain)), shown);
+    let next = rows.get(shown.len());
+    table.next = next.map(|next| ask.next(&path(&name, &chain), next.seq, "0"));
+    Ok(Page::new(format!("Chain {}", show::short(&chain)), Section::Integrity).table(table))
+}

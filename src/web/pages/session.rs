@@ -1,0 +1,165 @@
+//! `/r/REPOSITORY/sessions/SESSION`: one session, what it used and made, and its conversation turn by turn.
+
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+
+use crate::index::{DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
+use crate::web::app::App;
+use crate::web::ask::link;
+use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
+use crate::web::pages::{self, commits, sessions};
+use crate::web::show;
+use crate::web::table::{Cell, Table, numbers, words};
+use crate::web::turns::TurnBlock;
+
+/// So much of a conversation is on a page, in bytes.
+const WINDOW: usize = 24 << 10;
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Where {
+    /// The turn that the page begins with, counted from 0.
+    #[serde(default)]
+    from: usize,
+}
+
+pub async fn page(
+    State(app): State<App>,
+    Path((name, session)): Path<(String, String)>,
+    Query(wanted): Query<Where>,
+) -> Answer {
+    let repository = pages::repository(&app, &name).await?;
+    let index = app.database();
+    let found = index.session(repository.id, &session).await?;
+    let row = found.ok_or_else(|| NoPage::NotFound(format!("{name} has no record of session {session:?}")))?;
+    let title =
+        row.title.as_deref().map_or_else(|| format!("Session {}", show::short(&session)), |t| show::line(t, 90));
+    let mut page = Page::new(title, Section::Sessions).facts(facts(&row));
+    if row.gaps > 0 {
+        page = page.note("warn", format!("{} things are known to be lost of this session.", show::count(row.gaps)));
+    }
+    page = conversation(page, &app, repository.id, &row, wanted.from).await?;
+    page = page.heading("models", "Models").table(usage(&index.usage_of(repository.id, &session).await?));
+    page = page.heading("tools", "Tools").table(tools(&index.tools_of(repository.id, &session).await?));
+    page = page.heading("files", "Files it changed").table(files(&index.files_of(repository.id, &session).await?));
+    let drawn = index.commits_of(repository.id, &session).await?;
+    Ok(page.heading("commits", "Commits that draw on it").table(drawn_on(&name, &drawn)))
+}
+
+fn facts(row: &SessionRow) -> Vec<(&'static str, Cell)> {
+    vec![
+        ("Session", Cell { text: row.session.clone(), ..Cell::id(&row.session) }),
+        ("Member", Cell::text(&row.member)),
+        ("Repository", Cell::text(&row.repository)),
+        ("Agent", Cell::text(&format!("{} {}", row.agent, row.version))),
+        ("Started", Cell::time(row.started)),
+        ("Ended", Cell::time(row.ended)),
+        ("Active", Cell::seconds(row.active_seconds)),
+        ("Prompts", Cell::count(row.prompts)),
+        ("Turns", Cell::count(row.turns)),
+        ("Requests", Cell::count(row.requests)),
+        ("Tokens", Cell::count(row.tokens)),
+        ("Cost", Cell::cost(row.cost, row.unknown)),
+        ("Calls", Cell::count(row.calls)),
+        ("Calls that failed", Cell::count(row.failed)),
+        ("Plans", Cell::count(row.plans)),
+        ("Subagents", Cell::count(row.subagents)),
+        ("Compactions", Cell::count(row.compactions)),
+        ("Lines written", Cell::count(row.added)),
+        ("Lines removed", Cell::count(row.removed)),
+        ("Secrets redacted", Cell::count(row.redactions)),
+        ("Records", Cell::count(row.segments)),
+    ]
+}
+
+async fn conversation(page: Page, app: &App, repository: i64, row: &SessionRow, from: usize) -> Result<Page, NoPage> {
+    let page = page.heading("conversation", "Conversation");
+    let Some(mirror) = app.mirror(&row.repository).cloned() else {
+        return Ok(page.note("warn", "This server does not mirror the repository: the conversation is not at hand."));
+    };
+    let records = app.database().records_of_session(repository, &row.session).await?;
+    let read = tokio::task::spawn_blocking(move || mirror.turns(&records, from, WINDOW)).await;
+    let window = read.map_err(|error| NoPage::Failed(error.to_string()))??;
+    let path = sessions::path(&row.repository, &row.session);
+    let mut page = page;
+    for why in &window.missing {
+        page = page.note("warn", show::visible(why));
+    }
+    if window.total == 0 {
+        return Ok(page.note("warn", "No conversation was stored with this session."));
+    }
+    let end = window.turns.last().map_or(from, |told| told.place + 1);
+    for told in &window.turns {
+        page = page.block(Block::Turn(Box::new(TurnBlock::of(told))));
+    }
+    let to = |text: String, from: usize| Link {
+        href: format!("{}#conversation", link(&path, [("from", from.to_string().as_str())])),
+        text,
+        here: false,
+    };
+    let mut links = Vec::new();
+    if from > 0 {
+        links.push(to("First turns".to_owned(), 0));
+    }
+    if end < window.total {
+        links.push(to(format!("Turns from {} of {}", end + 1, window.total), end));
+    }
+    if !links.is_empty() {
+        page = page.block(Block::Links(Links { label: "Turns", links }));
+    }
+    Ok(page)
+}
+
+fn usage(rows: &[UsageRow]) -> Table {
+    let columns = [
+        words("model", "Model"),
+        numbers("requests", "Requests"),
+        numbers("input", "Input"),
+        numbers("output", "Output"),
+        numbers("cache_read", "Cache read"),
+        numbers("cache_write", "Cache written"),
+        numbers("cost_usd", "Cost"),
+        numbers("cache_saved_usd", "Saved by caches"),
+    ];
+    let row = |row: &UsageRow| {
+        let counts = [row.requests, row.input, row.output, row.cache_read, row.cache_write];
+        let mut cells = vec![Cell::text(&row.model)];
+        cells.extend(counts.map(Cell::count));
+        cells.extend([Cell::cost(row.cost, row.unknown), Cell::cost(row.saved, 0)]);
+        cells
+    };
+    Table::new("Tokens by model", &columns, "No model's tokens are recorded.").rows(rows.iter().map(row))
+}
+
+fn tools(rows: &[ToolRow]) -> Table {
+    let columns =
+        [words("kind", "Kind"), words("name", "Name"), numbers("calls", "Calls"), numbers("failed", "Failed")];
+    let row = |row: &ToolRow| {
+        vec![Cell::text(&row.kind), Cell::text(&row.name), Cell::count(row.calls), Cell::count(row.failed)]
+    };
+    Table::new("Tools, MCP tools, skills and programs", &columns, "It called no tool.").rows(rows.iter().map(row))
+}
+
+fn files(rows: &[FileRow]) -> Table {
+    let columns =
+        [words("path", "File"), numbers("edits", "Edits"), numbers("added", "Added"), numbers("removed", "Removed")];
+    let row = |row: &FileRow| {
+        vec![Cell::text(&row.path), Cell::count(row.edits), Cell::count(row.added), Cell::count(row.removed)]
+    };
+    Table::new("Files it changed", &columns, "It changed no file.").rows(rows.iter().map(row))
+}
+
+fn drawn_on(repository: &str, rows: &[DrawnRow]) -> Table {
+    let columns = [
+        words("recorded", "Recorded"),
+        words("commit", "Commit"),
+        words("subject", "Subject"),
+        numbers("added", "Lines added"),
+        numbers("agent", "By agents"),
+    ];
+    let row = |row: &DrawnRow| {
+        let subject = row.subject.as_deref().map_or_else(Cell::none, Cell::text);
+        let sha = Cell::id(&row.sha).to(commits::path(repository, &row.sha));
+        vec![Cell::time(row.time), sha, subject, Cell::count(row.added), Cell::count(row.agent)]
+    };
+    Table::new("Commits that draw on it", &columns, "No commit draws on it yet.").rows(rows.iter().map(row))
+}

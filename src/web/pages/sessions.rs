@@ -1,0 +1,69 @@
+//! `/sessions`: every session, the latest first.
+
+use axum::extract::{Query, State};
+
+use crate::index::SessionRow;
+use crate::web::app::App;
+use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::show;
+use crate::web::table::{Cell, Column, Table, numbers, words};
+
+const COLUMNS: [Column; 10] = [
+    words("ended", "Ended"),
+    words("title", "Asked"),
+    words("session", "Session"),
+    words("member", "Member"),
+    words("repository", "Repository"),
+    words("agent", "Agent"),
+    numbers("turns", "Turns"),
+    numbers("tokens", "Tokens"),
+    numbers("cost_usd", "Cost"),
+    numbers("added", "Lines written"),
+];
+
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let repositories = app.database().repositories().await?;
+    let filter = ask.filter(&repositories)?;
+    let sessions = app.database().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+    let names = ["repository", "member", "agent", "model", "since", "until"];
+    let form = ask.form("/sessions", &names, &repositories);
+    Ok(Page::new("Sessions", Section::Sessions)
+        .block(Block::Fields(form))
+        .table(table(&sessions, |last| ask.next("/sessions", last.ended, &last.session))))
+}
+
+/// A table of at most [`ROWS`] sessions; `next` is where those after the last are.
+pub fn table(sessions: &[SessionRow], next: impl Fn(&SessionRow) -> String) -> Table {
+    let shown = &sessions[..sessions.len().min(ROWS as usize)];
+    let more = sessions.len() > shown.len();
+    let mut table = Table::new("Sessions, the latest first", &COLUMNS, "No session is recorded that fits.");
+    table = table.rows(shown.iter().map(row));
+    table.next = shown.last().filter(|_| more).map(next);
+    table
+}
+
+/// Where a session's page is.
+pub fn path(repository: &str, session: &str) -> String {
+    format!("/r/{}/sessions/{}", encoded(repository), encoded(session))
+}
+
+fn row(session: &SessionRow) -> Vec<Cell> {
+    let path = path(&session.repository, &session.session);
+    let title = session.title.as_deref().map_or_else(Cell::none, |title| {
+        let cell = Cell::text(title);
+        Cell { text: show::line(title, 80), ..cell }
+    });
+    vec![
+        Cell::time(session.ended),
+        title.to(path.clone()),
+        Cell::id(&session.session).to(path),
+        Cell::text(&session.member),
+        Cell::text(&session.repository),
+        Cell::text(&session.agent),
+        Cell::count(session.turns),
+        Cell::count(session.tokens),
+        Cell::cost(session.cost, session.unknown),
+        Cell::count(session.added),
+    ]
+}

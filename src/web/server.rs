@@ -1,0 +1,152 @@
+//! Serving: each page in the form that was asked for, with the headers that every answer has.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, ServiceExt};
+use tokio::net::TcpListener;
+use tower::Layer;
+use tower::util::MapRequestLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::web::app::App;
+use crate::web::page::{Page, SECTIONS, Section};
+use crate::web::table::Export;
+use crate::web::{assets, pages};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The largest request.
+const LARGEST: usize = 1 << 20;
+
+/// Nothing from elsewhere, nothing inline; pages are not framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// In which form a page is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Html,
+    Csv,
+    Json,
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Whole<'p> {
+    page: &'p Page,
+    sections: &'p [(Section, &'static str, &'static str)],
+    version: &'p str,
+    /// What was searched for.
+    q: String,
+}
+
+/// Serves until `stop` is ready; what has begun is finished.
+pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let service = MapRequestLayer::new(with_form).layer(router(app));
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+fn router(app: App) -> Router {
+    pages::routes()
+        .with_state(app)
+        .route("/assets/{name}", axum::routing::get(assets::asset))
+        .layer(middleware::from_fn(in_form))
+        .layer(CatchPanicLayer::new())
+        .layer(RequestBodyLimitLayer::new(LARGEST))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(CompressionLayer::new())
+}
+
+/// `/sessions.csv` is `/sessions` as CSV. Code has files of that name, and no tables.
+fn with_form(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let (bare, form) = match (path.strip_suffix(".csv"), path.strip_suffix(".json")) {
+        _ if path.contains("/code/") || path.starts_with("/assets/") || path == "/openapi.json" => (None, Form::Html),
+        (Some(bare), _) => (Some(bare), Form::Csv),
+        (_, Some(bare)) => (Some(bare), Form::Json),
+        _ => (None, Form::Html),
+    };
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    if let Some(uri) = bare.and_then(|bare| format!("{bare}{query}").parse::<Uri>().ok()) {
+        *request.uri_mut() = uri;
+    }
+    request.extensions_mut().insert(form);
+    request
+}
+
+async fn in_form(request: Request, next: Next) -> Response {
+    let form = request.extensions().get::<Form>().copied().unwrap_or(Form::Html);
+    let uri = request.uri().clone();
+    let mut response = next.run(request).await;
+    if let Some(page) = response.extensions_mut().remove::<Arc<Page>>() {
+        response = formed(Arc::unwrap_or_clone(page), form, &uri);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What one may read another may not; a page is as new as the index.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    response
+}
+
+fn formed(mut page: Page, form: Form, uri: &Uri) -> Response {
+    let status = page.status;
+    match form {
+        Form::Html => {
+            link_exports(&mut page, uri);
+            let whole = Whole { page: &page, sections: &SECTIONS, version: &assets::VERSION, q: searched(uri) };
+            match whole.render() {
+                Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+                Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+            }
+        }
+        _ if !status.is_success() => (status, page.title).into_response(),
+        Form::Csv => match page.first_table() {
+            Some(table) => {
+                ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], table.csv()).into_response()
+            }
+            None => (StatusCode::NOT_FOUND, "this page has no table").into_response(),
+        },
+        Form::Json => match page.first_table() {
+            Some(table) => ([(header::CONTENT_TYPE, "application/json")], table.json().to_string()).into_response(),
+            None => (StatusCode::NOT_FOUND, "this page has no table").into_response(),
+        },
+    }
+}
+
+/// The first table of a page leads to itself as CSV and JSON.
+fn link_exports(page: &mut Page, uri: &Uri) {
+    if !page.status.is_success() {
+        return;
+    }
+    let path = if uri.path() == "/" { "/overview" } else { uri.path() };
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let to = |form: &str| format!("{path}.{form}{query}");
+    if let Some(table) = page.tables_mut().next().filter(|table| !table.rows.is_empty()) {
+        table.export = Some(Export { csv: to("csv"), json: to("json") });
+    }
+}
+
+fn searched(uri: &Uri) -> String {
+    let query: Result<axum::extract::Query<crate::web::ask::Ask>, _> = axum::extract::Query::try_from_uri(uri);
+    query.map_or_else(|_| String::new(), |ask| ask.0.q)
+}

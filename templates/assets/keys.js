@@ -1,0 +1,18 @@
+// An extra: nothing here is needed. "/" goes to the search, "j" and "k" through rows and turns, "[" and "]" through pages.
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+  const stops = [...document.querySelectorAll("main tbody tr, main .turn")];
+  const step = (by) => {
+    const at = stops.findIndex((stop) => stop.contains(document.activeElement));
+    const next = stops[Math.min(stops.length - 1, Math.max(0, at + by))];
+    (next?.querySelector("a, summary") ?? next)?.focus();
+  };
+  const links = { "]": 'a[rel="next"]', "?": "footer a.help" };
+  if (event.key === "/") document.getElementById("q")?.focus();
+  else if (event.key === "j") step(1);
+  else if (event.key === "k") step(-1);
+  else if (event.key === "[") history.back();
+  else if (links[event.key]) document.querySelector(links[event.key])?.click();
+  else return;
+  event.preventDefault();
+});

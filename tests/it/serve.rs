@@ -1,0 +1,239 @@
+//! `git tracevault serve`: repositories are mirrored, and pages tell what their ledgers say.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::agent::Agent;
+use crate::ledger::Team;
+use crate::support::World;
+
+/// A server, as long as it is wanted.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+/// What a server answered.
+struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Server {
+    fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
+        let mut command = world.command(env!("CARGO_BIN_EXE_git-tracevault"), dir);
+        let always = ["serve", "--public", "--listen", "127.0.0.1:0"];
+        let mut child = command.args(always).args(args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        told.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("serving http://").unwrap_or_else(|| panic!("{line}"));
+        let address = address.trim_end_matches('/').to_owned();
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()));
+        Server { child, address }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        let body =
+            if headers.to_lowercase().contains("transfer-encoding: chunked") { unchunked(body) } else { body.into() };
+        Answer { status, headers: headers.to_lowercase(), body }
+    }
+
+    #[track_caller]
+    fn page(&self, path: &str) -> String {
+        let answer = self.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    fn rows(&self, path: &str) -> Vec<Value> {
+        let answer: Value = serde_json::from_str(&self.page(path)).unwrap();
+        answer["rows"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the first repository has a verdict.
+    fn settle(&self) -> Value {
+        for _ in 0..600 {
+            let rows = self.rows("/overview.json");
+            if let Some(row) = rows.first().filter(|row| !row["verdict"].is_null() || !row["trouble"].is_null()) {
+                return row.clone();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("nothing was verified in half a minute")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn unchunked(mut body: &str) -> String {
+    let mut out = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        out.push_str(&rest[..size]);
+        body = &rest[size + 2..];
+    }
+    out
+}
+
+/// Ada's agent has written two lines of a file, whose commit is pushed.
+fn told() -> (Team, String) {
+    let team = Team::new();
+    let agent = Agent::start(&team.ada, &team.work, "pears-1");
+    agent.prompt("Sell pears <script>alert(1)</script>, please");
+    agent.say("I will write two lines.");
+    agent.write("pears.py", "def pears():\n    return 'pear'\n");
+    agent.end();
+    let commit = team.commit(&team.work, "Sell pears");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "HEAD:main"]).ok();
+    (team, commit)
+}
+
+#[test]
+fn pages_tell_what_the_ledger_says() {
+    let (team, commit) = told();
+    let remote = format!("shop={}", team.remote.display());
+    let server = Server::start(&team.ada, &team.work, &["--repo", &remote]);
+    let repository = server.settle();
+    assert_eq!((&repository["verdict"], &repository["repository"]), (&"pass".into(), &"shop".into()), "{repository}");
+
+    let sessions = server.rows("/sessions.json?repository=shop");
+    assert_eq!(sessions.len(), 1, "{sessions:?}");
+    assert_eq!(sessions[0]["agent"], "claude-code");
+    let session = sessions[0]["session"].as_str().unwrap();
+    let page = server.page(&format!("/r/shop/sessions/{session}"));
+    assert!(page.contains("Sell pears &#60;script&#62;alert(1)&#60;/script&#62;, please"), "{page}");
+    assert!(page.contains("I will write two lines.") && page.contains("pears.py") && !page.contains("<script>alert"));
+
+    let commits = server.rows("/commits.json");
+    let row = commits.iter().find(|row| row["commit"] == commit.as_str()).unwrap();
+    assert_eq!(
+        (&row["state"], &row["added"], &row["agent_share"]),
+        (&"signed".into(), &2.into(), &1.0.into()),
+        "{row}"
+    );
+    let page = server.page(&format!("/r/shop/commits/{}", &commit[..8]));
+    assert!(page.contains("pears.py") && page.contains("By agents") && page.contains("2 (100.0 %)"), "{page}");
+    let record = team.record_of(&team.work, &commit);
+    let id = record["id"].as_str().unwrap_or_default();
+    assert!(server.page("/sessions.csv").starts_with("ended,title,session,"));
+
+    let found = server.page("/search?q=pears+two");
+    assert!(found.contains(&format!("/r/shop/sessions/{session}")), "{found}");
+    assert!(server.page(&format!("/search?q={}", &commit[..10])).contains(&format!("/r/shop/commits/{commit}")));
+    assert!(server.page("/search?q=nobody+said+this").contains("Nobody said"));
+    if !id.is_empty() {
+        assert!(server.page(&format!("/records/{id}")).contains("&#34;type&#34;:&#34;commit&#34;"));
+    }
+    for question in ["tokens", "models", "cost", "caches", "agents-share", "authors", "tools", "time"] {
+        let page = server.page(&format!("/analytics/{question}"));
+        assert!(page.contains("<table>"), "{question}: {page}");
+    }
+    let lines = server.rows("/analytics/authors.json");
+    assert!(lines.iter().any(|row| row["of"] == "ada@example.com" && row["agent"] == 2), "{lines:?}");
+    assert!(server.page("/integrity").contains("Nothing: every record holds."));
+    let chain = team.own_chain(&team.work);
+    assert!(server.page(&format!("/r/shop/chains/{chain}")).contains("session"));
+}
+
+#[test]
+fn every_answer_is_safe_and_what_is_not_there_is_told() {
+    let (team, _) = told();
+    let server = Server::start(&team.ada, &team.work, &[]);
+    server.settle();
+    for (path, status) in [
+        ("/nowhere", 404),
+        ("/r/nowhere/sessions/x", 404),
+        ("/records/zzzz", 404),
+        ("/sessions?since=yesterday", 400),
+        ("/sessions?after=x", 400),
+        ("/sessions?repository=nowhere", 400),
+        ("/assets/../secret", 404),
+        ("/healthz", 200),
+        ("/", 200),
+        ("/assets/style.css", 200),
+    ] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        for header in
+            ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff", "x-frame-options: deny"]
+        {
+            assert!(answer.headers.contains(header), "{path} without {header}: {}", answer.headers);
+        }
+    }
+}
+
+#[test]
+fn the_index_may_be_deleted_and_comes_back_the_same() {
+    let (team, _) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    let data = ada.path("data");
+    let remote = format!("shop={}", team.remote.display());
+    let once = || ada.run(work, ["serve", "--once", "--repo", &remote, "--data", data.to_str().unwrap()]).ok();
+    let tell = || {
+        let server = Server::start(ada, work, &["--repo", &remote, "--data", data.to_str().unwrap()]);
+        server.settle();
+        ["/sessions.json", "/commits.json", "/analytics/models.json", "/analytics/authors.json"]
+            .map(|path| server.page(path))
+    };
+    once();
+    let before = tell();
+    for file in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+        drop(std::fs::remove_file(data.join(file)));
+    }
+    once();
+    assert_eq!(tell(), before);
+    // More of the same session, and a second look at all: nothing is counted twice.
+    let agent = Agent::start(ada, work, "pears-2");
+    agent.prompt("More");
+    agent.write("plums.py", "plum = 1\n");
+    agent.end();
+    team.commit(work, "Sell plums");
+    ada.git(work, ["push", "--quiet", "origin", "HEAD:main"]).ok();
+    once();
+    let grown = tell();
+    once();
+    assert_eq!(tell(), grown);
+    assert_ne!(grown, before);
+    for file in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+        drop(std::fs::remove_file(data.join(file)));
+    }
+    once();
+    assert_eq!(tell(), grown, "read at once as bit by bit");
+}
+
+#[test]
+fn what_is_wrong_is_told_before_anything_is_served() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let refused = ada.run(work, ["serve", "--listen", "127.0.0.1:0"]).exits(2);
+    assert!(refused.stderr.contains("--public"), "{}", refused.stderr);
+    let refused = ada.run(work, ["serve", "--public", "--listen", "nowhere"]).exits(2);
+    assert!(refused.stderr.contains("cannot listen on nowhere"), "{}", refused.stderr);
+    ada.write(work, "indexer.toml", "[[repository]]\nname = \"../x\"\nurl = \"x\"\n");
+    let refused = ada.run(work, ["serve", "--once", "--config", "indexer.toml"]).exits(2);
+    assert!(refused.stderr.contains("indexer.toml") && refused.stderr.contains("../x"), "{}", refused.stderr);
+    let gone = ada.run(work, ["serve", "--once", "--repo", "/nowhere/at/all.git"]).exits(2);
+    assert!(gone.stderr.contains("all: "), "{}", gone.stderr);
+}
