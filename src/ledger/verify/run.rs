@@ -67,7 +67,12 @@ impl Run<'_> {
         let mut referred = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
         let mut sealed = self.sealed(&chains, cache);
         let (mut witnesses, mut findings) = (Vec::new(), Vec::new());
-        for (chain, mut its) in chains.iter().zip(found) {
+        for (chain, mut its) in chains.iter_mut().zip(found) {
+            if chain.refused {
+                // Others may speak of its records, which is judged by now; they themselves are settled.
+                (chain.entries, chain.commits) = (Vec::new(), Vec::new());
+                continue;
+            }
             its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
             let mut clean = !chain.pending;
             let covered = match sealed.remove(&chain.id) {
@@ -112,11 +117,12 @@ impl Run<'_> {
             let before = cache.chains.get(&chain.id).filter(|_| chain.first > 0);
             (chain.id, records.judge(chain, before.and_then(|known| known.covered.clone())))
         };
-        chains.iter().filter(|chain| chain.seals && !chain.pending).map(judge).collect()
+        chains.iter().filter(|chain| chain.seals && chain.counts()).map(judge).collect()
     }
 
     fn chain(&self, id: ChainId, kind: Kind, walk: &Walk, cached: Option<&CachedChain>) -> (Chain, Found) {
         let mut chain = Chain::new(id, kind, walk.len());
+        chain.refused = self.policy.history.has_refused(id);
         let mut findings = Vec::new();
         let (mut pruned, mut plain, mut gone) = (BTreeSet::new(), Vec::new(), Vec::new());
 
@@ -166,7 +172,7 @@ impl Run<'_> {
                     if self.encryption.is_broken_by(&record) {
                         plain.push(Place { seq: record.envelope().seq, id: record.id() });
                     }
-                    let good = found.iter().all(|f| f.severity != Severity::Error);
+                    let good = !chain.refused && found.iter().all(|f| f.severity != Severity::Error);
                     self.keep(&mut chain, Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
@@ -211,10 +217,9 @@ impl Run<'_> {
         }
     }
 
-    /// Who the chain belongs to, if the roster knows.
+    /// Who the chain belongs to, or did belong to last, if any roster knows.
     fn name(&self, chain: &mut Chain) {
-        let enrolled = self.policy.history.newest().and_then(|roster| roster.enrolment(chain.id));
-        chain.member = enrolled.map(|(member, _)| member.id.clone());
+        chain.member = self.policy.history.member(chain.id).map(|member| member.id.clone());
     }
 
     fn standing(&self, chain: &mut Chain, key: &PublicKey, record: &Record<Verified>) -> Vec<Finding> {
@@ -228,7 +233,7 @@ impl Run<'_> {
             Standing::Authorised => other_rules(history, record).into_iter().collect(),
             Standing::Pending => {
                 // A key on another's chain has been told off already.
-                chain.pending = key.chain() == chain.id;
+                chain.pending = !chain.refused && key.chain() == chain.id;
                 Vec::new()
             }
             Standing::Unauthorised(why) => vec![Finding::new(Code::Unauth, why)],
