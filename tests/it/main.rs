@@ -35,4 +35,5 @@ mod scenarios;
 mod seals;
 mod stats;
 mod support;
+mod trust;
 mod verify_sh;
