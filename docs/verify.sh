@@ -25,12 +25,13 @@ mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolle
 : >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"; : >"$t/said"; : >"$t/draws"
 : >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
-ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " missing= seals_lost= untold_records=
+ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " refused= missing= seals_lost= untold_records=
 last="-1 null" policies=/ nl='
 '
 [ -n "$pinned" ] || pinned=$(git config tracevault.ledger)
 
-found() { # code, text: about record $seq of chain $chain
+found() { # code, text: about record $seq of chain $chain; of a chain that was refused nothing is said
+    [ -z "$refused" ] || return 0
     findings=$((findings + 1)); printf '%s %s %s %s\n' "$1" "$chain" "$seq" "$2" | tr -cd '[:print:]\n'
     case $1 in W-*) ;; E-MISSING | E-PENDING) [ "$1" = E-PENDING ] || missing=1; [ $verdict = fail ] || verdict=inconclusive ;; *) verdict=fail ;; esac
 }
@@ -457,13 +458,15 @@ noted() { # the record that was judged, for seals: its place, and whether nothin
     ok=0; [ "$findings" != "$2" ] || ok=1
     echo "$chain $seq $id $sealed $ok ${cited% *}" >>"$t/mine"; sed "s/^/$chain $seq /" "$t/head" >>"$t/covers"
 }
+not_told() { [ -n "$refused" ] || untold_records=1; } # there are records of which nothing is known
+refusal() { refused=; ! grep -q "^$1 " "$t/closed" || grep -q " $1 " "$t/enrolled" || refused=1; } # whether the chain was closed and never enrolled
 writer() { # chain, kind: its commits are in $t/list
     start "$1" "$ledger" "$2"; : >"$t/mine"; : >"$t/shelved"; : >"$t/gone"; echo "$1 $(($(wc -l <"$t/list")))" >>"$t/lengths"
     while read -r commit tree parents; do
         had=$findings; read_record "$commit" "$tree" $parents
-        case $state in unread | missing) untold_records=1; [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
+        case $state in unread | missing) not_told; [ $head_seq -ge 0 ] || return; head_seq=$((head_seq + 1)) head_id=$state; noted - -1; continue ;; esac
         if [ -z "$key" ]; then
-            [ "$type" = open ] || { untold_records=1; found E-UNAUTH "a chain begins with an open record"; return; }
+            [ "$type" = open ] || { not_told; found E-UNAUTH "a chain begins with an open record"; return; }
             read -r key <"$t/rkeys"; own=$(awk -v k="$key" '$1 == k { print $2 }' "$t/keys")
             read -r last_seq last_id <<END
 $(awk -v c="$own" '$1 == c { print $2, $3 }' "$t/closed")
@@ -476,10 +479,10 @@ END
         case "$sigs " in *' record.json.minisig '*) ;; *) found E-SIG "it has no signature"; named_bytes; noted "$id" "$had"; continue ;; esac
         if signed "$t/record.json.minisig" "$key"; then standing; [ $kind != log ] || cites; else found $code "the signature does not hold"; fi
         named_bytes; noted "$id" "$had"
-        [ "$type" != commit ] || [ $findings != "$had" ] || sed "s/^/$chain $seq /" "$t/drawn" >>"$t/draws"
-        [ "$type" != amend ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
+        [ "$type" != commit ] || [ -n "$refused" ] || [ $findings != "$had" ] || sed "s/^/$chain $seq /" "$t/drawn" >>"$t/draws"
+        [ "$type" != amend ] || [ -n "$refused" ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
     done <"$t/list"
-    if [ -n "$pending" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
+    if [ -n "$pending$refused" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
     expired; seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
 }
 # The refs of this clone, and those seen at remotes.
@@ -506,8 +509,8 @@ done <"$t/refs"
 lines() {
     chain=$1 seq=-; : >"$t/list"; sort -u -k1,1 "$t/tips/$chain" >"$t/heads"
     while read -r oid name; do
-        [ "$(g cat-file -t "$oid")" = commit ] || { untold_records=1; found E-OBJECT "$name is at no commit"; continue; }
-        g log --first-parent --reverse --format='%H %T %P' "$oid" >"$t/line" || { untold_records=1; found E-MISSING "$name: commits are not here"; continue; }
+        [ "$(g cat-file -t "$oid")" = commit ] || { not_told; found E-OBJECT "$name is at no commit"; continue; }
+        g log --first-parent --reverse --format='%H %T %P' "$oid" >"$t/line" || { not_told; found E-MISSING "$name: commits are not here"; continue; }
         if [ "$(wc -l <"$t/line")" -gt "$(wc -l <"$t/list")" ]; then mv "$t/list" "$t/short"; mv "$t/line" "$t/list"; else mv "$t/line" "$t/short"; fi
         head -n "$(wc -l <"$t/short")" "$t/list" | cmp -s - "$t/short" || found E-FORK "$name has other records than another copy"
     done <"$t/heads"
@@ -520,10 +523,10 @@ seq=-; [ -z "$pinned" ] || [ -z "$ledger" ] || [ "$pinned" = "$ledger" ] || foun
 ledger=${pinned:-$ledger}
 echo "policy $total" >>"$t/lengths"
 if [ -n "$ledger" ]; then # seals first: records cite them
-    missing=; for tips in $(sort -u "$t/witnesses"); do lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" seal; done; seals_lost=$missing
+    missing=; for tips in $(sort -u "$t/witnesses"); do refusal "$tips"; lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" seal; done; seals_lost=$missing
     for tips in "$@"; do
-        tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
-    done
+        tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { refusal "$tips"; lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
+    done; refused=
     amended; drawn_on; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
 fi
 printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict

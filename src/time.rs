@@ -95,12 +95,17 @@ impl fmt::Display for Month {
     }
 }
 
+/// A text that is not exactly `yyyy-mm`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not a month of the form 2026-11")]
+pub struct ParseMonthError(String);
+
 impl FromStr for Month {
-    type Err = ParseTimeError;
+    type Err = ParseMonthError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let ok = text.len() == 7 && format!("{text}-01T00:00:00Z").parse::<Time>().is_ok();
-        if ok { Ok(Month(text.to_owned())) } else { Err(ParseTimeError(text.chars().take(40).collect())) }
+        if ok { Ok(Month(text.to_owned())) } else { Err(ParseMonthError(text.chars().take(40).collect())) }
     }
 }
 
@@ -133,7 +138,8 @@ mod tests {
     fn a_month_is_a_real_month() {
         assert!("2026-12".parse::<Month>().is_ok());
         for odd in ["2026-13", "2026-1", "../../x", "2026-00"] {
-            assert!(odd.parse::<Month>().is_err(), "{odd}");
+            let error = odd.parse::<Month>().unwrap_err().to_string();
+            assert!(error.contains("a month of the form 2026-11"), "{error}");
         }
     }
 }

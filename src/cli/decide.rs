@@ -54,7 +54,7 @@ impl How {
     /// Decides `body`, or proposes it; what was done is told by `done`.
     pub fn decide(&self, ledger: &Ledger, body: Body, done: &str, out: &mut Out) -> anyhow::Result<Code> {
         let Some(path) = &self.propose else {
-            ledger.change_policy(&ledger.signer()?, body).map_err(lonely)?;
+            sign(ledger, body)?;
             out.line(format_args!("{done} Push it with: git tracevault push"))?;
             return Ok(0);
         };
@@ -63,6 +63,12 @@ impl How {
         tell(path, &record, out)?;
         Ok(0)
     }
+}
+
+/// Decides `body` with this clone's key alone.
+pub fn sign(ledger: &Ledger, body: Body) -> anyhow::Result<()> {
+    ledger.change_policy(&ledger.signer()?, body).map_err(lonely)?;
+    Ok(())
 }
 
 /// What to do where one signature is not enough.

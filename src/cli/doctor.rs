@@ -9,8 +9,9 @@ use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
+use crate::ledger::own_key::OwnKey;
 use crate::record::body::Body;
-use crate::setup::doctor::{self, Check, Key, Pinned};
+use crate::setup::doctor::{self, Check, Key, Pinned, Standing};
 use crate::signing::Signer;
 
 /// Look for what is missing or wrong, and say which command mends it
@@ -54,7 +55,17 @@ fn facts(ledger: &Ledger) -> doctor::Ledger {
         Some(Err(error)) => Pinned::Unreadable(error.to_string()),
         Some(Ok(None)) | None => Pinned::Missing,
     };
-    doctor::Ledger { enrolled: ledger.is_enrolled(), key, genesis: genesis(), pinned }
+    doctor::Ledger { enrolled: ledger.is_enrolled(), key, standing: standing(ledger), genesis: genesis(), pinned }
+}
+
+/// What is decided of this clone's key.
+fn standing(ledger: &Ledger) -> Standing {
+    let (Some(chain), Ok(Some(key))) = (ledger.own_chain(), ledger.own_key()) else { return Standing::Untold };
+    match key.trouble(chain) {
+        None => Standing::Counts,
+        Some((state, mend)) if key == OwnKey::Pending => Standing::Pending(state, mend),
+        Some((state, mend)) => Standing::Closed(state, mend),
+    }
 }
 
 /// Whether the last record of a chain here ends it.

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::cli::decide::How;
-use crate::cli::{Code, format, read_book};
+use crate::cli::{Code, chains, format, read_book};
 use crate::git::history;
 use crate::host::output::{self, Out};
-use crate::id::{CaseId, ChainId};
+use crate::id::CaseId;
 use crate::ledger::expiry::Wanted;
 use crate::ledger::query::Book;
 use crate::ledger::{Ledger, LedgerError};
@@ -38,9 +38,9 @@ pub struct Args {
     /// All of these months (2026-01); with --chain, only of those chains
     #[arg(long = "month", value_name = "MONTH")]
     months: Vec<Month>,
-    /// All of these chains; with --month, only of those months
+    /// All of these chains (a name, or 4 of its first characters or more); with --month, only of those months
     #[arg(long = "chain", value_name = "CHAIN")]
-    chains: Vec<ChainId>,
+    chains: Vec<String>,
     #[command(flatten)]
     how: How,
 }
@@ -70,7 +70,9 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     ledger.require_role(&[Role::Owner, Role::Admin, Role::Auditor], "hold payloads")?;
     let (report, prices) = (read_book(ledger)?, ledger.prices()?);
     let book = Book::new(&report, &prices);
-    let mut wanted = Wanted { months: args.months.clone(), chains: args.chains.clone(), ..Wanted::default() };
+    let named = args.chains.iter().map(|who| Ok(chains::of_anybody(&report, who)?.id));
+    let chains = named.collect::<anyhow::Result<_>>()?;
+    let mut wanted = Wanted { months: args.months.clone(), chains, ..Wanted::default() };
     for name in &args.sessions {
         match book.sessions_named(name).as_slice() {
             [session] => wanted.sessions.push((*session).clone()),

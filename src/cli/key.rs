@@ -4,12 +4,12 @@ mod rotate;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use crate::cli::Code;
 use crate::cli::decide::{self, How};
-use crate::cli::member::{role_names, whose};
+use crate::cli::member::role_names;
+use crate::cli::{Code, chains};
 use crate::host::files;
 use crate::host::output::{self, Out};
 use crate::id::ChainId;
@@ -38,9 +38,10 @@ enum Sub {
     /// Revoke a key: nothing that is written with it after its last good record counts, whatever date it bears
     ///
     /// Owners and admins close the chains of members, owners together those of an owner. What was written before goes on
-    /// counting. A chain that was closed too late can be closed again, at an earlier record.
+    /// counting. A chain that was closed too late can be closed again, at an earlier record. Of a chain that is pending nothing
+    /// counts then, and its key cannot be enrolled any more.
     Close {
-        /// The chain's name or its first characters, or a member with one chain
+        /// The chain's name, or 4 of its first characters or more, or a member with one chain
         chain: String,
         /// The number of the last record that counts; the newest one that is here, if it is not given
         #[arg(long, value_name = "SEQ", conflicts_with = "none")]
@@ -95,8 +96,17 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         Some(Sub::List { json }) => list(ledger, args.json || *json, out),
         Some(Sub::Close { chain, last, none, reason, how }) => {
             let report = ledger.verify(&Options { pinned: ledger.pinned()?, entries: true, ..Options::default() })?;
-            let chain = whose(&report, chain)?;
-            let last = if *none { None } else { Some(last_good(chain, *last)?) };
+            let chain = chains::of_anybody(&report, chain)?;
+            let is_anybodys = report.history.member(chain.id).is_some();
+            let last = match last {
+                Some(_) if !is_anybodys => bail!(
+                    "nobody has enrolled that key, so nothing counts once it is closed: leave --last out, or enrol it first \
+                     (git tracevault member add {})",
+                    chain.id.short()
+                ),
+                _ if *none || !is_anybodys => None,
+                last => Some(last_good(chain, *last)?),
+            };
             close(ledger, chain, last, *reason, how, out)
         }
         Some(Sub::Rotate { how }) => rotate::rotate(ledger, how, out),
@@ -120,6 +130,9 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<u64>,
     own: bool,
+    /// Whether the member was removed since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
 }
 
 fn list(ledger: &Ledger, json: bool, out: &mut Out) -> anyhow::Result<Code> {
@@ -138,8 +151,9 @@ fn list(ledger: &Ledger, json: bool, out: &mut Out) -> anyhow::Result<Code> {
             roles: roster.enrolment(chain.id).map(|(member, _)| role_names(&member.roles)).unwrap_or_default(),
             state,
             records: chain.records,
-            last: closure.flatten().map(|last| last.seq),
+            last: closure.flatten().filter(|_| !chain.refused).map(|last| last.seq),
             own: ledger.own_chain() == Some(chain.id),
+            removed: report.history.has_let_go(chain.id),
         };
         if json {
             out.json(&row)?;
@@ -151,17 +165,18 @@ fn list(ledger: &Ledger, json: bool, out: &mut Out) -> anyhow::Result<Code> {
 }
 
 fn show(row: &Row, out: &mut Out) -> anyhow::Result<()> {
-    let claims = if row.state == "pending" { "claims to be " } else { "" };
+    let claims = if row.roles.is_empty() && !row.removed && row.state != "enrolled" { "claims to be " } else { "" };
     let member = output::visible(row.member.as_deref().unwrap_or("nobody"));
     let end = match (row.state, row.last) {
         ("closed", Some(last)) => format!(", good up to record {last}"),
         ("closed", None) => ", none of them good".to_owned(),
         _ => String::new(),
     };
+    let removed = if row.removed { " (removed)" } else { "" };
     let own = if row.own { "  (this clone)" } else { "" };
     let chain = out.paint(output::ID, row.chain.clone());
     let records = if row.records == 1 { "1 record".to_owned() } else { format!("{} records", row.records) };
-    out.line(format_args!("{chain}  {:<8}  {claims}{member}, {records}{end}{own}", row.state))?;
+    out.line(format_args!("{chain}  {:<8}  {claims}{member}{removed}, {records}{end}{own}", row.state))?;
     Ok(())
 }
 
@@ -204,6 +219,11 @@ fn sign(ledger: &Ledger, file: &std::path::Path, out: &mut Out) -> anyhow::Resul
     let path = PathBuf::from(name);
     files::replace_private(&path, &signer.sign(&record)).with_context(|| format!("cannot write {}", path.display()))?;
     out.line(format_args!("Signed: {}", output::visible(&path.display().to_string())))?;
+    // Whoever gathers signatures would learn it only when they are refused.
+    if let Some((state, mend)) = ledger.own_key()?.and_then(|key| key.trouble(signer.chain())) {
+        out.line(out.paint(output::WARN, format_args!("This signature does not count: this clone's key is {state}.")))?;
+        out.line(format_args!("  {mend}"))?;
+    }
     Ok(0)
 }
 

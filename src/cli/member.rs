@@ -5,12 +5,12 @@ use std::io::IsTerminal as _;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use crate::cli::decide::How;
-use crate::cli::{Code, key};
+use crate::cli::decide::{self, How};
+use crate::cli::{Code, chains, key};
 use crate::host::output::{self, Out};
 use crate::id::ChainId;
 use crate::ledger::Ledger;
-use crate::ledger::verify::{Chain, Options, Report};
+use crate::ledger::verify::{Options, Report};
 use crate::record::body::{Body, CloseChain, EnrolledKey, Member, Open, Place, Reason, Role, Roster};
 use crate::record::recipient::Recipient;
 
@@ -36,8 +36,9 @@ enum Sub {
     ///
     /// The chain must have been fetched. Ask its writer for the first characters of the chain's name (`git tracevault
     /// status` shows it to them) by another way than the repository: who controls the remote could have put it there.
+    /// Compare all that they tell you: four characters are enough to name a chain, and not to prove whose it is.
     Add {
-        /// The chain's name, or its first characters, or the e-mail address its writer claims
+        /// The chain's name, or 4 of its first characters or more, or the e-mail address its writer claims
         who: String,
         /// What the member may do
         #[arg(long = "role", value_name = "ROLE", value_parser = role, default_value = "developer")]
@@ -61,7 +62,7 @@ enum Sub {
         /// The recipient of their key, as `git tracevault key recipient` tells it to them
         #[arg(long, value_name = "age1…")]
         recipient: Option<Recipient>,
-        /// Which of their chains the recipient goes with, where they have several
+        /// Which of their chains the recipient goes with, where they have several: its name, or 4 of its first characters or more
         #[arg(long, requires = "recipient")]
         chain: Option<String>,
         #[command(flatten)]
@@ -122,20 +123,39 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         }
         Some(Sub::Remove { who, how }) => remove(ledger, &report, who, how, out),
         Some(Sub::Witnesses { witnesses, how }) => {
+            if in_force(&report)?.witnesses() == *witnesses {
+                return unchanged(out);
+            }
             let done = format!("From now on a record is sealed when {witnesses} of the witnesses have sealed it.");
             let body = Body::Roster(Roster { witnesses: Some(*witnesses), ..Roster::default() });
             how.decide(ledger, body, &done, out)
         }
         Some(Sub::Threshold { owners, how }) => {
-            let done = format!("From now on {owners} owners sign together.");
+            if in_force(&report)?.threshold() == *owners {
+                return unchanged(out);
+            }
+            let done = match owners {
+                1 => "From now on each owner signs alone.".to_owned(),
+                _ => format!("From now on {owners} owners sign together."),
+            };
             let body = Body::Roster(Roster { threshold: Some(*owners), ..Roster::default() });
             how.decide(ledger, body, &done, out)
         }
     }
 }
 
+fn in_force(report: &Report) -> anyhow::Result<&crate::roster::Roster> {
+    report.history.newest().context("there is no ledger here")
+}
+
+/// A record that changes nothing would only make people sign.
+fn unchanged(out: &mut Out) -> anyhow::Result<Code> {
+    out.line("That is in force already: nothing changes.")?;
+    Ok(0)
+}
+
 fn list(report: &Report, json: bool, out: &mut Out) -> anyhow::Result<Code> {
-    let roster = report.history.newest().context("there is no ledger here")?;
+    let roster = in_force(report)?;
     let pending = report.chains.iter().filter(|chain| chain.pending);
     if json {
         let pending = pending.map(|chain| Pending {
@@ -188,7 +208,7 @@ fn sorted(roles: &[Role]) -> Vec<Role> {
 type Changes<'a> = (&'a [Role], Option<(&'a Recipient, Option<&'a str>)>);
 
 fn set(ledger: &Ledger, report: &Report, who: &str, to: Changes<'_>, how: &How, out: &mut Out) -> anyhow::Result<Code> {
-    let roster = report.history.newest().context("there is no ledger here")?;
+    let roster = in_force(report)?;
     let mut member = roster.member(who).with_context(|| format!("{who} is no member"))?.clone();
     let (roles, recipient) = to;
     if !roles.is_empty() {
@@ -197,28 +217,32 @@ fn set(ledger: &Ledger, report: &Report, who: &str, to: Changes<'_>, how: &How, 
     let shown = output::visible(who);
     let mut done = format!("{shown} is now {}.", role_names(&member.roles).join(", "));
     if let Some((recipient, chain)) = recipient {
-        let fits = |key: &&mut EnrolledKey| {
-            let name = key.public_key.chain();
-            roster.closure(name).is_none() && chain.is_none_or(|chain| name.to_string().starts_with(chain))
+        let mut keys: Vec<&mut EnrolledKey> =
+            member.keys.iter_mut().filter(|key| roster.closure(key.public_key.chain()).is_none()).collect();
+        let open = keys.iter().map(|key| (key.public_key.chain(), None));
+        // Unless one is named, they must have only one.
+        let chain = match chain {
+            Some(chain) => chains::find(chain, "open chain of theirs", open)?,
+            None => chains::find(who, "open chain of theirs", open.map(|(chain, _)| (chain, Some(who))))
+                .context("name one of their chains: --chain")?,
         };
-        let mut keys: Vec<&mut EnrolledKey> = member.keys.iter_mut().filter(fits).collect();
-        match keys.as_mut_slice() {
-            [key] => key.recipient = Some(recipient.clone()),
-            [] => bail!("{who} has no such chain that is open; see: git tracevault member list"),
-            _ => bail!("{who} has several chains; name one by its first characters: --chain"),
-        }
+        let key = keys.iter_mut().find(|key| key.public_key.chain() == chain).context("they have no such chain")?;
+        key.recipient = Some(recipient.clone());
         let (recipients, first) = (format!("What {shown} may read is encrypted to {recipient}."), roles.is_empty());
         done = if first { recipients } else { format!("{done} {recipients}") };
+    }
+    if roster.member(who) == Some(&member) {
+        return unchanged(out);
     }
     how.decide(ledger, Body::Roster(Roster { set: vec![member], ..Roster::default() }), &done, out)
 }
 
 fn remove(ledger: &Ledger, report: &Report, who: &str, how: &How, out: &mut Out) -> anyhow::Result<Code> {
-    let roster = report.history.newest().context("there is no ledger here")?;
+    let roster = in_force(report)?;
     let member = roster.member(who).with_context(|| format!("{who} is no member"))?;
     let open = key::open_chains(report, who);
     if how.is_proposal() && !open.is_empty() {
-        bail!("close their chains first: git tracevault key close {}", open[0].id.short());
+        bail!("close their chains first: git tracevault key close {} --reason left --propose FILE", open[0].id.short());
     }
     let shown = output::visible(who);
     let question = match open.len() {
@@ -226,13 +250,12 @@ fn remove(ledger: &Ledger, report: &Report, who: &str, how: &How, out: &mut Out)
         n => format!("Remove {shown}, so that nothing counts which they write on their {n} chains from now on?"),
     };
     how.confirm(&question, out)?;
-    let signer = ledger.signer()?;
     for key in member.keys.iter().filter(|key| roster.closure(key.public_key.chain()).is_none()) {
         let chain = key.public_key.chain();
         // Of a chain that is not here nothing can be told, but that it may not go on.
         let head = report.chains.iter().find(|here| here.id == chain).and_then(|here| here.head);
         let last = head.map(|head| Place { seq: head.seq, id: head.id });
-        ledger.change_policy(&signer, Body::CloseChain(CloseChain { chain, last, reason: Reason::Left }))?;
+        decide::sign(ledger, Body::CloseChain(CloseChain { chain, last, reason: Reason::Left }))?;
     }
     let body = Body::Roster(Roster { remove: vec![who.to_owned()], ..Roster::default() });
     how.decide(ledger, body, &format!("Removed {shown}."), out)
@@ -250,9 +273,9 @@ fn add(
     out: &mut Out,
 ) -> anyhow::Result<Code> {
     let (roles, recipient) = with;
-    let chain = find(report, who)?;
+    let chain = chains::pending(report, who)?;
     let key = chain.key.context("the chain's key could not be read")?;
-    let roster = report.history.newest().context("there is no ledger here")?;
+    let roster = in_force(report)?;
     let id = chain.member.clone().context("the chain does not say whose it is")?;
     let known = roster.member(&id);
     let opened = opened(ledger, chain.id);
@@ -295,30 +318,4 @@ fn opened(ledger: &Ledger, chain: ChainId) -> Option<Open> {
         Body::Open(open) if entry.chain == chain => Some(open.clone()),
         _ => None,
     })
-}
-
-/// The chain that is meant by its name, the beginning of it, or its only member.
-pub fn whose<'r>(report: &'r Report, who: &str) -> anyhow::Result<&'r Chain> {
-    let fits = |chain: &&Chain| {
-        (who.len() >= 6 && chain.id.to_string().starts_with(who)) || chain.member.as_deref() == Some(who)
-    };
-    match report.chains.iter().filter(fits).collect::<Vec<_>>().as_slice() {
-        [chain] => Ok(chain),
-        [] => bail!("no chain here fits {who:?}; see: git tracevault key list"),
-        _ => bail!("several chains fit {who:?}; name one by its first characters: git tracevault key list"),
-    }
-}
-
-fn find<'r>(report: &'r Report, who: &str) -> anyhow::Result<&'r Chain> {
-    let fits = |chain: &&Chain| {
-        let name = chain.id.to_string();
-        (who.len() >= 6 && name.starts_with(who)) || chain.member.as_deref() == Some(who)
-    };
-    let found: Vec<&Chain> = report.chains.iter().filter(|chain| chain.pending).filter(fits).collect();
-    match found.as_slice() {
-        [chain] => Ok(chain),
-        [] if report.chains.iter().any(|chain| fits(&chain)) => bail!("{who} is enrolled already"),
-        [] => bail!("no pending chain fits {who:?}; fetch first, or see: git tracevault member list"),
-        _ => bail!("several pending chains fit {who:?}; name the chain by its first characters"),
-    }
 }

@@ -6,6 +6,7 @@ mod amend;
 mod approve;
 mod audit;
 mod blame;
+mod chains;
 mod check;
 mod ci;
 mod completions;

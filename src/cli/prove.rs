@@ -82,6 +82,14 @@ pub fn check(args: &Args, file: &Path, out: &mut Out) -> anyhow::Result<Code> {
     if args.key.is_some_and(|pinned| pinned.bytes() != key.bytes()) {
         return refused(format!("it was sealed with {key}, not with the key you named"), args.json, out);
     }
+    // Nobody signs the number: a proof that names another one was changed since it was made.
+    if args.key.is_some_and(|pinned| pinned != key) {
+        return refused(
+            format!("it names its key as {key}, with another number than the key you named has"),
+            args.json,
+            out,
+        );
+    }
     if args.ledger.is_some_and(|pinned| pinned != proven.ledger) {
         return refused(format!("it is of ledger {}", proven.ledger), args.json, out);
     }

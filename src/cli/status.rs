@@ -8,6 +8,7 @@ use crate::id::{ChainId, LedgerId, SessionId};
 use crate::journal::Journal;
 use crate::ledger::cursor::Cursor;
 use crate::ledger::local::Local;
+use crate::ledger::own_key::OwnKey;
 use crate::ledger::remote::Remote;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -24,6 +25,8 @@ struct Answer {
     enrolled: bool,
     ledger: Option<LedgerId>,
     chain: Option<ChainId>,
+    /// What is decided of this clone's key, as far as was fetched.
+    key: Option<OwnKey>,
     /// Sessions with events that no record has yet.
     journalled: Vec<Open>,
     /// Records of this clone's chain.
@@ -73,6 +76,7 @@ fn gather(ledger: &Ledger) -> Result<Answer, LedgerError> {
         enrolled: ledger.is_enrolled(),
         ledger: ledger.id(),
         chain,
+        key: ledger.own_key()?,
         journalled: open_sessions(ledger)?,
         recorded,
         unpushed,
@@ -103,6 +107,10 @@ fn print(answer: &Answer, out: &mut Out) -> std::io::Result<()> {
     }
     if let Some(chain) = answer.chain {
         out.line(format_args!("chain      {}", out.paint(output::ID, chain)))?;
+        if let Some((state, mend)) = answer.key.and_then(|key| key.trouble(chain)) {
+            out.line(format_args!("key        {}", out.paint(output::WARN, state)))?;
+            out.line(format_args!("           {mend}"))?;
+        }
     }
     match answer.journalled.as_slice() {
         [] => out.line("journalled nothing that is not recorded")?,

@@ -11,7 +11,7 @@ use crate::git::{diff, history};
 use crate::host::clock;
 use crate::host::output::{self, Out};
 use crate::id::{ChainId, GitId, LedgerId};
-use crate::ledger::verify::{Options, Report};
+use crate::ledger::verify::{Chain, Options, Report};
 use crate::ledger::{Ledger, commits};
 use crate::record::body::Role;
 use crate::time::Time;
@@ -169,7 +169,7 @@ fn stale(report: &Report, now: Time, args: &Args) -> Vec<Finding> {
     if !promised && !args.require_fresh {
         return Vec::new();
     }
-    let tails = report.chains.iter().filter(|chain| !chain.pending).map(|chain| (chain.id, chain.tail));
+    let tails = report.chains.iter().filter(|chain| chain.counts()).map(|chain| (chain.id, chain.tail));
     let tails = [(ChainId::Policy, report.policy_tail)].into_iter().chain(tails);
     let mut findings = Vec::new();
     for (chain, tail) in tails.filter_map(|(chain, tail)| Some((chain, tail?))) {
@@ -198,12 +198,16 @@ fn commit_answers(report: &Report, states: Vec<(GitId, commits::State)>) -> Vec<
     states.into_iter().map(answer).collect()
 }
 
-fn chain_answer<'r>(report: &Report, chain: &'r crate::ledger::verify::Chain) -> ChainAnswer<'r> {
+fn chain_answer<'r>(report: &Report, chain: &'r Chain) -> ChainAnswer<'r> {
     let newest = report.newest_seal().map(|seal| seal.time);
     ChainAnswer {
         chain: chain.id.to_string(),
         member: chain.member.as_deref(),
-        state: if chain.pending { "pending" } else { "open" },
+        state: match chain {
+            Chain { refused: true, .. } => "refused",
+            Chain { pending: true, .. } => "pending",
+            _ => "open",
+        },
         records: chain.records,
         head: chain.head.map(|head| head.id.to_string()),
         sealed: report.sealed(chain.id),
@@ -212,7 +216,7 @@ fn chain_answer<'r>(report: &Report, chain: &'r crate::ledger::verify::Chain) ->
 }
 
 /// What a line about a chain says of seals: of a witness's chain that it is one, of others what is not sealed, if anything is.
-fn sealed_so_far(report: &Report, chain: &crate::ledger::verify::Chain) -> String {
+fn sealed_so_far(report: &Report, chain: &Chain) -> String {
     match chain.tail {
         _ if chain.seals => "  (witness)".into(),
         Some(tail) if !report.witnesses.is_empty() => {
@@ -237,11 +241,16 @@ fn print(
     out.line(format_args!("ledger {}", out.paint(output::ID, ledger)))?;
     for chain in &report.chains {
         let member = output::visible(chain.member.as_deref().unwrap_or("unknown"));
-        let pending = if chain.pending { out.paint(output::WARN, "  pending") } else { String::new() };
+        let standing = match chain {
+            Chain { refused: true, .. } => "  refused".to_owned(),
+            Chain { pending: true, .. } => out.paint(output::WARN, "  pending"),
+            _ if report.history.has_let_go(chain.id) => "  removed".to_owned(),
+            _ => String::new(),
+        };
         let records = chain.records;
         let plural = if records == 1 { "" } else { "s" };
         let sealed = sealed_so_far(report, chain);
-        out.line(format_args!("chain  {}  {records:>6} record{plural}  {member}{pending}{sealed}", chain.id.short()))?;
+        out.line(format_args!("chain  {}  {records:>6} record{plural}  {member}{standing}{sealed}", chain.id.short()))?;
     }
     if !states.is_empty() {
         let count = |state| states.iter().filter(|(_, s)| *s == state).count();

@@ -263,7 +263,7 @@ impl Reader for Ingest<'_> {
         let Some(known) = self.known.get(&chain.id.to_string()) else { return 0 };
         // Who was not enrolled may be now, and the other way round; a claimed name is no enrolment.
         let enrolled = if known.pending { None } else { known.member.as_deref() };
-        self.stale |= enrolled != chain.member.as_deref() || (chain.records) < known.records;
+        self.stale |= chain.refused || enrolled != chain.member.as_deref() || chain.records < known.records;
         known.records
     }
 

@@ -63,7 +63,7 @@ pub fn records(report: &Report) -> HashMap<GitId, &Entry> {
     for chain in &report.chains {
         for entry in &chain.entries {
             let Body::Commit(commit) = &entry.body else { continue };
-            let rank = (entry.good, !chain.pending, Reverse(entry.time));
+            let rank = (entry.good, chain.counts(), Reverse(entry.time));
             let best = records.entry(commit.commit.clone()).or_insert((rank, entry));
             if rank > best.0 {
                 *best = (rank, entry);

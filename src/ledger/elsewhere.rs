@@ -305,7 +305,13 @@ impl<'b> Elsewhere<'b> {
         self.is_older(commit, entry) && !self.ancestry.is_ancestor(commit, &source.commit)
     }
 
-    /// The same by the clocks alone.
+    /// Whether a recorded commit changes something, or comes before this one.
+    pub fn is_change_or_before(&mut self, commit: &GitId, entry: &Entry) -> bool {
+        let Some(source) = entry.as_commit() else { return false };
+        source.patch_id.is_some() || self.ancestry.is_ancestor(&source.commit, commit)
+    }
+
+    /// Whether it was made before the commit, by the clocks alone.
     fn is_older(&mut self, commit: &GitId, entry: &Entry) -> bool {
         let (Some(time), Some(source)) = (self.time(commit), entry.as_commit()) else { return false };
         let made = self.time(&source.commit).unwrap_or(entry.time);

@@ -8,7 +8,7 @@ use crate::attribution::content::{KnownLines, Recorded, Which};
 use crate::attribution::lines::{self, LineIndex};
 use crate::cost::PriceTable;
 use crate::finding::{Code, Finding};
-use crate::git::diff;
+use crate::git::{diff, history};
 use crate::host::progress::Bar;
 use crate::id::{GitId, PackedId, RecordId};
 use crate::ledger::append::Writer;
@@ -70,13 +70,24 @@ impl Ledger {
                 continue;
             }
             let facts = CommitFacts::read(self, diff::begin(&self.repo, commit))?;
-            let mut found = known.same(&facts, |entry| origins.elsewhere().is_source(commit, entry));
+            let is_empty = self.is_empty(&facts);
+            let mut found = known.same(&facts, |entry| {
+                let elsewhere = origins.elsewhere();
+                // That a commit changes nothing makes it no repetition of what it comes after, nor of any change.
+                elsewhere.is_source(commit, entry) && !(is_empty && elsewhere.is_change_or_before(commit, entry))
+            });
             if found.is_empty() {
                 found = of_lines(&mut origins, book, &facts);
             }
             links.extend(found.into_iter().map(|(old, level)| Found { new: commit.clone(), old, level }));
         }
         Ok(links)
+    }
+
+    /// Whether a commit has the tree of its only parent.
+    fn is_empty(&self, facts: &CommitFacts) -> bool {
+        let [parent] = &facts.parents[..] else { return false };
+        history::tree(&self.repo, parent).as_deref() == Some(facts.tree.as_str())
     }
 }
 

@@ -30,6 +30,7 @@ mod policy_chain;
 pub mod prove;
 pub mod pruned;
 pub mod origins;
+pub mod own_key;
 pub mod query;
 pub mod read_back;
 pub mod receive;

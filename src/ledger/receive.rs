@@ -107,7 +107,7 @@ impl Push<'_> {
         let report = self.after.verify(&Options { pinned: pinned_after, new_entries: true, ..Options::default() })?;
         let mut refusals = Vec::new();
         for moved in self.moves.iter().filter(|moved| self.is_ledgers(moved)) {
-            refusals.extend(self.shelf(&report, moved)?);
+            refusals.extend(self.place(&report, moved)?);
         }
         if !refusals.is_empty() {
             return Ok(refusals);
@@ -134,8 +134,9 @@ impl Push<'_> {
         Ok(ends)
     }
 
-    /// Payloads and holds are signed by nobody: what comes to them must be what a record names, and goes where one lets it.
-    fn shelf(&self, report: &Report, moved: &Move) -> Result<Option<Refusal>, LedgerError> {
+    /// Payloads and holds are signed by nobody: what comes to them must be what a record names, and goes where one lets it. A
+    /// chain comes while somebody may enrol its key.
+    fn place(&self, report: &Report, moved: &Move) -> Result<Option<Refusal>, LedgerError> {
         let refuse = |why: String, hint| Ok(Some(Refusal::Ref { name: moved.name.clone(), why, hint }));
         match (self.here.prefix.read(&moved.name), &moved.new) {
             (Some(Holds::Payload(class, month, chain)), None) => {
@@ -149,6 +150,11 @@ impl Push<'_> {
                 0 => Ok(None),
                 n => refuse(format!("has {n} pieces that no record of its chain names"), "git tracevault push"),
             },
+            // Nobody can enrol that key any more: what it writes would lie here for nothing.
+            (Some(Holds::Chain(chain) | Holds::Seals(chain)), Some(_)) if report.history.has_refused(chain) => refuse(
+                "is the chain of a key that was closed before anybody enrolled it".into(),
+                "git tracevault init --new-key",
+            ),
             (Some(Holds::Hold(case)), new) => match (report.keeping.holds().contains_key(&case), new) {
                 (true, None) => refuse(format!("is held for {case}"), "git tracevault release"),
                 (false, Some(_)) => refuse(format!("nothing is held for {case}"), "git tracevault hold, then push"),

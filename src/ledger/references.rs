@@ -148,11 +148,11 @@ impl Drawn {
 }
 
 /// Judges the session records that commits name. Where a record is not here, or could not be read, that was told already:
-/// it may be the one, and nothing more is said.
+/// it may be the one, and nothing more is said. Of a chain that was refused nothing is told.
 fn sessions(repo: &Repo, walks: &BTreeMap<ChainId, Walk>, chains: &mut [Chain], judged: &mut Judged) {
     let wanted: HashSet<RecordId> =
         chains.iter().flat_map(|chain| &chain.drawn.open).map(|drawn| drawn.record).collect();
-    if wanted.is_empty() || !chains.iter().all(|chain| is_told(chain, walks)) {
+    if wanted.is_empty() || !chains.iter().all(|chain| chain.refused || is_told(chain, walks)) {
         return;
     }
     let known = said(repo, walks, chains, wanted);

@@ -63,12 +63,13 @@ struct Facts {
 impl<'a> Seals<'a> {
     /// Takes in a witness's chain and what was found of it.
     pub fn add(&mut self, chain: &Chain, walk: &'a Walk, findings: &[Finding]) {
-        self.lost |= findings.iter().chain(&walk.findings).any(|finding| finding.code == Code::Missing);
+        let mut missing = findings.iter().chain(&walk.findings).filter(|finding| finding.code == Code::Missing);
+        self.lost |= !chain.refused && missing.next().is_some();
         self.verified.push((walk, chain.first));
         for entry in &chain.entries {
             if let Body::Seal(seal) = &entry.body {
                 let policy = entry.policy.map_or(0, |cited| cited.n);
-                let facts = Facts { policy, good: entry.good && !chain.pending };
+                let facts = Facts { policy, good: entry.good && chain.counts() };
                 self.known.insert(Citation { n: seal.size, id: entry.id }, facts);
             }
         }

@@ -62,9 +62,10 @@ impl Seen {
         }
     }
 
-    /// Chains that were seen before and are not there at all.
-    pub fn lost(&self, walks: &BTreeMap<ChainId, Walk>) -> Vec<Finding> {
-        let gone = self.chains.iter().filter(|(chain, _)| !walks.contains_key(chain));
+    /// Chains that were seen before and are not there at all; of those that were refused nobody misses anything.
+    pub fn lost(&self, walks: &BTreeMap<ChainId, Walk>, history: &History) -> Vec<Finding> {
+        let is_gone = |chain: &ChainId| !walks.contains_key(chain) && !history.has_refused(*chain);
+        let gone = self.chains.iter().filter(|(chain, _)| is_gone(chain));
         gone.map(|(chain, mark)| {
             let message = format!("the chain was seen up to record {} before; now it is gone", mark.seq);
             Finding::new(Code::Rollback, message).chain(chain).seq(mark.seq)

@@ -95,9 +95,12 @@ impl Entry {
 pub struct Chain {
     pub id: ChainId,
     pub key: Option<PublicKey>,
-    /// Who the roster says it is, or the writer itself claims to be.
+    /// Who the newest roster says it is that knows its key, or the writer itself claims to be.
     pub member: Option<String>,
     pub pending: bool,
+    /// Whether its key was closed before anybody enrolled it: none of its records counts, nothing is found of them, and none is
+    /// given back.
+    pub refused: bool,
     pub head: Option<Head>,
     pub records: u64,
     /// Whether a witness writes it.
@@ -125,6 +128,7 @@ impl Chain {
             key: None,
             member: None,
             pending: false,
+            refused: false,
             head: None,
             records: records as u64,
             seals: kind == Kind::Seal,
@@ -136,6 +140,11 @@ impl Chain {
             known: 0,
             drawn: Drawn::default(),
         }
+    }
+
+    /// Whether an owner has let its writer in, so that its good records count.
+    pub fn counts(&self) -> bool {
+        !self.pending && !self.refused
     }
 }
 
@@ -192,7 +201,8 @@ impl Report {
             Some(Tail { from, records, time })
         };
         let policy_tail = tail(ChainId::Policy);
-        let tails: Vec<_> = self.chains.iter().map(|chain| if chain.seals { None } else { tail(chain.id) }).collect();
+        let tails: Vec<_> =
+            self.chains.iter().map(|chain| if chain.seals || chain.refused { None } else { tail(chain.id) }).collect();
         self.policy_tail = policy_tail;
         for (chain, tail) in self.chains.iter_mut().zip(tails) {
             chain.tail = tail;
@@ -260,13 +270,13 @@ impl Ledger {
                 }
             }
         }
-        for (chain, walk) in &walks {
+        for (chain, walk) in walks.iter().filter(|(chain, _)| !policy.history.has_refused(**chain)) {
             findings.extend(walk.findings.iter().cloned());
             if !walk.is_empty() {
                 findings.extend(seen.compare(repo, *chain, walk));
             }
         }
-        findings.extend(seen.lost(&walks));
+        findings.extend(seen.lost(&walks, &policy.history));
         if let (Some(pinned), Some(ledger)) = (options.pinned, ledger)
             && pinned != ledger
         {
@@ -303,7 +313,10 @@ impl Ledger {
         let mut report =
             Report { ledger, chains, history, keeping, findings, records, payloads, witnesses, policy_tail: None };
         report.find_tails(repo, &walks, &mut cache);
-        report.findings.extend(walks.iter().filter_map(|(chain, walk)| walk.lost(*chain)));
+        let settled = |chain: &ChainId| report.history.has_refused(*chain);
+        let lost = walks.iter().filter(|(chain, _)| !settled(chain)).filter_map(|(chain, walk)| walk.lost(*chain));
+        let lost: Vec<_> = lost.collect();
+        report.findings.extend(lost);
         if let Some(ledger) = options.pinned.or(ledger) {
             self.note_seal(ledger, report.newest_seal())?;
         }

@@ -13,6 +13,7 @@ use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::copies::{self, Copies};
 use crate::ledger::found::TOOL;
 use crate::ledger::seals::{Covered, Witness};
+use crate::ledger::seen::{Cache, CachedChain};
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError, store};
 use crate::record::body::{Body, Claim, Open, Place, Role, Seal, Sealed};
@@ -120,13 +121,19 @@ impl Ledger {
 
     /// The chains that went on since they were sealed, each with the ids of its new records, in the order of a seal.
     fn unsealed(&self, report: &Report, covered: &Covered) -> Result<Vec<(ChainId, u64, Vec<RecordId>)>, LedgerError> {
-        let copies = Copies::list(self)?;
-        let logs = report.chains.iter().filter(|chain| !chain.seals && !chain.pending).map(|chain| chain.id);
+        let (copies, cache) = (Copies::list(self)?, Cache::load(self)?);
+        let logs = report.chains.iter().filter(|chain| !chain.seals && chain.counts());
+        let logs = logs.map(|chain| (chain.id, chain.head.map(|head| head.seq)));
+        let policy = (ChainId::Policy, report.history.citation().map(|cited| cited.n));
         let mut new = Vec::new();
-        for chain in [ChainId::Policy].into_iter().chain(logs) {
+        for (chain, head) in [policy].into_iter().chain(logs) {
             let from = covered.heads.get(&chain).map_or(0, |place| place.seq + 1);
-            let Some(tips) = copies.chains.get(&chain) else { continue };
-            let walk = copies::walk(&self.repo, chain, tips, None);
+            let Some(tips) = copies.chains.get(&chain).filter(|_| head.is_none_or(|head| head >= from)) else {
+                continue;
+            };
+            // From where it was verified up to, it is gone back to what was sealed, and no further.
+            let known = cache.chains.get(&chain).map(CachedChain::place);
+            let walk = copies::walk(&self.repo, chain, tips, known);
             let mut ids = Vec::new();
             for at in usize::try_from(from).unwrap_or(usize::MAX)..walk.len() {
                 let files = walk.files(&self.repo, at).map_err(|source| LedgerError::Stored {

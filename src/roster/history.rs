@@ -112,6 +112,17 @@ impl History {
         self.versions.iter().rev().find_map(|(_, roster)| roster.enrolment(chain)).map(|(member, _)| member)
     }
 
+    /// Whether a chain was closed before anybody enrolled its key: it is nobody's, and can never be anybody's, so nothing that it
+    /// says counts.
+    pub fn has_refused(&self, chain: ChainId) -> bool {
+        self.newest().is_some_and(|roster| roster.closure(chain).is_some()) && self.member(chain).is_none()
+    }
+
+    /// Whether a chain is of a member who was removed.
+    pub fn has_let_go(&self, chain: ChainId) -> bool {
+        self.newest().is_some_and(|roster| roster.enrolment(chain).is_none()) && self.member(chain).is_some()
+    }
+
     /// The newest policy record, as records cite it.
     pub fn citation(&self) -> Option<Citation> {
         let (id, _) = self.versions.last()?;

@@ -157,6 +157,22 @@ fn a_member_goes_after_their_chains_and_their_keys_do_not_come_back() {
 }
 
 #[test]
+fn a_chain_is_refused_that_is_closed_and_never_was_anybodys() {
+    let mut history = team();
+    let stranger = key(9).chain();
+    let said = |history: &History, chain| (history.has_refused(chain), history.has_let_go(chain));
+    assert_eq!((said(&history, stranger), said(&history, key(3).chain())), ((false, false), (false, false)));
+    history.extend(&close(stranger, Some(at(4))), &[key(2)]).unwrap();
+    history.extend(&close(key(3).chain(), None), &[key(2)]).unwrap();
+    assert_eq!((said(&history, stranger), said(&history, key(3).chain())), ((true, false), (false, false)));
+    // A member who was removed was somebody.
+    history.extend(&change(vec![], &["d"], None), &[key(2)]).unwrap();
+    assert_eq!((said(&history, stranger), said(&history, key(3).chain())), ((true, false), (false, true)));
+    let late = roster(vec![member("e", Role::Developer, &[9])]);
+    assert!(matches!(history.extend(&late, &[key(2)]), Err(RosterError::Unusable(_))));
+}
+
+#[test]
 fn a_closed_key_signs_nothing_and_the_last_owner_stays() {
     let mut history = team();
     assert_eq!(

@@ -76,9 +76,24 @@ pub struct Ledger {
     /// Whether `init` has marked this clone.
     pub enrolled: bool,
     pub key: Key,
+    /// What is decided of the key.
+    pub standing: Standing,
     /// The ledger whose genesis is among this clone's refs.
     pub genesis: Option<LedgerId>,
     pub pinned: Pinned,
+}
+
+/// Whether what this clone's key signs counts, as the policy chain that is here says.
+#[derive(Debug, Default)]
+pub enum Standing {
+    /// There is no key or no ledger, or it cannot be told.
+    #[default]
+    Untold,
+    Counts,
+    /// Nobody has enrolled it: in words, and what to do.
+    Pending(&'static str, String),
+    /// It was closed: in words, and what to do.
+    Closed(&'static str, String),
 }
 
 /// This device's signing key.
@@ -141,6 +156,7 @@ fn agent_at(path: PathBuf, everywhere: bool) -> Option<AgentSettings> {
 /// Every question, answered, in the order in which a user would mend.
 pub fn checks(machine: &Machine, ledger: &Ledger) -> Vec<Check> {
     let mut checks = vec![git(machine), storage(machine), program(machine), enrolled(ledger), key(ledger)];
+    checks.extend(standing(ledger));
     checks.extend(pin(ledger));
     checks.extend(hooks(machine));
     checks.extend(agents(machine));
@@ -204,6 +220,18 @@ fn key(ledger: &Ledger) -> Check {
             Check::fail(name, detail, format!("chmod 600 '{path}'"))
         }
         Key::Present { path, .. } => Check::pass(name, path.display().to_string()),
+    }
+}
+
+fn standing(ledger: &Ledger) -> Option<Check> {
+    let name = "key's standing";
+    match &ledger.standing {
+        // What the chain itself says of its end comes first.
+        _ if matches!(ledger.key, Key::Closed(_)) => None,
+        Standing::Untold => None,
+        Standing::Counts => Some(Check::pass(name, "enrolled")),
+        Standing::Pending(detail, mend) => Some(Check::unknown(name, *detail, mend)),
+        Standing::Closed(detail, mend) => Some(Check::fail(name, *detail, mend)),
     }
 }
 
@@ -312,7 +340,7 @@ mod tests {
             agents: vec![AgentSettings { path: "settings.json".into(), everywhere: false, presence: Ok(presence()) }],
         };
         let key = Key::Present { path: "key".into(), mode: Some(0o100600) };
-        (machine, Ledger { enrolled: true, key, genesis: Some(id), pinned: Pinned::Id(id) })
+        (machine, Ledger { enrolled: true, key, standing: Standing::Counts, genesis: Some(id), pinned: Pinned::Id(id) })
     }
 
     /// The names of what is not a pass after `spoil`, each with a `?` where it is not known.
@@ -343,6 +371,9 @@ mod tests {
         assert_eq!(wrong(|_, l| l.key = Key::Closed("025c6a10".into())), "key");
         assert_eq!(wrong(|_, l| l.key = Key::Present { path: "k".into(), mode: Some(0o640) }), "key");
         assert_eq!(wrong(|_, l| l.key = Key::Present { path: "k".into(), mode: None }), "");
+        assert_eq!(wrong(|_, l| l.standing = Standing::Pending("not enrolled", "push".into())), "key's standing?");
+        assert_eq!(wrong(|_, l| l.standing = Standing::Closed("closed", "init".into())), "key's standing");
+        assert_eq!(wrong(|_, l| l.standing = Standing::Untold), "");
         assert_eq!(wrong(|_, l| l.genesis = None), "ledger pinned ledger?");
         assert_eq!(wrong(|_, l| l.pinned = Pinned::Missing), "pinned ledger");
         assert_eq!(wrong(|_, l| l.pinned = Pinned::Unreadable("line 1".into())), "pinned ledger?");

@@ -156,13 +156,18 @@ fn payloads_expire_unless_they_are_held() {
     let listed = ada.run(work, ["hold", "list", "--json"]).json();
     assert_eq!((&listed["case"], &listed["shelves"][0]["month"]), (&json!("case-7"), &json!("2026-01")));
     ada.run(work, ["hold", "case-8", "--session", "nobody"]).exits(2);
+    let odd = ada.run(work, ["hold", "case-8", "--month", "2026-13"]).exits(2);
+    assert!(odd.stderr.contains("a month of the form 2026-11"), "{odd:?}");
+    let odd = ada.run(work, ["hold", "case-8", "--chain", "0123"]).exits(2);
+    assert!(odd.stderr.contains("no chain fits 0123") && odd.stderr.contains("ada@example.com"), "{odd:?}");
     assert!(prune(&["--yes"]).exits(0).stdout.contains("0 months"));
     ada.run(work, ["push"]).ok();
     assert_eq!(ada.refs(&team.remote, "refs/tracevault/hold").len(), 1);
     bob.run(&bobs, ["fetch"]).ok();
     let refused = bob.run(&bobs, ["release", "case-7", "--yes"]).exits(2);
     assert!(refused.stderr.contains("none of its signers may write it"), "{}", refused.stderr);
-    ada.run(work, ["release", "case-7", "--yes"]).ok();
+    let released = ada.run(work, ["release", "case-7", "--yes"]).ok();
+    assert!(released.ends_with("Released case case-7, and told origin."), "{released}");
     assert_eq!(ada.refs(&team.remote, "refs/tracevault/hold").len(), 0);
     assert_eq!(states(), ["expired"]);
 

@@ -36,4 +36,5 @@ mod seals;
 mod serve;
 mod stats;
 mod support;
+mod trust;
 mod verify_sh;

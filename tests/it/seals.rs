@@ -284,6 +284,9 @@ fn a_proof_verifies_without_the_repository() {
     assert!(check(&[]).exits(3).stdout.contains(key));
     let other = "RWQDAwMDAwMDA+1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR";
     check(&["--key", other]).exits(1);
+    let mut renumbered = key.to_owned();
+    renumbered.replace_range(5..6, if &key[5..6] == "A" { "B" } else { "A" });
+    assert!(check(&["--key", &renumbered]).exits(1).stdout.contains("another number"));
     check(&["--key", key, "--ledger", &"0".repeat(64)]).exits(1);
     // Every record of the ledger can be proven, those of the policy chain too.
     let records = ada.records_at(work, "refs/tracevault/policy").len();

@@ -1,25 +1,43 @@
 //! Changing this clone's key for a new one: the old chain names its successor, the new one is opened and enrolled.
 
+mod begun;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::Code;
-use crate::cli::decide::How;
+use crate::cli::decide::{self, How};
 use crate::cli::init::{device, identity, new_key, use_key};
 use crate::host::output::{self, Out};
+use crate::id::ChainId;
 use crate::ledger::append::Writer;
 use crate::ledger::local::Changes;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::{Body, Close, CloseChain, EnrolledKey, Member, Place, Reason, Role, Roster};
 use crate::signing::Signer;
+use begun::Begun;
 
 pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
     let old = ledger.signer()?;
     let short = old.chain().short();
+    match begun::find(ledger, &old)? {
+        Some(Begun::NotEnrolled { old, last }) => {
+            out.line(format_args!("Going on from chain {}, which names this key.", old.short()))?;
+            return go_on(&begun::key_of(ledger, old)?, last, ledger, how, out);
+        }
+        Some(Begun::NotClosed { old, last }) => return retire(old, last, ledger, how, out),
+        None => {}
+    }
     others_can_decide(ledger, &old)?;
     how.confirm(&format!("Close chain {short} for good, and go on with a new key?"), out)?;
     let last = close(ledger, &old)?;
+    go_on(&old, last, ledger, how, out)
+}
+
+/// Opens the chain of the key that this clone has now, and has it enrolled in the place of the old one.
+fn go_on(old: &Signer, last: Place, ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let short = old.chain().short();
     let ledger = &Ledger::open(&ledger.repo.home())?;
     let mut writer = Writer::open(ledger)?;
     writer.open_chain(identity(ledger)?, device(ledger, None))?;
@@ -27,7 +45,18 @@ pub fn rotate(ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code>
     let new = EnrolledKey { public_key: writer.signer().public_key(), from_seq: 0, recipient };
     drop(writer);
     out.line(format_args!("chain  {}  (new; {short} is closed)", out.paint(output::ID, new.public_key.chain())))?;
-    enrol(ledger, &old, new, last, how, out)
+    enrol(ledger, old, new, last, how, out)
+}
+
+/// Takes the right to sign from the old key: the last step.
+fn retire(old: ChainId, last: Place, ledger: &Ledger, how: &How, out: &mut Out) -> anyhow::Result<Code> {
+    let body = Body::CloseChain(CloseChain { chain: old, last: Some(last), reason: Reason::Rotated });
+    if how.is_proposal() {
+        return how.decide(ledger, body, "", out);
+    }
+    decide::sign(ledger, body)?;
+    out.line("The new key is enrolled, and the old one signs nothing any more. Push it with: git tracevault push")?;
+    Ok(0)
 }
 
 /// Where owners decide together, one whose chain has ended signs no more: the others must be enough to enrol the new key.
@@ -98,10 +127,17 @@ fn enrol(
     let roster = decided.history.newest().context("there is no ledger here")?;
     let chain = new.public_key.chain();
     let ask = |out: &mut Out| -> anyhow::Result<Code> {
+        // What a chain says that is closed before its key is enrolled counts for nothing.
+        let first = match roster.enrolment(old.chain()) {
+            Some(_) => String::new(),
+            None => format!("git tracevault member add {} && ", old.chain().short()),
+        };
         let (new, old) = (chain.short(), old.chain().short());
         out.line(out.paint(output::WARN, "The new key is pending until an owner or admin enrols it:"))?;
         out.line(format_args!("  git tracevault push, then they: git tracevault fetch"))?;
-        out.line(format_args!("  git tracevault member add {new} && git tracevault key close {old} --reason rotated"))?;
+        out.line(format_args!(
+            "  {first}git tracevault member add {new} && git tracevault key close {old} --reason rotated"
+        ))?;
         Ok(0)
     };
     let Some(member) = roster.member_of(&old.public_key()) else { return ask(out) };
@@ -116,8 +152,5 @@ fn enrol(
         Err(LedgerError::Refused(_)) => return ask(out),
         Err(error) => return Err(error.into()),
     }
-    let body = Body::CloseChain(CloseChain { chain: old.chain(), last: Some(last), reason: Reason::Rotated });
-    ledger.change_policy(&ledger.signer()?, body)?;
-    out.line("The new key is enrolled, and the old one signs nothing any more. Push it with: git tracevault push")?;
-    Ok(0)
+    retire(old.chain(), last, ledger, how, out)
 }

@@ -1,9 +1,10 @@
 //! Closed chains: what is written after the end, by whom they may be closed, and how members leave.
 #![cfg(test)]
 
-use super::{fail, pass, small};
+use super::{fail, inconclusive, pass, small};
 use crate::id::ChainId;
 use crate::ledger::testing::{Fixture, Key, People, member};
+use crate::ledger::verify::Options;
 use crate::record::body::{Body, Close, CloseChain, Place, Reason, Role, Roster};
 
 fn place(fixture: &Fixture, chain: ChainId, seq: usize) -> Place {
@@ -53,6 +54,34 @@ fn a_chain_is_closed_before_what_it_wrote() {
     assert_eq!(fixture.ask(), fail(&["E-UNAUTH"]));
     close(&fixture, &[admin], chain, Some(place(&fixture, chain, 1)));
     assert_eq!(fixture.ask(), fail(&["E-POLICY", "E-UNAUTH"]));
+}
+
+#[test]
+fn a_chain_is_closed_that_nobody_enrolled() {
+    for last in [None, Some(0), Some(2)] {
+        let fixture = small();
+        let (admin, stranger) = (&fixture.people.admin, &fixture.people.stranger);
+        let chain = stranger.chain();
+        fixture.open(stranger, "d\u{f6}rte@example.com");
+        fixture.links(stranger, 2);
+        assert_eq!(fixture.ask(), inconclusive(&["E-PENDING"]));
+        close(&fixture, &[admin], chain, last.map(|last| place(&fixture, chain, last)));
+        assert_eq!(fixture.ask(), pass(&[]), "{last:?}");
+        // Nor does it matter what else whoever has the key does, or somebody to what the key wrote.
+        fixture.links(stranger, 1);
+        fixture.append(ChainId::Policy, &[admin], Body::Roster(Roster::default()), None);
+        assert_eq!(fixture.ask(), pass(&[]));
+        fixture.tamper(chain, |raws| raws[1].replace("amend", "other"));
+        assert_eq!(fixture.ask(), pass(&[]));
+        let report = fixture.verify(Options { entries: true, ..Options::default() });
+        let refused = report.chains.iter().find(|here| here.id == chain).unwrap();
+        assert!(refused.refused && !refused.counts() && refused.entries.is_empty());
+        // It is neither enrolled any more, nor does anybody miss it.
+        fixture.set_tip(chain, None);
+        assert_eq!(fixture.answer(Options { pinned: Some(fixture.id), ..Options::default() }), pass(&[]));
+        fixture.roster(&[admin], vec![member("x", "X", &[Role::Developer], &[stranger])]);
+        assert_eq!(fixture.ask(), fail(&["E-POLICY"]));
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 use super::{fail, inconclusive, pass, verified};
 use crate::digest::Digest;
-use crate::id::RecordId;
-use crate::ledger::testing::{Answer, Fixture, Key, member};
+use crate::id::{ChainId, RecordId};
+use crate::ledger::testing::{Answer, Fixture, Key, People, member};
 use crate::record::Record;
-use crate::record::body::{Body, Commit, Role, SessionRef};
+use crate::record::body::{Body, CloseChain, Commit, Reason, Role, SessionRef};
 
 /// A ledger whose developer has a session and a commit that draws on it.
 fn good() -> Fixture {
@@ -75,4 +75,22 @@ fn what_cannot_be_read_is_told_once() {
     let commit = fixture.ledger.repo.write(crate::git::repo::Kind::Commit, commit.as_bytes()).unwrap();
     fixture.set_ref(&name, Some(commit));
     assert_eq!(fixture.ask(), inconclusive(&["E-MISSING"]));
+}
+
+#[test]
+fn what_a_commit_draws_on_may_stand_on_a_chain_that_was_refused() {
+    let fixture = good();
+    let People { developer, admin, stranger, .. } = &fixture.people;
+    fixture.open(stranger, "d\u{f6}rte@example.com");
+    fixture.session(stranger, 0, &["said".to_owned()]);
+    let record = fixture.ids(stranger.chain())[1];
+    draws(&fixture, developer, |drawn| drawn.record = record);
+    // What stands on it draws on nothing that is there, and that is nobody's business any more.
+    draws(&fixture, stranger, |drawn| drawn.record = RecordId(Digest::of(b"nowhere")));
+    assert_eq!(fixture.ask(), fail(&["E-PENDING", "E-REF"]));
+    let close = CloseChain { chain: stranger.chain(), last: None, reason: Reason::Stolen };
+    fixture.append(ChainId::Policy, &[admin], Body::CloseChain(close), None);
+    assert_eq!(fixture.ask(), pass(&[]));
+    draws(&fixture, developer, |drawn| drawn.record = RecordId(Digest::of(b"nowhere")));
+    assert_eq!(fixture.ask(), fail(&["E-REF"]));
 }

@@ -39,7 +39,7 @@ struct Found {
 pub trait Reader {
     /// The number of the first record of this chain that is wanted; those that were verified before are read again.
     fn from(&mut self, chain: &Chain) -> u64;
-    /// A record, whether it holds or not; the chain as it is known so far.
+    /// A record, whether it holds or not, unless its chain was refused; the chain as it is known so far.
     fn take(&mut self, chain: &Chain, entry: &Entry);
 }
 
@@ -120,7 +120,12 @@ impl<'a> Run<'a> {
         let mut referred = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
         let mut sealed = self.sealed(&chains, cache);
         let (mut witnesses, mut findings) = (Vec::new(), Vec::new());
-        for (chain, mut its) in chains.iter().zip(found) {
+        for (chain, mut its) in chains.iter_mut().zip(found) {
+            if chain.refused {
+                // Others may speak of its records, which is judged by now; they themselves are settled.
+                (chain.entries, chain.commits) = (Vec::new(), Vec::new());
+                continue;
+            }
             its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
             let mut clean = !chain.pending;
             let covered = match sealed.remove(&chain.id) {
@@ -165,7 +170,7 @@ impl<'a> Run<'a> {
             let before = cache.chains.get(&chain.id).filter(|_| chain.first > 0);
             (chain.id, records.judge(chain, before.and_then(|known| known.covered.clone())))
         };
-        chains.iter().filter(|chain| chain.seals && !chain.pending).map(judge).collect()
+        chains.iter().filter(|chain| chain.seals && chain.counts()).map(judge).collect()
     }
 
     /// Verifies the chains of this kind: the records of one are checked while those of another are put in order.
@@ -194,7 +199,7 @@ impl<'a> Run<'a> {
 
     /// What is known of a chain before its records are read.
     fn begin(&self, id: ChainId, kind: Kind, walk: &'a Walk, cached: Option<&CachedChain>) -> Begun<'a> {
-        let mut chain = Chain::new(id, kind, walk.len());
+        let mut chain = Chain { refused: self.policy.history.has_refused(id), ..Chain::new(id, kind, walk.len()) };
         let mut found = Found::default();
         let known = cached.and_then(|cached| Some((cached, walk.position(&cached.tip)?)));
         let mut head = None;
@@ -252,7 +257,7 @@ impl<'a> Run<'a> {
                     if self.encryption.is_broken_by(&record) {
                         found.plain.push(Place { seq: record.envelope().seq, id: record.id() });
                     }
-                    let good = its.iter().all(|f| f.severity != Severity::Error);
+                    let good = !chain.refused && its.iter().all(|f| f.severity != Severity::Error);
                     self.keep(&mut chain, Entry::of(checked.commit, record, good));
                 }
                 Some(Err(record)) => {
@@ -308,15 +313,14 @@ impl<'a> Run<'a> {
     }
 
     fn show(&self, chain: &Chain, entry: &Entry) {
-        if let Some(reader) = &self.reader {
+        if let Some(reader) = self.reader.as_ref().filter(|_| !chain.refused) {
             reader.borrow_mut().take(chain, entry);
         }
     }
 
-    /// Who the chain belongs to, if the roster knows.
+    /// Who the chain belongs to, or did belong to last, if any roster knows.
     fn name(&self, chain: &mut Chain) {
-        let enrolled = self.policy.history.newest().and_then(|roster| roster.enrolment(chain.id));
-        chain.member = enrolled.map(|(member, _)| member.id.clone());
+        chain.member = self.policy.history.member(chain.id).map(|member| member.id.clone());
     }
 
     fn standing(&self, chain: &mut Chain, key: &PublicKey, record: &Record<Verified>) -> Vec<Finding> {
@@ -330,7 +334,7 @@ impl<'a> Run<'a> {
             Standing::Authorised => other_rules(history, record).into_iter().collect(),
             Standing::Pending => {
                 // A key on another's chain has been told off already.
-                chain.pending = key.chain() == chain.id;
+                chain.pending = !chain.refused && key.chain() == chain.id;
                 Vec::new()
             }
             Standing::Unauthorised(why) => vec![Finding::new(Code::Unauth, why)],
