@@ -290,6 +290,35 @@ fn a_commit_without_a_record_fails_and_the_annotation_says_so() {
 }
 
 #[test]
+fn a_commit_without_a_record_is_told_once_whatever_rules_ask_for_one() {
+    let shop = Shop::new();
+    let (ada, work) = (&shop.team.ada, &shop.team.work);
+    let olga = ada.other("Olga");
+    let hers = olga.clone(&shop.team.remote, "olga");
+    let before = olga.git(&hers, ["rev-parse", "HEAD"]).ok();
+    let after = olga.commit_file(&hers, "o", "o\n");
+    olga.git(&hers, ["push", "--quiet", "origin", "HEAD:topic"]).ok();
+    let event = pushed("refs/heads/topic", &before, &after);
+    let told = |rules: &str, teller: &str| {
+        ada.feed(work, ["policy", "set", "-"], rules.as_bytes()).ok();
+        ada.run(work, ["push"]).ok();
+        let dir = shop.checkout(&after, Some(1));
+        let args = ["--ledger", &shop.ledger, "--junit", "r.xml"];
+        let done = shop.github(&dir, "push", &event, &args).exits(1);
+        done.has("findings", "1").has("commits", "1");
+        assert!(done.summary.contains(&format!("**block** `{teller}`")), "{teller}: {}", done.summary);
+        let junit = fs::read_to_string(dir.join("r.xml")).unwrap();
+        assert_eq!(junit.matches("<failure ").count(), 1, "{junit}");
+    };
+    let rule = |name: &str, level: &str| {
+        format!("[[rule]]\nname = \"{name}\"\nlevel = \"{level}\"\ncondition = \"trace-completeness\"\n")
+    };
+    told(&rule("recorded", "block"), "recorded");
+    told(&rule("recorded", "warn"), "E-UNRECORDED");
+    told(&(rule("advised", "warn") + &rule("asked", "block") + &rule("again", "block")), "asked");
+}
+
+#[test]
 fn nothing_that_the_checkout_says_is_trusted() {
     let shop = Shop::new();
     let head = shop.ci.git(&shop.team.remote, ["rev-parse", "main"]).ok();
