@@ -91,6 +91,9 @@ fn the_workflows_and_templates_are_valid() {
     let guide = read("docs/ci/github.md");
     let blocks: Vec<&str> = guide.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 3);
+    // A pass stays with the commit: what is required is asked of nothing but what goes to the protected branch.
+    let main = json!({"branches": ["main"]});
+    assert_eq!(yaml(blocks[0])["on"], json!({"push": main, "pull_request": main, "merge_group": null}));
     let inputs = yaml(&read("action.yml"))["inputs"].clone();
     for block in blocks {
         let workflow = yaml(block);
