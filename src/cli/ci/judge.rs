@@ -122,17 +122,22 @@ fn merge(report: &mut Report, rules: Report) {
 }
 
 /// The commits without a good record of which a rule that blocks tells, each once. What a rule that only warns says of such
-/// commits is left out: they are told of anyhow.
+/// commits is left out: they are told of anyhow. So is a rule of which nothing is left, for it is not kept.
 fn unrecorded_by_rules(by_rules: &mut Report, commits: &[Commit]) -> HashSet<GitId> {
     let is_bad = |commit: &&Commit| !matches!(commit.record, RecordState::Valid { .. } | RecordState::Merge);
     let bad: HashSet<&GitId> = commits.iter().filter(is_bad).map(|commit| &commit.id).collect();
     let complete = by_rules.rules.iter().filter(|rule| rule.about == COMPLETENESS);
     let complete: HashMap<&str, Level> = complete.map(|rule| (rule.id.as_str(), rule.level)).collect();
-    let mut told = HashSet::new();
+    let (mut told, mut broken) = (HashSet::new(), HashSet::new());
     by_rules.findings.retain(|finding| match (complete.get(finding.rule.as_str()), &finding.commit) {
-        (Some(level), Some(commit)) if bad.contains(commit) => *level == Level::Block && told.insert(commit.clone()),
+        (Some(level), Some(commit)) if bad.contains(commit) => {
+            broken.insert(finding.rule.clone());
+            *level == Level::Block && told.insert(commit.clone())
+        }
         _ => true,
     });
+    let left: HashSet<&str> = by_rules.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    by_rules.rules.retain(|rule| !broken.contains(&rule.id) || left.contains(rule.id.as_str()));
     told
 }
 
