@@ -274,7 +274,7 @@ impl Run<'_> {
             Server::GitLab(_) | Server::None => None,
         };
         let asked = self.args.summary.as_ref().map(|file| self.dir.join(file));
-        append(asked.as_deref().or(github), page)?;
+        append(asked.as_deref().or(github), &summary::shown(page))?;
         let write = |file: &Option<PathBuf>, text: &dyn Fn() -> String| -> anyhow::Result<()> {
             let Some(path) = file.as_ref().map(|file| self.dir.join(file)) else { return Ok(()) };
             files::replace_keeping_mode(&path, text().as_bytes())

@@ -290,6 +290,37 @@ fn a_commit_without_a_record_fails_and_the_annotation_says_so() {
 }
 
 #[test]
+fn a_commit_without_a_record_is_told_once_whatever_rules_ask_for_one() {
+    let shop = Shop::new();
+    let (ada, work) = (&shop.team.ada, &shop.team.work);
+    let olga = ada.other("Olga");
+    let hers = olga.clone(&shop.team.remote, "olga");
+    let before = olga.git(&hers, ["rev-parse", "HEAD"]).ok();
+    let after = olga.commit_file(&hers, "o", "o\n");
+    olga.git(&hers, ["push", "--quiet", "origin", "HEAD:topic"]).ok();
+    let event = pushed("refs/heads/topic", &before, &after);
+    let told = |rules: &str, teller: &str| {
+        ada.feed(work, ["policy", "set", "-"], rules.as_bytes()).ok();
+        ada.run(work, ["push"]).ok();
+        let dir = shop.checkout(&after, Some(1));
+        let args = ["--ledger", &shop.ledger, "--junit", "r.xml"];
+        let done = shop.github(&dir, "push", &event, &args).exits(1);
+        done.has("findings", "1").has("commits", "1");
+        assert!(done.summary.contains(&format!("**block** `{teller}`")), "{teller}: {}", done.summary);
+        let junit = fs::read_to_string(dir.join("r.xml")).unwrap();
+        // A rule that tells nothing more is not shown as one that is kept.
+        let cases = (junit.matches("<testcase ").count(), junit.matches("<failure ").count());
+        assert_eq!((cases, junit.contains(&format!("\"git-tracevault.{teller}\""))), ((1, 1), true), "{junit}");
+    };
+    let rule = |name: &str, level: &str| {
+        format!("[[rule]]\nname = \"{name}\"\nlevel = \"{level}\"\ncondition = \"trace-completeness\"\n")
+    };
+    told(&rule("recorded", "block"), "recorded");
+    told(&rule("recorded", "warn"), "E-UNRECORDED");
+    told(&(rule("advised", "warn") + &rule("asked", "block") + &rule("again", "block")), "asked");
+}
+
+#[test]
 fn nothing_that_the_checkout_says_is_trusted() {
     let shop = Shop::new();
     let head = shop.ci.git(&shop.team.remote, ["rev-parse", "main"]).ok();
@@ -305,11 +336,55 @@ fn nothing_that_the_checkout_says_is_trusted() {
     assert!(wrong.output.stdout.contains("E-LEDGER"), "{:?}", wrong.output);
     // An event that is none, and no event where no server is known.
     let dir = shop.checkout(&head, None);
+    let nested = "[".repeat(100_000);
+    for text in [
+        "",
+        "{",
+        "null",
+        "[]",
+        "\0\u{ff}",
+        &nested,
+        r#"{"ref": {}, "before": 5}"#,
+        r#"{"ref": "--all", "before": "--help"}"#,
+    ] {
+        let mut command = shop.ci.command(env!("CARGO_BIN_EXE_git-tracevault"), &dir);
+        shop.github_env(&mut command, &dir, "push", &json!({}));
+        let file = shop.ci.write(&shop.ci.path("tmp"), "event.json", text);
+        command.args(["ci", "--ledger", &shop.ledger]).env("GITHUB_EVENT_PATH", file);
+        let done = shop.done(finish(&mut command, b""), &dir).exits(2);
+        done.has("verdict", "inconclusive");
+        assert!(done.output.stdout.lines().last().unwrap().starts_with("::error title="), "{:?}", done.output);
+        command.env("GITHUB_EVENT_PATH", &dir);
+        shop.done(finish(&mut command, b""), &dir).exits(2);
+    }
     let odd = shop.judged(&dir, "push", &json!({})).exits(2);
     assert!(odd.output.stdout.contains("::error title=git-tracevault::the event has no /ref"), "{:?}", odd.output);
     let alone = shop.ci.run(&dir, ["ci", "--ledger", &shop.ledger]).exits(2);
     assert!(alone.stderr.contains("--range"), "{alone:?}");
     shop.ci.run(&dir, ["ci", "--ledger", &shop.ledger, "--range", "HEAD~1..HEAD"]).exits(0);
+}
+
+#[test]
+fn a_branch_is_called_whatever_somebody_likes_and_a_ledger_that_is_gone_is_no_pass() {
+    let shop = Shop::new();
+    let before = shop.ci.git(&shop.team.remote, ["rev-parse", "main"]).ok();
+    let after = shop.work("a.rs");
+    let name = "refs/heads/$(touch${IFS}x)`id`|<b>@ada%0A##[error]x";
+    let name = name.replace('[', "(");
+    shop.push(&[&format!("HEAD:{name}")]);
+    let dir = shop.checkout(&after, Some(1));
+    let done = shop.judged(&dir, "push", &pushed(&name, &before, &after)).exits(0);
+    let shown = "push to $(touch${IFS}x)\\`id\\`\\|&lt;b&gt;@<!-- -->ada%0A\\#\\#(error\\]x, ";
+    assert!(done.summary.contains(shown), "{}", done.summary);
+    assert!(done.output.stdout.lines().nth(1).unwrap().starts_with("push to "), "{:?}", done.output);
+
+    for name in shop.team.ada.refs(&shop.team.remote, "refs/tracevault/").into_keys() {
+        shop.ci.git(&shop.team.remote, ["update-ref", "-d", &name]).ok();
+    }
+    let dir = shop.checkout(&after, Some(1));
+    let gone = shop.judged(&dir, "push", &pushed(&name, &before, &after));
+    assert_ne!(gone.output.code, Some(0), "{:?}", gone.output);
+    assert!(!gone.outputs.contains("verdict=pass") && !gone.summary.contains("✅"), "{}", gone.summary);
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::ci::{Shop, pushed};
-use crate::support::finish;
+use crate::support::{Output, finish};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -91,6 +91,9 @@ fn the_workflows_and_templates_are_valid() {
     let guide = read("docs/ci/github.md");
     let blocks: Vec<&str> = guide.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 3);
+    // A pass stays with the commit: what is required is asked of nothing but what goes to the protected branch.
+    let main = json!({"branches": ["main"]});
+    assert_eq!(yaml(blocks[0])["on"], json!({"push": main, "pull_request": main, "merge_group": null}));
     let inputs = yaml(&read("action.yml"))["inputs"].clone();
     for block in blocks {
         let workflow = yaml(block);
@@ -136,54 +139,166 @@ fn the_steps_do_what_the_action_says() {
     }
 }
 
+/// A host with one release, as packaging makes them, and programs for the step that know only it.
+struct Release<'s> {
+    shop: &'s Shop,
+    dir: PathBuf,
+    host: PathBuf,
+    bin: PathBuf,
+    archive: String,
+}
+
+/// This version's own: what `packaging/sign` says of it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl<'s> Release<'s> {
+    fn new(shop: &'s Shop) -> Self {
+        let (dir, host, bin) = (shop.ci.repository("job"), shop.ci.path("host"), shop.ci.path("bin"));
+        shop.ci.commit_file(&dir, "a", "a\n");
+        let name = format!("git-tracevault-{VERSION}-x86_64-unknown-linux-gnu");
+        let release = Release { shop, dir, host, bin, archive: format!("{name}.tar.gz") };
+        release.program(&release.host.join(&name), "git-tracevault", "echo it is the release");
+        release.program(
+            &release.bin,
+            "curl",
+            &format!(
+                "while [ $# -gt 1 ]; do [ \"$1\" = -o ] && to=$2; shift; done\n\
+                 case $1 in https://github.example/shop/git-tracevault/releases/download/v{VERSION}/*) ;; *) exit 22 ;; esac\n\
+                 cp {}/${{1##*/}} $to",
+                release.host.display()
+            ),
+        );
+        release.sh(&format!("tar -czf {name}.tar.gz {name} && rm -r {name} && sha256sum -- *.tar.gz >SHA256SUMS"));
+        release
+    }
+
+    fn program(&self, folder: &Path, name: &str, text: &str) {
+        let path = self.shop.ci.write(folder, name, &format!("#!/bin/sh\n{text}\n"));
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Runs a script where the release's files are.
+    fn sh(&self, script: &str) -> String {
+        finish(self.shop.ci.command("sh", &self.host).args(["-ec", script]), b"").ok()
+    }
+
+    /// What the step did, and what it put on the path.
+    fn install(&self, inputs: &[(&str, &str)], more: &[(&str, &str)]) -> (Output, String) {
+        let path = format!("{}:{}", self.bin.display(), std::env::var("PATH").unwrap());
+        let mut all = vec![("PATH", path.as_str()), ("RUNNER_OS", "Linux"), ("RUNNER_ARCH", "X64")];
+        all.extend(more);
+        let done = self.shop.step(&self.dir, "install", &json!({}), inputs, &all);
+        (done.output, fs::read_to_string(self.dir.with_extension("runner").join("path")).unwrap())
+    }
+
+    #[track_caller]
+    fn installs(&self, inputs: &[(&str, &str)], more: &[(&str, &str)]) -> Output {
+        let (output, added) = self.install(inputs, more);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let program = Path::new(added.trim()).join("git-tracevault");
+        assert_eq!(finish(&mut self.shop.ci.command(program, &self.dir), b"").ok(), "it is the release");
+        output
+    }
+
+    #[track_caller]
+    fn refuses(&self, inputs: &[(&str, &str)], more: &[(&str, &str)], why: &str) {
+        let (output, added) = self.install(inputs, more);
+        assert_eq!((output.code, added.as_str()), (Some(2), ""), "{output:?}");
+        let told = output.stdout.lines().last().unwrap_or_default();
+        assert!(told.starts_with("::error title=git-tracevault::") && told.contains(why), "{output:?}");
+    }
+}
+
 #[test]
 fn a_release_is_installed_only_with_its_checksum() {
     let shop = Shop::new();
-    let dir = shop.ci.repository("job");
-    shop.ci.commit_file(&dir, "a", "a\n");
-    // A host with one release, as packaging makes them, and a curl that knows only it.
-    let (name, host) = ("git-tracevault-0.1.0-x86_64-unknown-linux-gnu", shop.ci.path("host"));
-    shop.ci.write(&host.join(name), "git-tracevault", "#!/bin/sh\necho it is the release\n");
-    fs::set_permissions(host.join(name).join("git-tracevault"), fs::Permissions::from_mode(0o755)).unwrap();
-    let sh = |script: &str| finish(shop.ci.command("sh", &host).args(["-c", script]), b"").ok();
-    sh(&format!("tar -czf {name}.tar.gz {name} && sha256sum -- *.tar.gz >SHA256SUMS"));
-    let curl = format!(
-        "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = -o ] && to=$2; shift; done\n\
-         case $1 in https://github.example/shop/git-tracevault/releases/download/v0.1.0/*) cp {}/${{1##*/}} $to ;; *) exit 22 ;; esac\n",
-        host.display()
-    );
-    let bin = shop.ci.write(&shop.ci.path("bin"), "curl", &curl).parent().unwrap().to_owned();
-    fs::set_permissions(bin.join("curl"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let install = |version: &str, checksum: &str, arch: &str| {
-        let inputs = [("version", version), ("checksum", checksum)];
-        let path = if version == "installed" { "/usr/bin:/bin" } else { &path };
-        let more = [("PATH", path), ("RUNNER_OS", "Linux"), ("RUNNER_ARCH", arch)];
-        let done = shop.step(&dir, "install", &json!({}), &inputs, &more);
-        (done.output, fs::read_to_string(dir.with_extension("runner").join("path")).unwrap())
-    };
-    let sum = sh("sha256sum *.tar.gz").split(' ').next().unwrap().to_owned();
-    for (version, checksum) in [("0.1.0", ""), ("v0.1.0", sum.as_str())] {
-        let (output, added) = install(version, checksum, "X64");
-        assert_eq!(output.code, Some(0), "{output:?}");
-        let program = Path::new(added.trim()).join("git-tracevault");
-        assert_eq!(finish(&mut shop.ci.command(program, &dir), b"").ok(), "it is the release");
-    }
-    let refused = |version: &str, checksum: &str, arch: &str, why: &str| {
-        let (output, added) = install(version, checksum, arch);
-        assert_eq!((output.code, added.as_str()), (Some(2), ""), "{output:?}");
-        assert!(
-            output.stdout.starts_with("::error title=git-tracevault::") && output.stdout.contains(why),
-            "{output:?}"
-        );
-    };
-    refused("0.1.0", &"0".repeat(64), "X64", "is not the one that its checksum is of");
-    refused("0.2.0", "", "X64", "release 0.2.0 has no");
-    refused("0.1.0", "", "RISCV", "there is no release for Linux on RISCV");
-    refused("../../evil", "", "X64", "version is no release");
-    refused("0.1.0", "", "ARM64", "has no git-tracevault-0.1.0-aarch64-unknown-linux-gnu.tar.gz");
+    let release = Release::new(&shop);
+    let sum = release.sh("sha256sum *.tar.gz").split(' ').next().unwrap().to_owned();
+    release.installs(&[("version", VERSION)], &[]);
+    release.installs(&[("version", &format!("v{VERSION}")), ("checksum", &sum)], &[]);
+    let refuses = |version: &str, more: &[(&str, &str)], why: &str| release.refuses(&[("version", version)], more, why);
+    let wrong = "is not the one that its checksum is of";
+    release.refuses(&[("version", VERSION), ("checksum", &"0".repeat(64))], &[], wrong);
+    refuses("0.2.0", &[], "release 0.2.0 has no");
+    refuses("../../evil", &[], "version is no release");
+    refuses(VERSION, &[("RUNNER_ARCH", "RISCV")], "there is no release for Linux on RISCV");
+    refuses(VERSION, &[("RUNNER_ARCH", "ARM64")], "-aarch64-unknown-linux-gnu.tar.gz");
+    refuses("installed", &[("PATH", "/usr/bin:/bin")], "not on the PATH");
     // The archive is another than the release says.
-    sh(&format!("echo x >>{name}.tar.gz"));
-    refused("0.1.0", "", "X64", "is not the one that its checksum is of");
-    refused("installed", "", "X64", "not on the PATH");
+    release.sh(&format!("echo x >>{}", release.archive));
+    refuses(VERSION, &[], wrong);
+}
+
+#[test]
+fn a_release_is_installed_only_with_its_signature_where_that_can_be_checked() {
+    let shop = Shop::new();
+    let release = Release::new(&shop);
+    let archive = &release.archive;
+    // As docs/releasing.md says it, but without a password.
+    let action = shop.ci.path("action");
+    let made = format!(
+        "mkdir -p {0}/packaging && cp {1}/Cargo.toml {0} && cp {1}/packaging/sign {0}/packaging && cd {0} && \
+         minisign -G -W -p packaging/minisign.pub -s release.key && minisign -G -W -p other.pub -s other.key",
+        action.display(),
+        root().display()
+    );
+    release.sh(&made);
+    release.sh(&format!("{0}/packaging/sign . {0}/release.key", action.display()));
+    let key = |file: &str| fs::read_to_string(action.join(file)).unwrap();
+    let (public, other) = (key("packaging/minisign.pub"), key("other.pub"));
+    let named = [("version", VERSION)];
+    let with = |key| [("version", VERSION), ("public-key", key)];
+    let source = [("SOURCE", action.to_str().unwrap())];
+    let no_source = [("SOURCE", "/nowhere")];
+    release.installs(&named, &source);
+    release.installs(&with(&public), &no_source);
+    release.installs(&with(public.lines().last().unwrap()), &no_source);
+    release.refuses(&with(&other), &source, "is not signed with the key of releases");
+    release.refuses(&with("nonsense"), &source, "is not signed with the key of releases");
+
+    // A signature that is good, of another release's archive; and what only has its checksums.
+    let sign = |comment: &str| {
+        release.sh(&format!("minisign -S -s {}/release.key -t '{comment}' -m {archive}", action.display()));
+    };
+    sign(&format!("git-tracevault 0.0.9 {archive}"));
+    release.refuses(&named, &source, "is of another file");
+    sign(&format!("git-tracevault {VERSION} {archive}"));
+    release.installs(&named, &source);
+    release
+        .sh(&format!("gzip -dc {archive} | gzip -9 >other && mv other {archive} && sha256sum -- *.tar.gz >SHA256SUMS"));
+    release.refuses(&named, &source, "is not signed with the key of releases");
+    release.sh("rm *.minisig");
+    release.refuses(&named, &source, "has no git-tracevault");
+    release.installs(&named, &no_source);
+
+    // A machine without minisign: GitHub's own get it; elsewhere it is told, or refused if it was asked for.
+    for tool in ["sh", "bash", "tar", "gzip", "sha256sum", "awk", "mktemp", "cat", "cp", "ln"] {
+        release.sh(&format!("ln -s \"$(command -v {tool})\" {}/{tool}", release.bin.display()));
+    }
+    let (bare, runner) = (("PATH", release.bin.to_str().unwrap()), ("RUNNER_ENVIRONMENT", "github-hosted"));
+    let output = release.installs(&named, &[bare, source[0]]);
+    assert!(output.stdout.contains("::notice ") && output.stdout.contains("not its signature"), "{output:?}");
+    release.refuses(&with(&public), &[bare, source[0]], "there is no minisign here");
+    release.program(&release.bin, "sudo", "exit 1");
+    release.refuses(&with(&public), &[bare, runner, source[0]], "there is no minisign here");
+    let minisign = release.sh("command -v minisign");
+    let install = format!("case $* in *\" install \"*) ln -s {minisign} {}/minisign ;; esac", release.bin.display());
+    release.program(&release.bin, "sudo", &install);
+    sign(&format!("git-tracevault {VERSION} {archive}"));
+    let output = release.installs(&named, &[bare, runner, source[0]]);
+    assert!(!output.stdout.contains("::notice "), "{output:?}");
+}
+
+/// `rust-toolchain.toml` can name a folder whose `cargo` is run.
+#[test]
+fn nothing_of_the_checkout_is_run_to_build_the_action() {
+    let shop = Shop::new();
+    let release = Release::new(&shop);
+    release.program(&release.bin, "cargo", "pwd >\"$RUNNER_TEMP/cargo-was-in\"");
+    let source = shop.ci.path("source");
+    fs::create_dir_all(&source).unwrap();
+    let (output, _) = release.install(&[("version", "source")], &[("SOURCE", source.to_str().unwrap())]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let runner = release.dir.with_extension("runner");
+    assert_eq!(fs::read_to_string(runner.join("cargo-was-in")).unwrap().trim(), source.to_str().unwrap());
 }

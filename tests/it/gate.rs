@@ -373,3 +373,57 @@ fn the_gate_is_put_in_and_taken_out_beside_what_was_there() {
     ada.run(&remote, ["init", "--server", "--hooks-dir", "custom_hooks"]).ok();
     assert!(remote.join("custom_hooks/pre-receive").is_file());
 }
+
+/// On hosts that protect branches and no other refs the ledger's refs are branches; the gate holds them all the same.
+#[test]
+fn a_ledger_in_branches_is_gated_and_verified_like_any_other() {
+    let ada = World::new();
+    let remote = ada.bare_remote("remote.git");
+    let in_branches = |world: &World, dir: &Path| {
+        world.git(dir, ["config", "tracevault.prefix", "refs/heads/tracevault"]).ok();
+    };
+    in_branches(&ada, &remote);
+    ada.run(&remote, ["init", "--server"]).ok();
+    let work = ada.clone(&remote, "ada");
+    in_branches(&ada, &work);
+    ada.commit_file(&work, "README.md", "# Shop\n");
+    ada.run(&work, ["init"]).ok();
+    let begin = ada.commit(&work, "Enrol");
+    push(&ada, &work, &["--quiet", "origin", "main"]).ok();
+    assert_eq!(ada.refs(&remote, "refs/tracevault").len(), 0);
+    assert!(ada.refs(&remote, "refs/heads/tracevault/").len() > 1);
+    let team = Team { ada, remote, work };
+    let (ada, work) = (&team.ada, &team.work);
+
+    ada.commit_file(work, "a", "a\n");
+    refused(&team, ada, work, &["main"], &["has no record", "git tracevault push"]);
+    push(ada, work, &["--quiet", "origin", "main"]).ok();
+    let chain = ada.own_chain(work).replace("refs/", "refs/heads/");
+    let (rewound, deleted) = (format!("{chain}~1:{chain}"), format!(":{chain}"));
+    refused(&team, ada, work, &["--force", &rewound], &["would be rewritten; the ledger is append-only"]);
+    refused(&team, ada, work, &["--force", &format!("main:{chain}")], &["would be rewritten"]);
+    refused(&team, ada, work, &[&deleted], &["would be deleted; the ledger is append-only"]);
+    refused(&team, ada, work, &["main:refs/heads/tracevault/notes"], &["holds nothing that a ledger has"]);
+    let agent = Agent::start(ada, work, SESSION);
+    agent.prompt("Write it.").write("b.rs", "one\ntwo\n");
+    ada.commit(work, "Add b");
+    push(ada, work, &["--quiet", "origin", "main"]).ok();
+    // Whoever pushes all branches, pushes those of the ledger as they are.
+    push(ada, work, &["--quiet", "--all", "origin"]).ok();
+
+    // A colleague who has nothing but the address and the ledger's id, and a job.
+    let (olga, range) = (ada.other("Olga"), format!("{begin}..main"));
+    let plain = olga.clone(&team.remote, "olga");
+    let ledger = ada.git(work, ["config", "tracevault.ledger"]).ok();
+    in_branches(&olga, &plain);
+    olga.run(&plain, ["fetch"]).ok();
+    let verified = olga.run(&plain, ["verify", "--full", "--ledger", &ledger, "--range", &range]).exits(0);
+    assert!(verified.stdout.contains("commits 2: 0 sealed, 2 signed"), "{}", verified.stdout);
+    let job = olga.clone(&team.remote, "job");
+    in_branches(&olga, &job);
+    let judged = olga.run(&job, ["ci", "--ledger", &ledger, "--range", &range]).exits(0);
+    assert!(judged.stdout.contains("2 commits"), "{}", judged.stdout);
+    // A clone that was not told where the ledger is finds none, and says so instead of a pass.
+    let untold = olga.clone(&team.remote, "untold");
+    olga.run(&untold, ["ci", "--ledger", &ledger, "--range", &range]).exits(1);
+}

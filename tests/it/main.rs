@@ -20,6 +20,8 @@ mod journey;
 mod keeping;
 mod front;
 mod gate;
+mod gate_server;
+mod git_server;
 mod guide;
 mod generator;
 mod layers;

@@ -144,8 +144,11 @@ fn gitlab_fork(job: &GitLab) -> Option<Fork> {
     Some(Fork { name: from.clone(), url: on_server(url.as_deref(), &job.server_url) })
 }
 
+/// A URL of the job's own server. It will be typed in a shell, and has nothing that one would heed.
 fn on_server(url: Option<&str>, server: &str) -> Option<String> {
-    let is_there = |url: &&str| !server.is_empty() && url.starts_with(&format!("{server}/"));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/%+".contains(c);
+    let is_there =
+        |url: &&str| !server.is_empty() && url.starts_with(&format!("{server}/")) && url.chars().all(is_plain);
     url.filter(is_there).map(str::to_owned)
 }
 

@@ -1,6 +1,6 @@
 //! What CI says of commits: the ledger verified, each commit's state, and the rules in force, from one reading of all records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::cli::ci::Level as Wanted;
 use crate::cli::ci::range::Range;
@@ -12,8 +12,11 @@ use crate::ledger::Ledger;
 use crate::ledger::commits::State;
 use crate::ledger::query::Known;
 use crate::ledger::rules::InForce;
-use crate::policy::{Commit, Outcome, Policy, RecordState, evaluate};
+use crate::policy::{Commit, Level, Outcome, Policy, RecordState, evaluate};
 use crate::record::body::Lines;
+
+/// The condition that asks for records, as every job does by itself.
+const COMPLETENESS: &str = "trace-completeness";
 
 /// What came of it.
 pub struct Judged {
@@ -87,15 +90,19 @@ pub fn judge(ledger: &Ledger, range: &Range, wanted: Wanted, before: &[finding::
     let book = ledger.book_for(&read, &prices, &range.commits)?;
     let evidence = ledger.evidence_for(&policy, &book, &range.commits);
     let judged = evaluate(&policy, &evidence);
+    let mut by_rules = Report::of_policy(&judged);
+    let told = unrecorded_by_rules(&mut by_rules, &evidence.commits);
     let mut commits = Vec::new();
     for commit in &evidence.commits {
         let known = book.commit(&commit.id);
-        if let Some((about, finding)) = below(commit, &known, wanted) {
+        if let Some((about, finding)) = below(commit, &known, wanted)
+            && !told.contains(&commit.id)
+        {
             report.add(about, finding);
         }
         commits.push(row(commit, &known));
     }
-    merge(&mut report, Report::of_policy(&judged));
+    merge(&mut report, by_rules);
     if let Some(head) = &range.head {
         report.find_lines(&ledger.repo, head);
     }
@@ -112,6 +119,26 @@ fn merge(report: &mut Report, rules: Report) {
     report.verdict = report.verdict.max(rules.verdict);
     report.rules.extend(rules.rules);
     report.findings.extend(rules.findings);
+}
+
+/// The commits without a good record of which a rule that blocks tells, each once. What a rule that only warns says of such
+/// commits is left out: they are told of anyhow. So is a rule of which nothing is left, for it is not kept.
+fn unrecorded_by_rules(by_rules: &mut Report, commits: &[Commit]) -> HashSet<GitId> {
+    let is_bad = |commit: &&Commit| !matches!(commit.record, RecordState::Valid { .. } | RecordState::Merge);
+    let bad: HashSet<&GitId> = commits.iter().filter(is_bad).map(|commit| &commit.id).collect();
+    let complete = by_rules.rules.iter().filter(|rule| rule.about == COMPLETENESS);
+    let complete: HashMap<&str, Level> = complete.map(|rule| (rule.id.as_str(), rule.level)).collect();
+    let (mut told, mut broken) = (HashSet::new(), HashSet::new());
+    by_rules.findings.retain(|finding| match (complete.get(finding.rule.as_str()), &finding.commit) {
+        (Some(level), Some(commit)) if bad.contains(commit) => {
+            broken.insert(finding.rule.clone());
+            *level == Level::Block && told.insert(commit.clone())
+        }
+        _ => true,
+    });
+    let left: HashSet<&str> = by_rules.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    by_rules.rules.retain(|rule| !broken.contains(&rule.id) || left.contains(rule.id.as_str()));
+    told
 }
 
 /// What is wrong with a commit whose record is less than what is asked for.

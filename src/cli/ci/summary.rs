@@ -1,5 +1,6 @@
 //! The page that a reviewer reads: the verdict, the commits, what was found and what to do.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -13,6 +14,10 @@ use crate::record::body::Lines;
 
 /// So many commits are in the table.
 pub const MAX_COMMITS: usize = 200;
+/// And so much of what anybody wrote is in a cell of it.
+const MAX_CELL: usize = 120;
+/// GitHub shows nothing at all of a page that has more than 1 MiB.
+const MAX_PAGE: usize = 1_000_000;
 
 /// What the page tells beside what was judged.
 pub struct Page<'a> {
@@ -48,6 +53,13 @@ pub fn write(page: &Page<'_>, judged: &Judged) -> String {
         let _ = writeln!(out, "{note}\n");
     }
     out
+}
+
+/// As many whole lines of a page as are shown, so that nobody can make it disappear by what they write into commits.
+pub fn shown(page: &str) -> Cow<'_, str> {
+    let Some(most) = page.as_bytes().get(..MAX_PAGE) else { return page.into() };
+    let end = most.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    format!("{}\n… and more than can be shown here; the job's log has it.\n", &page[..end]).into()
 }
 
 fn totals(judged: &Judged) -> String {
@@ -111,12 +123,20 @@ fn line(row: &Row, info: Option<&CommitInfo>) -> String {
         format!("{sign} {}", row.state),
         agent,
         sessions,
-        text(&first_of(models.into_iter())),
+        text(&cut(&first_of(models.into_iter()))),
         cost,
-        text(author),
-        text(subject),
+        text(&cut(author)),
+        text(&cut(subject)),
     ];
     format!("| {} |", cells.join(" | "))
+}
+
+/// The beginning of a text, as much as a cell takes.
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_CELL) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +188,25 @@ mod tests {
             assert!(page.contains(part), "{part}\n{page}");
         }
         assert!(page.find("`bbbb") < page.find("`aaaa"), "the newest first");
+    }
+
+    #[test]
+    fn nobody_makes_the_page_too_long_to_be_shown() {
+        let judged = judged(vec![row('a', "signed", None)]);
+        let subject = "ü@".repeat(MAX_PAGE);
+        let info =
+            CommitInfo { id: id('a'), time: 0, author_name: subject.clone(), author_email: subject.clone(), subject };
+        let infos = HashMap::from([(id('a'), info)]);
+        let range = Range::nothing();
+        let page = Page { what: "", range: &range, ledger: LedgerId(Digest::ZERO), infos: &infos, notes: &[] };
+        let page = write(&page, &judged);
+        assert!(page.len() < 5_000 && page.contains("| ü@<!-- -->ü@"), "{}", page.len());
+        assert_eq!(shown(&page), page);
+        let long = format!("## first\n{}\nlast\n", "ü\n".repeat(MAX_PAGE));
+        let long = shown(&long);
+        assert!(long.len() < MAX_PAGE + 100 && long.starts_with("## first\nü\n"), "{}", long.len());
+        assert!(long.ends_with("ü\n\n… and more than can be shown here; the job's log has it.\n"));
+        assert_eq!(shown(&"x".repeat(MAX_PAGE + 1)).lines().count(), 2);
     }
 
     #[test]

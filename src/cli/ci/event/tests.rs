@@ -72,7 +72,8 @@ fn a_fork_is_fetched_from_the_jobs_own_server_only() {
     let fork = |url: &str| commits(hub("pull_request", &pull_request("bea/shop", "shop/shop", url))).fork.unwrap();
     let there = fork("https://github.example/bea/shop.git");
     assert_eq!((there.name.as_str(), there.url.as_deref()), ("bea/shop", Some("https://github.example/bea/shop.git")));
-    for url in ["https://github.example.evil/x.git", "ext::sh -c x", "--upload-pack=x"] {
+    let typed = "https://github.example/bea/shop.git'$(touch x)'";
+    for url in ["https://github.example.evil/x.git", "ext::sh -c x", "--upload-pack=x", typed] {
         assert_eq!(fork(url).url, None, "{url}");
     }
     let mut gone = pull_request("bea/shop", "shop/shop", "");
