@@ -137,7 +137,7 @@ impl Database {
             Dialect::Sqlite => SEARCH_SQLITE,
             Dialect::Postgres => SEARCH_POSTGRES,
         };
-        for statement in statements(TABLES).chain(statements(search)) {
+        for statement in [TABLES, search].into_iter().flat_map(statements) {
             all.execute(AssertSqlSafe(statement)).await?;
         }
         all.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)").await?;
@@ -154,13 +154,11 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
     made.chain(["words", "meta"])
 }
 
-/// A script's statements, each without what stands behind it; no text in ours has a semicolon.
-fn statements(script: &'static str) -> impl Iterator<Item = String> {
-    let code = |statement: &'static str| {
-        let lines = statement.lines().filter(|line| !line.trim_start().starts_with("--"));
-        lines.collect::<Vec<_>>().join("\n").trim().to_owned()
-    };
-    script.split(';').map(code).filter(|statement| !statement.is_empty())
+/// A script's statements, without what is said about them; no text in ours has a semicolon.
+fn statements(script: &str) -> Vec<String> {
+    let code: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let code = code.join("\n");
+    code.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl Database {
     /// The repository with this name, which is made if it is new; what was indexed from another URL is forgotten.
     pub async fn enter(&self, name: &str, url: &str) -> Result<Repository, IndexError> {
         let insert = "INSERT INTO repository (id, name, url, records)
-            SELECT COALESCE(MAX(id), 0) + 1, $1, $2, 0 FROM repository ON CONFLICT DO NOTHING";
+            SELECT COALESCE(MAX(id), 0) + 1, $1, $2, 0 FROM repository WHERE 1 = 1 ON CONFLICT DO NOTHING";
         sqlx::query(insert).bind(name).bind(url).execute(&self.pool).await?;
         let here = |all: Vec<Repository>| all.into_iter().find(|repository| repository.name == name);
         let found = here(self.repositories().await?).ok_or(sqlx::Error::RowNotFound)?;

@@ -14,6 +14,8 @@ row! {
         pub ended: i64,
         /// How many segments it has.
         pub segments: i64,
+        /// How many of them were read before.
+        pub read: i64,
     }
 }
 
@@ -59,7 +61,7 @@ impl Database {
     /// Sessions to be read for their words; at most `count`.
     pub async fn unread(&self, repository: i64, count: i64) -> Result<Vec<Unread>, IndexError> {
         let sql = format!(
-            "SELECT session, member, ended, segments FROM session WHERE repository = $1 AND read < segments
+            "SELECT session, member, ended, segments, read FROM session WHERE repository = $1 AND read < segments
              ORDER BY ended DESC LIMIT {count}"
         );
         Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?)
@@ -69,8 +71,11 @@ impl Database {
     pub async fn add_words(&self, repository: i64, session: &Unread, words: &Words) -> Result<(), IndexError> {
         let clean = |text: &str| text.replace('\0', "\u{fffd}");
         let mut all = self.pool.begin().await?;
-        let old = sqlx::query("DELETE FROM words WHERE kind = 'session' AND repository = $1 AND target = $2");
-        old.bind(repository).bind(&session.session).execute(&mut *all).await?;
+        if session.read > 0 {
+            // SQLite looks at every row for it.
+            let old = sqlx::query("DELETE FROM words WHERE kind = 'session' AND repository = $1 AND target = $2");
+            old.bind(repository).bind(&session.session).execute(&mut *all).await?;
+        }
         let new = "INSERT INTO words (title, body, kind, repository, target, owner, time)
             VALUES ($1, $2, 'session', $3, $4, $5, $6)";
         let query = sqlx::query(new).bind(clean(&words.title)).bind(clean(&words.body)).bind(repository);

@@ -71,17 +71,18 @@ struct Work<'a> {
 }
 
 /// A record that was verified before, or one that was checked now.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Got {
-    Known(Result<Stored, StoreError>),
-    New(Box<Checked>),
+    Known(Box<Result<Stored, StoreError>>),
+    New(Checked),
 }
 
 impl Work<'_> {
     fn read(&self, repo: &Repo, numbers: Range<usize>) -> Vec<Got> {
         let known = numbers.start..self.first.min(numbers.end);
         let new = self.first.max(numbers.start)..numbers.end;
-        let known = known.map(|at| Got::Known(self.writer.walk.record(repo, at)));
-        known.chain(self.writer.check(repo, new).into_iter().map(|checked| Got::New(Box::new(checked)))).collect()
+        let known = known.map(|at| Got::Known(Box::new(self.writer.walk.record(repo, at))));
+        known.chain(self.writer.check(repo, new).into_iter().map(Got::New)).collect()
     }
 }
 
@@ -232,13 +233,12 @@ impl<'a> Run<'a> {
         let (id, mut gone) = (chain.id, Vec::new());
         for got in got {
             let checked = match got {
-                Got::New(checked) => *checked,
-                Got::Known(Ok(stored)) => {
-                    self.keep_known(&mut chain, Entry::of(stored.commit, stored.record, true));
-                    continue;
-                }
-                Got::Known(Err(error)) => {
-                    found.findings.push(Finding::new(error.code, error.message).chain(id));
+                Got::New(checked) => checked,
+                Got::Known(known) => {
+                    match *known {
+                        Ok(stored) => self.keep_known(&mut chain, Entry::of(stored.commit, stored.record, true)),
+                        Err(error) => found.findings.push(Finding::new(error.code, error.message).chain(id)),
+                    }
                     continue;
                 }
             };
