@@ -29,6 +29,9 @@ const WORDS_AT_ONCE: i64 = 200;
 
 const ORIGIN: &str = "origin";
 
+/// Where a clone keeps what it has seen at its remotes, and where that is kept here.
+const SEEN_THERE: &str = "refs/tracevault-local/*:refs/tracevault-local/seen-*";
+
 /// What can go wrong with a mirror.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
@@ -106,6 +109,10 @@ impl Mirror {
         // Which branch is shown; a remote may have none yet.
         if self.source.branch.is_none() {
             git().args(["remote", "set-head", ORIGIN, "--auto"]).answer()?;
+        }
+        if Path::new(&self.source.url).is_dir() {
+            // A clone on this machine: what it has seen at its remotes is part of the ledger as it knows it.
+            git().args(fetch).args(["--no-auto-maintenance", ORIGIN, SEEN_THERE]).run()?;
         }
         Ok(Remote::new(ledger, ORIGIN).fetch()?.findings)
     }

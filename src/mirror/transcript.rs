@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use crate::id::GitId;
 use crate::index::Words;
 use crate::ledger::Ledger;
+use crate::ledger::copies::Copies;
 use crate::ledger::payload::Payloads;
 use crate::ledger::query::Segment;
 use crate::ledger::read_back::{Source, shell_diffs};
-use crate::ledger::refs::Prefix;
-use crate::ledger::remote::Remote;
 use crate::ledger::verify::Entry;
-use crate::mirror::{Mirror, MirrorError, ORIGIN};
-use crate::record::body::Body;
+use crate::mirror::{Mirror, MirrorError};
+use crate::record::body::{Body, Shelf};
 use crate::session::turns::{Step, Turn, shortened_to};
 
 /// A part of a conversation.
@@ -122,19 +121,16 @@ fn entries(ledger: &Ledger, records: &[GitId]) -> Result<Vec<Entry>, MirrorError
 fn payloads(ledger: &Ledger, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
     let mut store = Payloads::default();
     store.read_as(ledger.reader());
-    let seen = Remote::new(ledger, ORIGIN).seen().clone();
-    let shelf = |segment: &Segment<'_>, prefix: &Prefix| {
+    let shelves = segments.iter().flat_map(|segment| {
         let chain = segment.entry.chain;
-        let names = segment.body.payloads.iter().map(|payload| prefix.payload(payload.class, &payload.month, chain));
-        names.map(move |name| (name, chain)).collect::<Vec<_>>()
-    };
-    let prefixes = [&ledger.prefix, &seen];
-    let shelves: BTreeSet<_> =
-        segments.iter().flat_map(|segment| prefixes.map(|prefix| shelf(segment, prefix))).flatten().collect();
-    for (name, chain) in shelves {
-        if let Some(tip) = ledger.repo.find_ref(&name)? {
+        let payloads = segment.body.payloads.iter();
+        payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
+    });
+    let shelves: BTreeSet<String> = shelves.collect();
+    for (name, chain, tip) in &Copies::list(ledger)?.payloads {
+        if shelves.iter().any(|shelf| name.ends_with(shelf)) {
             // What cannot be read is told where it is missed.
-            drop(store.add(&ledger.repo, chain, &tip));
+            drop(store.add(&ledger.repo, *chain, tip));
         }
     }
     Ok(store)

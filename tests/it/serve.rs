@@ -159,8 +159,12 @@ fn pages_tell_what_the_ledger_says() {
 #[test]
 fn every_answer_is_safe_and_what_is_not_there_is_told() {
     let (team, _) = told();
-    let server = Server::start(&team.ada, &team.work, &[]);
+    // The repository that it is started in: a clone, of which another clone's sessions are a part.
+    let (bob, theirs) = team.join("Bob");
+    bob.git(&theirs, ["pull", "--quiet"]).ok();
+    let server = Server::start(&bob, &theirs, &[]);
     server.settle();
+    assert_eq!(server.rows("/sessions.json").len(), 1);
     for (path, status) in [
         ("/nowhere", 404),
         ("/r/nowhere/sessions/x", 404),
