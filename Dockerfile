@@ -11,6 +11,8 @@ RUN apk add --no-cache ca-certificates git openssh-client-default \
     && adduser -D -u 1000 tracevault \
     # Whoever it runs as (docker run -u) keeps there which ledgers were met.
     && chmod 1777 /home/tracevault \
+    # Mirrors and index of `serve`, as compose.yml mounts them.
+    && mkdir /data && chown tracevault /data \
     # The repository that is mounted is its owner's, and asked for.
     && git config --system --add safe.directory /repo
 COPY --from=build /src/target/release/git-tracevault /usr/local/bin/

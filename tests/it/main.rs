@@ -30,6 +30,7 @@ mod ledger;
 mod lookalikes;
 mod members;
 mod packages;
+mod postgres;
 mod push;
 mod replay;
 mod rewritten;

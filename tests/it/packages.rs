@@ -124,3 +124,24 @@ fn workflows_use_no_actions_of_others() {
         assert_eq!(wrong, None, "{}", path.display());
     }
 }
+
+#[test]
+fn the_compose_file_serves_as_the_guide_says() {
+    let compose: serde_json::Value = serde_yaml_ng::from_str(&text("compose.yml")).unwrap();
+    let indexer = &compose["services"]["indexer"];
+    // Its command is one that the program understands: it gets as far as the settings, which are not here.
+    let world = World::new();
+    let work = world.repository("work");
+    let command: Vec<&str> = indexer["command"].as_str().unwrap().split(' ').collect();
+    let said = world.run(&work, command.clone()).exits(2).stderr;
+    assert!(said.contains("cannot read /etc/git-tracevault/indexer.toml"), "{said}");
+    let mounted = |to: &str| {
+        let volumes = indexer["volumes"].as_array().unwrap().iter();
+        volumes.map(|volume| volume.as_str().unwrap()).any(|volume| volume.split(':').nth(1) == Some(to))
+    };
+    assert!(mounted("/etc/git-tracevault/indexer.toml") && mounted("/data") && command.contains(&"/data"));
+    assert!(text("Dockerfile").contains("mkdir /data"));
+    // Nobody else's machine reaches what has no sign-in.
+    assert_eq!(indexer["ports"], serde_json::json!(["127.0.0.1:8080:8080"]));
+    assert!(text("docs/indexer.md").contains("docker compose up"));
+}

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::agent::Agent;
 use crate::ledger::Team;
+use crate::postgres::Postgres;
 use crate::support::World;
 
 /// A server, as long as it is wanted.
@@ -224,6 +225,41 @@ fn the_index_may_be_deleted_and_comes_back_the_same() {
     }
     once();
     assert_eq!(tell(), grown, "read at once as bit by bit");
+}
+
+#[test]
+fn both_databases_tell_the_same() {
+    let (team, _) = told();
+    let postgres = Postgres::start();
+    let remote = format!("shop={}", team.remote.display());
+    let data = team.ada.path("data");
+    let tell = |database: &[&str]| {
+        let args = [&["--repo", &remote, "--data", data.to_str().unwrap()], database].concat();
+        let server = Server::start(&team.ada, &team.work, &args);
+        server.settle();
+        let session = server.rows("/sessions.json")[0]["session"].as_str().unwrap().to_owned();
+        let session = format!("/r/shop/sessions/{session}");
+        let mut pages =
+            vec!["/sessions?member=ada&agent=claude-code&model=x", "/sessions", "/commits", "/integrity", &session];
+        pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
+        pages.iter().map(|path| server.page(path)).collect::<Vec<_>>()
+    };
+    let (sqlite, postgres) = (tell(&[]), tell(&["--database", &postgres.url()]));
+    for (one, other) in sqlite.iter().zip(&postgres) {
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn words_are_found_in_postgresql() {
+    let (team, commit) = told();
+    let postgres = Postgres::start();
+    let remote = format!("shop={}", team.remote.display());
+    let server = Server::start(&team.ada, &team.work, &["--repo", &remote, "--database", &postgres.url()]);
+    server.settle();
+    assert!(server.page("/search?q=pears+two").contains("/r/shop/sessions/"));
+    assert!(server.page("/search?q=nobody+said+this").contains("Nobody said"));
+    assert!(server.page(&format!("/search?q={}", &commit[..10])).contains(&format!("/r/shop/commits/{commit}")));
 }
 
 #[test]
