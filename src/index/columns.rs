@@ -171,3 +171,23 @@ pub static FINDING: Table = Table {
         ("decided", New),
     ],
 };
+
+pub static MEMBER: Table = Table {
+    name: "member",
+    columns: &[
+        ("repository", Key),
+        ("member", Key),
+        ("place", Key),
+        ("name", New),
+        ("roles", New),
+        ("chain", New),
+        ("public_key", New),
+        ("from_seq", New),
+        ("closed", New),
+    ],
+};
+
+pub static RULES: Table = Table {
+    name: "rules",
+    columns: &[("repository", Key), ("n", Key), ("record", New), ("time", New), ("signers", New), ("toml", New)],
+};

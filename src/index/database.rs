@@ -11,7 +11,7 @@ use sqlx::{AnyPool, AssertSqlSafe, Executor};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 const SEARCH_SQLITE: &str = include_str!("schema/search_sqlite.sql");

@@ -3,6 +3,7 @@
 use sqlx::{Any, Transaction};
 
 use crate::index::columns::FINDING;
+use crate::index::decided::{self, Decision};
 use crate::index::rows::Rows;
 use crate::index::{Database, IndexError};
 use crate::ledger::verify::Report;
@@ -35,9 +36,16 @@ pub struct Done {
 
 impl Database {
     /// Takes over what a verification found of a whole repository.
-    pub async fn settle(&self, repository: i64, report: &Report, done: Done) -> Result<(), IndexError> {
+    pub async fn settle(
+        &self,
+        repository: i64,
+        report: &Report,
+        decisions: &[Decision],
+        done: Done,
+    ) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;
         findings(repository, report, &mut all).await?;
+        decided::write(repository, report, decisions, &mut all).await?;
         for chain in &report.chains {
             let set = "UPDATE chain SET sealed = $3, pending = $4 WHERE repository = $1 AND chain = $2";
             let sealed = i64::try_from(report.sealed(chain.id)).unwrap_or(i64::MAX);
@@ -49,13 +57,15 @@ impl Database {
         sqlx::query(LINES).bind(repository).execute(&mut *all).await?;
         let verdict = report.verdict().to_string();
         let set = "UPDATE repository SET ledger = $2, verdict = $3, records = $4, fetched = COALESCE($5, fetched),
-            verified = $6, fully_verified = CASE WHEN $7 = 1 THEN $6 ELSE fully_verified END, trouble = NULL
-            WHERE id = $1";
+            verified = $6, fully_verified = CASE WHEN $7 = 1 THEN $6 ELSE fully_verified END, trouble = NULL,
+            threshold = $8, witnesses = $9 WHERE id = $1";
         let query =
             sqlx::query(set).bind(repository).bind(report.ledger.map(|ledger| ledger.to_string())).bind(verdict);
         let query =
             query.bind(i64::try_from(report.records).unwrap_or(i64::MAX)).bind(done.fetched).bind(done.verified);
-        query.bind(i64::from(done.full)).execute(&mut *all).await?;
+        let roster = report.history.newest();
+        let query = query.bind(i64::from(done.full)).bind(roster.map(|roster| i64::from(roster.threshold())));
+        query.bind(roster.map(|roster| i64::from(roster.witnesses()))).execute(&mut *all).await?;
         Ok(all.commit().await?)
     }
 }

@@ -13,7 +13,9 @@ use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
-use crate::index::{Database, Done, IndexError, Ingest, Repository};
+use crate::id::ChainId;
+use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
+use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError};
@@ -153,7 +155,8 @@ impl Mirror {
         report.findings.extend(new);
         self.read_words(database, handle, entry.id)?;
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
-        handle.block_on(database.settle(entry.id, &report, done))?;
+        let decisions = decisions(&ledger)?;
+        handle.block_on(database.settle(entry.id, &report, &decisions, done))?;
         Ok(report)
     }
 
@@ -214,4 +217,16 @@ impl Mirror {
         handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?;
         Ok(())
     }
+}
+
+/// The policy chain's records, first to last, as far as they were found to be sound.
+fn decisions(ledger: &Ledger) -> Result<Vec<Decision>, MirrorError> {
+    let name = ledger.prefix.chain(ChainId::Policy);
+    let Some(tip) = ledger.repo.find_ref(&name)? else { return Ok(Vec::new()) };
+    let decision = |held: crate::id::GitId| {
+        let record = ledger.read(&name, &held)?.record;
+        let envelope = record.envelope();
+        Ok(Decision { seq: envelope.seq, id: record.id(), held, kind: record.body().kind(), time: envelope.time })
+    };
+    line_of(&ledger.repo, &tip)?.into_iter().map(decision).collect()
 }

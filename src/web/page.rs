@@ -20,16 +20,20 @@ pub enum Section {
     Search,
     Analytics,
     Integrity,
+    Policies,
+    Members,
     Other,
 }
 
 /// The sections as the page's head lists them.
-pub const SECTIONS: [(Section, &str, &str); 5] = [
+pub const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sessions, "/sessions", "Sessions"),
     (Section::Commits, "/commits", "Commits"),
     (Section::Analytics, "/analytics", "Analytics"),
     (Section::Integrity, "/integrity", "Integrity"),
+    (Section::Policies, "/policies", "Policies"),
+    (Section::Members, "/members", "Members"),
 ];
 
 /// A part of a page.

@@ -152,6 +152,14 @@ fn pages_tell_what_the_ledger_says() {
     let lines = server.rows("/analytics/authors.json");
     assert!(lines.iter().any(|row| row["of"] == "ada@example.com" && row["agent"] == 2), "{lines:?}");
     assert!(server.page("/integrity").contains("Nothing: every record holds."));
+    let members = server.rows("/members.json");
+    assert_eq!(
+        (&members[0]["member"], &members[0]["state"]),
+        (&"ada@example.com".into(), &"enrolled".into()),
+        "{members:?}"
+    );
+    assert!(server.page("/policies").contains("No rules are set"));
+    assert!(server.page("/r/shop/chains/policy").contains("genesis"));
     let chain = team.ada.own_chain(&team.work);
     let chain = chain.rsplit('/').next().unwrap();
     assert!(server.page(&format!("/r/shop/chains/{chain}")).contains("session"));

@@ -15,7 +15,10 @@ CREATE TABLE repository (
     -- Why it could not be brought up to date, if it could not.
     trouble TEXT,
     branch TEXT,
-    head TEXT
+    head TEXT,
+    -- How many owners must sign together, and how many witnesses make a record sealed.
+    threshold BIGINT,
+    witnesses BIGINT
 );
 
 CREATE TABLE chain (
@@ -203,6 +206,32 @@ CREATE TABLE finding (
     message TEXT NOT NULL,
     decided TEXT,
     PRIMARY KEY (repository, place)
+);
+
+-- The newest roster, a row a key; a member without a key has one row without it.
+CREATE TABLE member (
+    repository BIGINT NOT NULL,
+    member TEXT NOT NULL,
+    place BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    roles TEXT NOT NULL,
+    chain TEXT,
+    public_key TEXT,
+    -- From which record of its chain on it counts, and whether the chain was closed.
+    from_seq BIGINT,
+    closed BIGINT NOT NULL,
+    PRIMARY KEY (repository, member, place)
+);
+
+-- The rules, each as they were set, and who signed them.
+CREATE TABLE rules (
+    repository BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    signers TEXT NOT NULL,
+    toml TEXT NOT NULL,
+    PRIMARY KEY (repository, n)
 );
 
 -- Roll-ups for the charts.

@@ -90,7 +90,11 @@ fn chains(chains: &[ChainRow]) -> Table {
     ];
     let row = |chain: &ChainRow| {
         let member = chain.member.as_deref().map_or_else(Cell::none, Cell::text);
-        let kind = if chain.kind == "seal" { "witness" } else { "writer" };
+        let kind = match chain.kind.as_str() {
+            "seal" => "witness",
+            "policy" => "policy",
+            _ => "writer",
+        };
         let when = |time: Option<i64>| time.map_or_else(Cell::none, Cell::time);
         let sealed = match chain.kind.as_str() {
             "seal" => Cell::none(),

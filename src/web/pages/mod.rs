@@ -5,7 +5,9 @@ mod commit;
 mod commits;
 mod health;
 mod integrity;
+mod members;
 mod overview;
+mod policies;
 mod record;
 mod search;
 mod session;
@@ -30,6 +32,8 @@ pub fn routes() -> Router<App> {
         .route("/analytics", get(analytics::index))
         .route("/analytics/{question}", get(analytics::page))
         .route("/integrity", get(integrity::page))
+        .route("/members", get(members::page))
+        .route("/policies", get(policies::page))
         .route("/r/{repository}/chains/{chain}", get(integrity::chain))
         .route("/records/{record}", get(record::page))
         .route("/search", get(search::page))
