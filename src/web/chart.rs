@@ -7,6 +7,8 @@ use crate::web::table::{Cell, Column, Table};
 /// How wide and high a chart is, in its own units.
 const WIDTH: usize = 720;
 const HEIGHT: usize = 180;
+/// The widest bar.
+const BAR: f64 = 40.0;
 /// More series than these cannot be told apart: the rest is one.
 const SERIES: usize = 6;
 
@@ -69,6 +71,7 @@ impl Chart {
         let total = |at: usize| series.iter().map(|series| series.values[at].max(0)).sum::<i64>();
         let largest = (0..places.len()).map(total).max().unwrap_or_default();
         let step = WIDTH as f64 / places.len().max(1) as f64;
+        let width = (step * 0.84).min(BAR);
         let mut marks = Vec::new();
         for (at, place) in places.iter().enumerate() {
             let mut foot = HEIGHT as f64;
@@ -81,9 +84,9 @@ impl Chart {
                 foot -= height;
                 let number = |n: f64| format!("{n:.1}");
                 marks.push(Mark {
-                    x: number(at as f64 * step + step * 0.08),
+                    x: number(at as f64 * step + (step - width) / 2.0),
                     y: number(foot),
-                    width: number(step * 0.84),
+                    width: number(width),
                     height: number(height.max(0.5)),
                     series: which,
                     title: format!("{place}: {} {}", shown(value), series.name),

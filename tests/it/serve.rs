@@ -152,6 +152,8 @@ fn pages_tell_what_the_ledger_says() {
     let lines = server.rows("/analytics/authors.json");
     assert!(lines.iter().any(|row| row["of"] == "ada@example.com" && row["agent"] == 2), "{lines:?}");
     assert!(server.page("/integrity").contains("Nothing: every record holds."));
+    let metrics = server.page("/metrics");
+    assert!(metrics.contains("tracevault_verdict{repository=\"shop\"} 0\n"), "{metrics}");
     let members = server.rows("/members.json");
     assert_eq!(
         (&members[0]["member"], &members[0]["state"]),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::{Path, Query, State};
 
 use crate::index::{By, Database, Filter, IndexError};
+use crate::time::Time;
 use crate::web::app::App;
 use crate::web::ask::{Ask, link};
 use crate::web::chart::{Chart, Series};
@@ -75,12 +76,15 @@ async fn answer(name: &str, index: &Database, filter: &Filter, ask: &Ask) -> Res
     }
 }
 
-/// Days, or months where there are too many days.
+/// Every day from the first to the last of these, or every month where that is too many days.
 fn places(days: &BTreeSet<String>) -> (By, Vec<String>) {
-    if days.len() <= DAYS {
-        return (By::Day, days.iter().cloned().collect());
+    let seconds = |day: Option<&String>| Some(Time::from_rfc3339(&format!("{}T00:00:00Z", day?))?.unix());
+    let (Some(first), Some(last)) = (seconds(days.first()), seconds(days.last())) else { return (By::Day, Vec::new()) };
+    let all: Vec<String> = (first..=last).step_by(86_400).map(|day| Time::from_unix(day).day()).collect();
+    if all.len() <= DAYS {
+        return (By::Day, all);
     }
-    let months: BTreeSet<String> = days.iter().filter_map(|day| day.get(..7)).map(str::to_owned).collect();
+    let months: BTreeSet<String> = all.iter().filter_map(|day| day.get(..7)).map(str::to_owned).collect();
     (By::Month, months.into_iter().collect())
 }
 
@@ -112,7 +116,7 @@ fn behind(places: &[String], ask: &Ask, at: usize) -> Option<String> {
 
 fn last_day(month: &str) -> String {
     let days = ["31", "30", "29", "28"].map(|day| format!("{month}-{day}"));
-    let is_day = |day: &String| crate::time::Time::from_rfc3339(&format!("{day}T00:00:00Z")).is_some();
+    let is_day = |day: &String| Time::from_rfc3339(&format!("{day}T00:00:00Z")).is_some();
     days.into_iter().find(is_day).unwrap_or_else(|| format!("{month}-28"))
 }
 
@@ -243,8 +247,9 @@ mod tests {
 
     #[test]
     fn many_days_become_months_and_a_bar_leads_to_its_sessions() {
-        let few = BTreeSet::from(["2026-01-31".to_owned(), "2026-02-01".to_owned()]);
-        assert_eq!(places(&few).1.len(), 2);
+        let few = BTreeSet::from(["2026-01-30".to_owned(), "2026-02-01".to_owned()]);
+        assert_eq!(places(&few).1, ["2026-01-30", "2026-01-31", "2026-02-01"], "a day without anything is one, too");
+        assert!(places(&BTreeSet::new()).1.is_empty());
         let days = (1..=12).flat_map(|month| (1..=28).map(move |day| format!("2026-{month:02}-{day:02}")));
         let many = days.collect();
         let (by, months) = places(&many);

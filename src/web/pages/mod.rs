@@ -6,6 +6,7 @@ mod commits;
 mod health;
 mod integrity;
 mod members;
+mod metrics;
 mod overview;
 mod policies;
 mod record;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/records/{record}", get(record::page))
         .route("/search", get(search::page))
         .route("/healthz", get(health::page))
+        .route("/metrics", get(metrics::page))
         .fallback(nowhere)
 }
 
