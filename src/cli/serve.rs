@@ -63,14 +63,17 @@ pub fn run(args: &Args, dir: &Path) -> anyhow::Result<Code> {
     };
     let mirrors: Vec<Mirror> = settings.repositories.iter().map(|source| Mirror::of(source, &mirrors)).collect();
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let database = Database::open(&place).await?;
         let app = App::new(database, mirrors);
         if args.once {
             return tokio::task::spawn_blocking(move || once(&app)).await?;
         }
         serve(app, &settings).await
-    })
+    });
+    // What is being verified may take long, and is begun again the next time.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
 }
 
 /// What the arguments and the settings' file say together; arguments come first.

@@ -108,6 +108,11 @@ impl Chart {
         }
     }
 
+    /// Whether bars lead anywhere.
+    fn leads(&self) -> bool {
+        self.marks.iter().any(|mark| mark.link.is_some())
+    }
+
     /// The numbers that the chart is of.
     pub fn with(self, columns: &[Column], rows: Vec<Vec<Cell>>) -> Self {
         let table = Table::new(self.title.clone(), columns, "nothing").rows(rows);

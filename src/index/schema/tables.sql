@@ -52,7 +52,6 @@ CREATE TABLE record (
 );
 CREATE INDEX record_by_id ON record (record);
 CREATE INDEX record_by_about ON record (repository, about);
-CREATE INDEX record_by_time ON record (time, chain, seq);
 CREATE INDEX record_bad ON record (repository) WHERE good = 0;
 
 CREATE TABLE session (
@@ -128,7 +127,6 @@ CREATE TABLE session_file (
     removed BIGINT NOT NULL,
     PRIMARY KEY (repository, session, path)
 );
-CREATE INDEX session_file_by_path ON session_file (repository, path);
 
 -- What records say of commits: of each commit the best record.
 CREATE TABLE recorded (
@@ -170,7 +168,6 @@ CREATE TABLE commit_file (
     unattributed BIGINT NOT NULL,
     PRIMARY KEY (repository, sha, path)
 );
-CREATE INDEX commit_file_by_path ON commit_file (repository, path);
 
 -- Rewritten commits: `level` says how much the two have in common.
 CREATE TABLE link (
