@@ -73,15 +73,10 @@ impl Edited {
         Ok(())
     }
 
-    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    pub fn of<'e>(
-        &'e self,
-        file: &'e FileChange,
-        former: Option<&'e FileChange>,
-        more: &'e [Edit],
-    ) -> Vec<Vec<&'e Edit>> {
-        let names = file.names().chain(former.map(|former| &former.path));
-        self.by_tree(names.filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+    /// The edits of a file under its name and the one it had before, and more, oldest first, by work tree; the one at
+    /// hand first.
+    pub fn of<'e>(&'e self, file: &'e FileChange, more: impl IntoIterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
+        self.by_tree(self.all_of(file).chain(more))
     }
 
     pub fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
@@ -104,6 +99,17 @@ impl Edited {
     /// The edits of a file under its own name.
     pub fn under(&self, path: &RepoPath) -> Option<&[Edit]> {
         self.by_path.get(path).map(Vec::as_slice)
+    }
+
+    /// The edits of a file until it was gone, where another was then made under its name in this work tree, since `then`
+    /// (milliseconds since 1970).
+    pub fn before_anew(&self, path: &RepoPath, then: i64) -> Option<&[Edit]> {
+        let edits = self.under(path)?;
+        let here = |edit: &Edit| edit.work_tree.as_deref() == self.here.as_deref();
+        let is_anew =
+            |edit: &Edit| here(edit) && edit.at >= then && edit.path == *path && edit.before == Known::Is(None);
+        let (before, _) = edits.split_at(edits.iter().rposition(is_anew)?);
+        before.iter().any(|edit| here(edit) && edit.after.is_some()).then_some(before)
     }
 
     /// Whether an edit left a file of one of these names with these bytes.
@@ -174,10 +180,11 @@ impl Edited {
         file.names().filter_map(|path| self.by_path.get(path)).flatten()
     }
 
-    /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
-    pub fn note_name(&self, from: Option<&RepoPath>, to: &RepoPath) {
-        if let (Some(journal), Some(from)) = (&self.journal, from) {
-            drop(journal.renamed(from, to, clock::now_millis()));
+    /// Remembers that a file had another name, until then (milliseconds since 1970) or until now. That it cannot be
+    /// written down costs later commits some knowledge only.
+    pub fn note_name(&self, from: &RepoPath, to: &RepoPath, until: Option<i64>) {
+        if let Some(journal) = &self.journal {
+            drop(journal.renamed(from, to, until.unwrap_or_else(clock::now_millis)));
         }
     }
 
