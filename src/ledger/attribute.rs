@@ -51,6 +51,25 @@ impl Open<'_> {
         self.learn(known)
     }
 
+    /// Takes in whose the lines are that come from the file of another commit; whether anything is left to know. If it is
+    /// in doubt that they do, what is new there beside `before` must be here, too.
+    fn learn_through(&mut self, other: &[u8], labels: &Labels, before: &[u8], doubt: Doubt) -> bool {
+        let carried = carry::carry(labels, other, &self.bytes, Origin::Unattributed);
+        if doubt == Doubt::None {
+            return self.learn(carried.iter());
+        }
+        let new = |labels: &Labels, bytes: &[u8]| -> Labels {
+            let origin = |(origin, is_old)| if is_old { Origin::Unattributed } else { origin };
+            labels.iter().zip(carry::sources(before, bytes)).map(origin).collect()
+        };
+        let (had, came) = (new(labels, other), new(&carried, &self.bytes));
+        let (had, kept) = (doubt::words_of_agents(&had, other), doubt::words_of_agents(&came, &self.bytes));
+        match doubt.lets_all_hold(kept, had) {
+            true => self.learn(came.iter()),
+            false => self.learn(doubt::in_company(came.iter(), &self.bytes, FIRM_RUN).iter()),
+        }
+    }
+
     /// Takes in whose the lines were that another file lost, where enough telling ones stand together.
     fn learn_lost(&mut self, other: &Timeline) {
         let lost = other.lost_in(&self.bytes).into_iter().map(|origin| origin.unwrap_or(Origin::Unattributed));
@@ -156,10 +175,19 @@ fn follow_edits(
         let labels = timeline.project_in_doubt(&open.bytes, || doubt(all));
         left = open.learn_but(&labels, &still);
     }
-    if left && let Some(theirs) = edits.brought(repo, open.file) {
+    if left && let Some(brought) = edits.brought(repo, commit, open.file) {
         for all in &timelines {
-            let labels = edits.timeline(all, authors).project_in_doubt(&theirs, || doubt(all));
-            left = open.learn(carry::carry(&labels, &theirs, &open.bytes, Origin::Unattributed).iter());
+            let mut timeline = edits.timeline(all, authors);
+            let mut learn = |timeline: &Timeline| {
+                let labels = timeline.project_in_doubt(&brought.theirs, || doubt(all));
+                open.learn_through(&brought.theirs, &labels, &before, brought.doubt)
+            };
+            left = learn(&timeline);
+            // Somebody else may have gone on there from what is known.
+            if let Some(base) = &brought.base {
+                timeline.seen(base);
+                left = learn(&timeline);
+            }
         }
     }
     if !left {
