@@ -11,9 +11,10 @@ use crate::config::OnFailure;
 use crate::finding::Verdict;
 use crate::git::{diff, history};
 use crate::host::output::{self, Out};
-use crate::host::{env, files};
+use crate::host::{clock, env, files};
 use crate::id::GitId;
 use crate::journal::Journal;
+use crate::journal::squash::Squash;
 use crate::ledger::append::Writer;
 use crate::ledger::refs;
 use crate::ledger::remote::Remote;
@@ -41,7 +42,7 @@ pub fn run(hook: Hook, args: &[String], dir: &Path) -> Code {
     };
     let done = match hook {
         Hook::PostCommit => head(&ledger),
-        Hook::PostMerge => merged(&ledger),
+        Hook::PostMerge => merged(&ledger, args),
         Hook::PostRewrite => rewritten(&ledger, args),
         Hook::PrePush => return pre_push(&ledger, args),
     };
@@ -74,9 +75,17 @@ fn take_down_call(ledger: &Ledger) {
     }
 }
 
-/// A merge may have made a commit, or only moved to one that somebody else made and records.
-fn merged(ledger: &Ledger) -> anyhow::Result<()> {
+/// A merge may have made a commit, or only moved to one that somebody else made and records; or it squashed a branch,
+/// which somebody will commit.
+fn merged(ledger: &Ledger, args: &[String]) -> anyhow::Result<()> {
     let commit = history::resolve(&ledger.repo, "HEAD")?;
+    if args.first().is_some_and(|is_squash| is_squash == "1")
+        && let Some(tip) = history::squashed_tip(&ledger.repo)
+        && let Some(journal) = Journal::open(&ledger.repo.common_dir())
+    {
+        let noted = journal.note_squash(&Squash { at: clock::now_millis(), head: commit.clone(), tip });
+        noted.map_err(|source| LedgerError::File { path: journal.dir().to_owned(), source })?;
+    }
     if history::is_unpushed(&ledger.repo, &commit)? {
         Writer::open(ledger)?.record_commit(diff::begin(&ledger.repo, &commit))?;
     }

@@ -64,6 +64,17 @@ pub fn is_ancestor(repo: &Repo, old: &GitId, new: &GitId) -> bool {
     git.answer().is_ok_and(|answer| answer.code == Some(0))
 }
 
+/// The commit that two branches parted at; `None` where there is none or that cannot be told.
+pub fn merge_base(repo: &Repo, one: &GitId, other: &GitId) -> Option<GitId> {
+    repo.git().args(["merge-base", one.as_str(), other.as_str()]).run().ok()?.text().trim().parse().ok()
+}
+
+/// The last commit of the branch that `merge --squash` is bringing, until that is committed.
+pub fn squashed_tip(repo: &Repo) -> Option<GitId> {
+    let text = std::fs::read(repo.gix().git_dir().join("SQUASH_MSG")).ok()?;
+    String::from_utf8_lossy(&text).lines().find_map(|line| line.strip_prefix("commit ")?.parse().ok())
+}
+
 /// The commit that a name stands for.
 pub fn resolve(repo: &Repo, name: &str) -> Result<GitId, GitError> {
     let commit = format!("{name}^{{commit}}");
@@ -102,19 +113,27 @@ pub fn parents(repo: &Repo, commit: &GitId) -> usize {
 /// How many times HEAD moved, at most, since a commit was made that is asked about.
 const MAX_MOVES: usize = 1000;
 
+/// How HEAD came to a commit, as git's log of it says: from which commit, and by what command.
+fn came_to(repo: &Repo, commit: &GitId) -> Option<(Option<GitId>, String)> {
+    let commit = object_id(commit).ok()?;
+    let head = repo.gix().head().ok()?;
+    let mut log = head.log_iter();
+    let mut moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
+    let line = moves.find(|line| line.new_oid == commit)?;
+    let from = (!line.previous_oid.is_null()).then(|| line.previous_oid.to_string().parse().ok()).flatten();
+    let how = String::from_utf8_lossy(&line.message).into_owned();
+    Some((from, how.split_once(": ").map_or(&*how, |(how, _)| how).to_owned()))
+}
+
 /// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it.
 pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
-    let made = || -> Option<bool> {
-        let commit = object_id(commit).ok()?;
-        let head = repo.gix().head().ok()?;
-        let mut log = head.log_iter();
-        let mut moves = log.rev().ok()??.filter_map(Result::ok).take(MAX_MOVES);
-        let made = moves.find(|line| line.new_oid == commit)?;
-        let how = String::from_utf8_lossy(&made.message).into_owned();
-        let how = how.split_once(": ").map_or(&*how, |(how, _)| how);
-        Some(["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"].iter().any(|name| how.contains(name)))
-    };
-    made().unwrap_or(false)
+    let names = ["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"];
+    came_to(repo, commit).is_some_and(|(_, how)| names.iter().any(|name| how.contains(name)))
+}
+
+/// Where HEAD was when a commit was made: at its first parent or, where it amends a commit, at that one.
+pub fn made_at(repo: &Repo, commit: &GitId) -> Option<GitId> {
+    came_to(repo, commit)?.0
 }
 
 /// When HEAD last went to another commit by a checkout, or anywhere by a reset, in milliseconds since 1970: what lay in

@@ -9,9 +9,10 @@ use crate::id::{GitId, RepoPath};
 /// The name of the index's extension that remembers it (gitformat-index(5), "Resolve undo").
 const EXTENSION: &[u8] = b"REUC";
 
-/// The two sides of a file's conflict; `None` where a side has no such file.
+/// The two sides of a file's conflict, and what they come from; `None` where there is no such file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sides {
+    pub base: Option<GitId>,
     pub ours: Option<GitId>,
     pub theirs: Option<GitId>,
 }
@@ -33,6 +34,7 @@ pub fn conflicts(repo: &Repo) -> Result<BTreeMap<RepoPath, Sides>, GitError> {
         let Ok(path) = RepoPath::from_bytes(path) else { continue };
         let sides = conflicts.entry(path).or_default();
         match stage {
+            "1" => sides.base = Some(id),
             "2" => sides.ours = Some(id),
             "3" => sides.theirs = Some(id),
             _ => {}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::id::CallId;
+use crate::journal::squash::Squash;
 use crate::session::event::{EventKind, FileState, Reach, ToolCall};
 use serde_json::value::RawValue;
 
@@ -42,6 +43,24 @@ fn without_enrolment_there_is_no_journal() {
     fs::create_dir(dir.path().join("tracevault")).unwrap();
     assert!(Journal::open(dir.path()).is_none());
     assert!(journal(dir.path()).sessions().unwrap().is_empty());
+}
+
+#[test]
+fn the_last_squash_is_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = journal(dir.path());
+    assert_eq!(journal.squash(), None);
+    let id = |letter: &str| letter.repeat(40).parse().unwrap();
+    let first = Squash { at: 1, head: id("a"), tip: id("b") };
+    let second = Squash { at: 2, head: id("b"), tip: id("c") };
+    for squash in [first, second] {
+        journal.note_squash(&squash).unwrap();
+        assert_eq!(journal.squash(), Some(squash));
+    }
+    for spoilt in ["", "2", "2 nonsense", "two a b"] {
+        fs::write(journal.squash_file(), spoilt).unwrap();
+        assert_eq!(journal.squash(), None, "{spoilt}");
+    }
 }
 
 #[test]

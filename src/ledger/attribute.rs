@@ -7,18 +7,17 @@ use crate::attribution::commit::{ChangedFile, FileAttribution, attribute};
 use crate::attribution::doubt::{self, Doubt, FIRM_RUN};
 use crate::attribution::labels::{Authors, Labels, Origin};
 use crate::attribution::timeline::Timeline;
-use crate::attribution::{carry, likeness, lines};
+use crate::attribution::{carry, lines};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::repo::{Kind, Repo, RepoError};
-use crate::id::{GitId, RepoPath};
+use crate::id::GitId;
 use crate::journal::states::FILE_LIMIT;
 use crate::ledger::LedgerError;
-use crate::ledger::edited::{Edited, Vanished};
+use crate::ledger::edited::Edited;
+use crate::ledger::former::{self, Former};
 use crate::session::edit::{Edit, Known};
 
-/// How many deleted files a new one is compared with.
-const MAX_GONE: usize = 50;
 /// From so many files on a second thread pays for itself.
 const WORTH_A_THREAD: usize = 8;
 
@@ -41,16 +40,34 @@ impl Open<'_> {
         self.unknown().next().is_some()
     }
 
-    /// Takes in whose the lines are if this is what another file became, but for lines that the other still has.
-    fn learn_but(&mut self, other: &Timeline, doubt: Doubt, still: &[u8]) {
-        let still: HashSet<&[u8]> = lines::split(still).collect();
-        let origins = other.project_in_doubt(&self.bytes, || doubt);
+    /// Takes in whose the lines are if this is what another file became, but for lines that the other still has;
+    /// whether anything is left to know.
+    fn learn_but(&mut self, origins: &Labels, still: &HashSet<&[u8]>) -> bool {
         let known: Vec<Origin> = origins
             .iter()
             .zip(lines::split(&self.bytes))
             .map(|(origin, line)| if still.contains(line) { Origin::Unattributed } else { origin })
             .collect();
-        self.learn(known);
+        self.learn(known)
+    }
+
+    /// Takes in whose the lines are that come from the file of another commit; whether anything is left to know. If it is
+    /// in doubt that they do, what is new there beside `before` must be here, too.
+    fn learn_through(&mut self, other: &[u8], labels: &Labels, before: &[u8], doubt: Doubt) -> bool {
+        let carried = carry::carry(labels, other, &self.bytes, Origin::Unattributed);
+        if doubt == Doubt::None {
+            return self.learn(carried.iter());
+        }
+        let new = |labels: &Labels, bytes: &[u8]| -> Labels {
+            let origin = |(origin, is_old)| if is_old { Origin::Unattributed } else { origin };
+            labels.iter().zip(carry::sources(before, bytes)).map(origin).collect()
+        };
+        let (had, came) = (new(labels, other), new(&carried, &self.bytes));
+        let (had, kept) = (doubt::words_of_agents(&had, other), doubt::words_of_agents(&came, &self.bytes));
+        match doubt.lets_all_hold(kept, had) {
+            true => self.learn(came.iter()),
+            false => self.learn(doubt::in_company(came.iter(), &self.bytes, FIRM_RUN).iter()),
+        }
     }
 
     /// Takes in whose the lines were that another file lost, where enough telling ones stand together.
@@ -99,7 +116,9 @@ fn attribute_file(
     edits: &Edited,
 ) -> Result<Option<FileAttribution>, LedgerError> {
     let Some(blob) = &file.blob else { return Ok(None) };
-    edits.note_name(file.from.as_ref(), &file.path);
+    if let Some(from) = &file.from {
+        edits.note_name(from, &file.path, None);
+    }
     if file.binary || file.added.is_empty() {
         return Ok(None);
     }
@@ -114,10 +133,10 @@ fn attribute_file(
     if open.bytes.len() as u64 <= FILE_LIMIT {
         follow_edits(repo, commit, &mut open, None, edits, &mut authors);
         if open.unknown().next().is_some()
-            && let Some(former) = former(repo, commit, file, &open.bytes, files, edits)
+            && let Some(former) = former::find(repo, commit, file, &open.bytes, files, edits)
         {
             follow_edits(repo, commit, &mut open, Some(&former), edits, &mut authors);
-            edits.note_name(Some(former.path()), &file.path);
+            edits.note_name(former.path(), &file.path, former.until());
         }
         find_moved(repo, commit, &mut open, files, edits, &mut authors);
     }
@@ -136,32 +155,39 @@ fn follow_edits(
     edits: &Edited,
     authors: &mut Authors,
 ) {
-    let (change, more) = match former {
-        Some(Former::Deleted(change)) => (Some(*change), &[][..]),
-        Some(Former::Uncommitted(file, before)) => (*before, &file.edits[..]),
-        None => (None, &[][..]),
-    };
-    let timelines = edits.of(open.file, change, more);
+    let timelines = edits.of(open.file, former.into_iter().flat_map(Former::edits));
     if timelines.is_empty() {
         return;
     }
-    let before = before_bytes(repo, change.unwrap_or(open.file));
-    let mut left = true;
+    let before = before_bytes(repo, former.and_then(Former::change).unwrap_or(open.file));
+    // What has the former name now is another file: what it has too may come from anywhere.
+    let replaced = former.and_then(Former::replaced_by).map(|blob| bytes_of(repo, blob));
+    let still: HashSet<&[u8]> = replaced.iter().flat_map(|bytes| lines::split(bytes)).collect();
     let doubt = |all: &[&Edit]| match former {
         _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
-        Some(Former::Uncommitted(..)) => Doubt::Guess,
+        Some(former) if former.is_guessed() => Doubt::Guess,
         _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
         _ => Doubt::Little,
     };
+    let mut left = true;
     for all in &timelines {
         let timeline = edits.timeline(since(&before, all), authors);
         let labels = timeline.project_in_doubt(&open.bytes, || doubt(all));
-        left = open.learn(labels.iter());
+        left = open.learn_but(&labels, &still);
     }
-    if left && let Some(theirs) = edits.brought(repo, open.file) {
+    if left && let Some(brought) = edits.brought(repo, commit, open.file) {
         for all in &timelines {
-            let labels = edits.timeline(all, authors).project_in_doubt(&theirs, || doubt(all));
-            left = open.learn(carry::carry(&labels, &theirs, &open.bytes, Origin::Unattributed).iter());
+            let mut timeline = edits.timeline(all, authors);
+            let mut learn = |timeline: &Timeline| {
+                let labels = timeline.project_in_doubt(&brought.theirs, || doubt(all));
+                open.learn_through(&brought.theirs, &labels, &before, brought.doubt)
+            };
+            left = learn(&timeline);
+            // Somebody else may have gone on there from what is known.
+            if let Some(base) = &brought.base {
+                timeline.seen(base);
+                left = learn(&timeline);
+            }
         }
     }
     if !left {
@@ -179,7 +205,11 @@ fn follow_edits(
     for all in &timelines {
         let mut timeline = edits.timeline(all, authors);
         timeline.seen(&before);
-        open.learn(timeline.project(&open.bytes).iter());
+        let labels = match replaced {
+            Some(_) => timeline.project_in_doubt(&open.bytes, || Doubt::Guess),
+            None => timeline.project(&open.bytes),
+        };
+        open.learn_but(&labels, &still);
     }
 }
 
@@ -199,27 +229,29 @@ fn find_moved(
         if open.unknown().next().is_none() {
             return;
         }
-        let timelines = edits.of(other, None, &[]);
+        let timelines = edits.of(other, []);
         if timelines.is_empty() {
             continue;
         }
         let before = before_bytes(repo, other);
-        let had: HashSet<&[u8]> = lines::split(&before).filter(|line| lines::is_telling(line)).collect();
-        let new: Vec<&[u8]> = lines::split(&open.bytes).collect();
+        let had: HashSet<&[u8]> =
+            lines::split(&before).filter(|line| lines::is_telling(line)).map(<[u8]>::trim_ascii).collect();
+        let new: Vec<&[u8]> = lines::split(&open.bytes).map(<[u8]>::trim_ascii).collect();
         if !open.unknown().any(|line| had.contains(new[line])) {
             continue;
         }
-        let after = other.blob.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes);
-        let after = after.unwrap_or_default();
+        let after = other.blob.as_ref().map(|blob| bytes_of(repo, blob)).unwrap_or_default();
+        let still: HashSet<&[u8]> = lines::split(&after).collect();
         // A new file may be the old one, and what has its name now another.
-        let rewritten = open.file.blob_before.is_none() && other.removed as usize * 2 >= lines::count(&before);
+        let rewritten = open.file.blob_before.is_none() && former::is_rewritten(other, &before);
         let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other.names(), first.before));
         let doubt = if was_it { Doubt::None } else { Doubt::Guess };
         for all in &timelines {
             let mut timeline = edits.timeline(all, authors);
             timeline.seen(&before);
             if rewritten {
-                open.learn_but(&timeline, doubt, &after);
+                let labels = timeline.project_in_doubt(&open.bytes, || doubt);
+                open.learn_but(&labels, &still);
             }
             timeline.seen(&after);
             open.learn_lost(&timeline);
@@ -240,77 +272,14 @@ fn find_moved(
     }
 }
 
-/// The file that a new one was before it was renamed.
-enum Former<'f> {
-    Deleted(&'f FileChange),
-    /// It never was committed; what it was before that, if it was.
-    Uncommitted(&'f Vanished, Option<&'f FileChange>),
-}
-
-impl Former<'_> {
-    fn path(&self) -> &RepoPath {
-        match self {
-            Former::Deleted(change) => &change.path,
-            Former::Uncommitted(file, _) => &file.path,
-        }
-    }
-}
-
-/// What a new file was, if it was renamed and git does not see it: a file that the commit deletes and whose bytes the new
-/// one had when it was first edited under its new name, or is like it; or one that never was
-/// committed and was edited lately.
-fn former<'f>(
-    repo: &Repo,
-    commit: &GitId,
-    file: &FileChange,
-    bytes: &[u8],
-    files: &'f [FileChange],
-    edits: &'f Edited,
-) -> Option<Former<'f>> {
-    if let Some(from) = &file.from {
-        // What git sees renamed may have had another name in between.
-        let came = |there: &&Vanished| there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before));
-        return edits.vanished(repo, commit).iter().find(came).map(|there| Former::Uncommitted(there, None));
-    }
-    if file.blob_before.is_some() {
-        return None;
-    }
-    let first = edits.first(&file.path).map(|edit| &edit.before);
-    if first == Some(&Known::Is(None)) {
-        // It was made under this name.
-        return None;
-    }
-    let gone = || files.iter().filter(|other| other.blob.is_none() && edits.under(&other.path).is_some());
-    let first_bytes = first.and_then(|first| match first {
-        Known::Is(Some(digest)) => edits.load(digest),
-        _ => None,
-    });
-    let was_like = |last: &[u8]| first_bytes.as_ref().is_some_and(|first| likeness::is_renamed(last, first));
-    let was_there = |edits_there: &[Edit]| {
-        let mut known = edits_there.iter().filter_map(|edit| edit.after);
-        matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
-    };
-    let renamed = gone().take(MAX_GONE).find(|gone| {
-        let there = edits.under(&gone.path).unwrap_or_default();
-        let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
-        was_there(there)
-            || last().is_some_and(|last| likeness::is_renamed(&last, bytes) || was_like(&last))
-            || likeness::is_renamed(&before_bytes(repo, gone), bytes)
-    });
-    if let Some(change) = renamed {
-        return Some(Former::Deleted(change));
-    }
-    let fits = |there: &&Vanished| {
-        was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
-    };
-    let there = edits.vanished(repo, commit).iter().find(fits)?;
-    let before = |gone: &&FileChange| there.edits.first().is_some_and(|edit| edits.left_so(gone.names(), edit.before));
-    Some(Former::Uncommitted(there, gone().take(MAX_GONE).find(before)))
-}
-
 /// The file as it was in the first parent; nothing if it was not there.
-fn before_bytes(repo: &Repo, file: &FileChange) -> Vec<u8> {
-    file.blob_before.as_ref().and_then(|blob| repo.read(blob).ok()).map(|(_, bytes)| bytes).unwrap_or_default()
+pub(super) fn before_bytes(repo: &Repo, file: &FileChange) -> Vec<u8> {
+    file.blob_before.as_ref().map(|blob| bytes_of(repo, blob)).unwrap_or_default()
+}
+
+/// A file's bytes; nothing if they are not here.
+fn bytes_of(repo: &Repo, blob: &GitId) -> Vec<u8> {
+    repo.read(blob).map(|(_, bytes)| bytes).unwrap_or_default()
 }
 
 /// The edits that count: those since the file last was as the parent has it. What stood in it then, the commit does

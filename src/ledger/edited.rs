@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
+use crate::attribution::doubt::Doubt;
 use crate::attribution::labels::Authors;
 use crate::attribution::lines;
 use crate::attribution::timeline::{Before, Step, Timeline};
@@ -41,6 +42,16 @@ pub struct Edited {
     here: Option<String>,
     /// What lay on the other side of conflicts that were resolved in it.
     resolved: OnceLock<BTreeMap<RepoPath, Sides>>,
+    /// The branch that it squashes: where it began, and its last commit.
+    squashed: OnceLock<Option<(Option<GitId>, GitId)>>,
+}
+
+/// What git brought to a file: the file on the other side, and where both sides come from.
+pub struct Brought {
+    pub base: Option<Vec<u8>>,
+    pub theirs: Vec<u8>,
+    /// How doubtful it is that it is in the commit.
+    pub doubt: Doubt,
 }
 
 impl Edited {
@@ -54,6 +65,7 @@ impl Edited {
             repeats: OnceLock::new(),
             left: OnceLock::new(),
             resolved: OnceLock::new(),
+            squashed: OnceLock::new(),
             here: repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
         }
     }
@@ -73,15 +85,10 @@ impl Edited {
         Ok(())
     }
 
-    /// The edits of a file under its name and the one it had before, oldest first, by work tree; the one at hand first.
-    pub fn of<'e>(
-        &'e self,
-        file: &'e FileChange,
-        former: Option<&'e FileChange>,
-        more: &'e [Edit],
-    ) -> Vec<Vec<&'e Edit>> {
-        let names = file.names().chain(former.map(|former| &former.path));
-        self.by_tree(names.filter_map(|path| self.by_path.get(path)).flatten().chain(more))
+    /// The edits of a file under its name and the one it had before, and more, oldest first, by work tree; the one at
+    /// hand first.
+    pub fn of<'e>(&'e self, file: &'e FileChange, more: impl IntoIterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
+        self.by_tree(self.all_of(file).chain(more))
     }
 
     pub fn by_tree<'e>(&self, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
@@ -106,6 +113,17 @@ impl Edited {
         self.by_path.get(path).map(Vec::as_slice)
     }
 
+    /// The edits of a file until it was gone, where another was then made under its name in this work tree, since `then`
+    /// (milliseconds since 1970).
+    pub fn before_anew(&self, path: &RepoPath, then: i64) -> Option<&[Edit]> {
+        let edits = self.under(path)?;
+        let here = |edit: &Edit| edit.work_tree.as_deref() == self.here.as_deref();
+        let is_anew =
+            |edit: &Edit| here(edit) && edit.at >= then && edit.path == *path && edit.before == Known::Is(None);
+        let (before, _) = edits.split_at(edits.iter().rposition(is_anew)?);
+        before.iter().any(|edit| here(edit) && edit.after.is_some()).then_some(before)
+    }
+
     /// Whether an edit left a file of one of these names with these bytes.
     pub fn left_so<'p>(&self, names: impl IntoIterator<Item = &'p RepoPath>, bytes: Known) -> bool {
         let Known::Is(Some(_)) = bytes else { return false };
@@ -128,7 +146,7 @@ impl Edited {
     /// meanwhile, it was committed and is no more, or it was edited in another work tree.
     pub fn is_apart(&self, repo: &Repo, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
         let Some(last) = edits.last() else { return false };
-        let left = *self.left.get_or_init(|| history::left_at(repo));
+        let left = self.left_at(repo);
         last.work_tree.as_deref() != self.here.as_deref()
             || (left.is_some_and(|left| left >= last.at) && !self.is_the_same(repo, &file.path, last))
             || (file.blob_before.is_none() && was_committed(repo, commit, &file.path, edits))
@@ -148,15 +166,42 @@ impl Edited {
         last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
     }
 
-    /// What git brought to a file, if the commit resolves a conflict in it: the file as the other side has it.
-    pub fn brought(&self, repo: &Repo, file: &FileChange) -> Option<Vec<u8>> {
+    /// What git brought to a file, if the commit resolves a conflict in it or is a squashed branch.
+    pub fn brought(&self, repo: &Repo, commit: &GitId, file: &FileChange) -> Option<Brought> {
+        let amended =
+            || history::made_at(repo, commit).and_then(|from| history::blob_at(repo, &from, &file.path).ok()?);
         // What cannot be read is not known.
         let resolved = self.resolved.get_or_init(|| resolved::conflicts(repo).unwrap_or_default());
-        let sides = resolved.get(&file.path).filter(|sides| sides.ours == file.blob_before)?;
-        match repo.read(sides.theirs.as_ref()?) {
-            Ok((Kind::Blob, bytes)) => Some(bytes),
-            _ => None,
-        }
+        let sides = resolved.get(&file.path).filter(|sides| sides.ours == file.blob_before || sides.ours == amended());
+        let (base, theirs, doubt) = match sides {
+            Some(sides) => (sides.base.clone(), sides.theirs.clone(), Doubt::None),
+            None => {
+                let (base, tip) = self.squashed(repo, commit)?;
+                let of = |commit| history::blob_at(repo, commit, &file.path).ok()?;
+                // Only git's index would know whether it was taken out again.
+                (base.as_ref().and_then(of), of(tip), Doubt::Much)
+            }
+        };
+        let theirs = theirs.filter(|theirs| base.as_ref() != Some(theirs))?;
+        let bytes = |blob: GitId| repo.read(&blob).ok().filter(|(kind, _)| *kind == Kind::Blob).map(|(_, bytes)| bytes);
+        Some(Brought { theirs: bytes(theirs)?, base: base.and_then(bytes), doubt })
+    }
+
+    /// The branch that the commit squashes: where it began, and its last commit.
+    fn squashed(&self, repo: &Repo, commit: &GitId) -> Option<&(Option<GitId>, GitId)> {
+        let find = || {
+            let squash = self.journal.as_ref()?.squash()?;
+            let is_on = |head: Option<GitId>| head.as_ref() == Some(&squash.head);
+            let on_it = is_on(history::first_parent(repo, commit)) || is_on(history::made_at(repo, commit));
+            // A reset throws it away. Git's log knows seconds.
+            let is_left = self.left_at(repo).is_some_and(|left| left.div_euclid(1000) > squash.at.div_euclid(1000));
+            (on_it && !is_left).then(|| (history::merge_base(repo, &squash.head, &squash.tip), squash.tip))
+        };
+        self.squashed.get_or_init(find).as_ref()
+    }
+
+    fn left_at(&self, repo: &Repo) -> Option<i64> {
+        *self.left.get_or_init(|| history::left_at(repo))
     }
 
     pub fn repeats(&self, repo: &Repo, commit: &GitId) -> bool {
@@ -174,10 +219,11 @@ impl Edited {
         file.names().filter_map(|path| self.by_path.get(path)).flatten()
     }
 
-    /// Remembers that a file had another name. That it cannot be written down costs later commits some knowledge only.
-    pub fn note_name(&self, from: Option<&RepoPath>, to: &RepoPath) {
-        if let (Some(journal), Some(from)) = (&self.journal, from) {
-            drop(journal.renamed(from, to, clock::now_millis()));
+    /// Remembers that a file had another name, until then (milliseconds since 1970) or until now. That it cannot be
+    /// written down costs later commits some knowledge only.
+    pub fn note_name(&self, from: &RepoPath, to: &RepoPath, until: Option<i64>) {
+        if let Some(journal) = &self.journal {
+            drop(journal.renamed(from, to, until.unwrap_or_else(clock::now_millis)));
         }
     }
 

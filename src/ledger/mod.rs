@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod expiry;
 pub mod exports;
 pub mod fit;
+mod former;
 pub mod found;
 pub mod keeping;
 pub mod lines;

@@ -137,3 +137,17 @@ fn a_persons_line_that_is_amended_in_is_not_the_agents() {
     scene.human("f", "a1\na2\nh\n").git("commit --quiet --all --amend -m again");
     scene.is("f", &["s:1 exact a1|a2", "- exact h"]).holds();
 }
+
+#[test]
+fn a_pick_with_a_conflict_is_amended_in() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").bash("echo a1 >> f");
+    scene.commit();
+    scene.agent("two").write("f", "b1\nb2\n");
+    scene.commit();
+    scene.git("switch --quiet main").human("f", "h1\nh2\nh3\n").commit();
+    scene.stops("cherry-pick --no-commit topic~1").human("f", "a1\nh1\nh2\nh3\n");
+    scene.git("add f").git("commit --quiet --amend -m both");
+    scene.is("f", &["one:1 exact a1", "- exact h1|h2|h3"]).holds();
+}

@@ -50,6 +50,92 @@ fn a_file_that_is_renamed_while_another_takes_its_name() {
 }
 
 #[test]
+fn a_file_that_is_renamed_with_uncommitted_lines_while_an_agent_makes_another_with_its_name() {
+    let scene = Scene::new();
+    let (one, two) = (scene.agent("one"), scene.agent("two"));
+    scene.human("old", "h1\nh2\n").commit();
+    one.edit("old", "h2\n", "h2\na1\na2\na3\n");
+    scene.git("mv old new").human("new", "h1\nh2\na1\na2\nh3\nh4\nh5\na3\n");
+    two.bash("echo b1 >> old");
+    scene.commit();
+    let lines = ["- exact h1|h2", "one:1 exact a1|a2", "- exact h3|h4|h5", "one:1 exact a3"];
+    scene.is("new", &lines).is("old", &["two:1 exact b1"]);
+    scene.git("commit --quiet --amend -m again").is("new", &lines).is("old", &["two:1 exact b1"]).holds();
+}
+
+#[test]
+fn a_file_that_is_renamed_and_indented_while_another_takes_its_name() {
+    for is_persons in [false, true] {
+        let scene = Scene::new();
+        let agent = scene.agent("s");
+        agent.write("old", "first = 1\nsecond = 2\n");
+        scene.commit();
+        scene.git("mv old new");
+        match is_persons {
+            true => drop(scene.human("old", "another = 3\nand_more = 4\n")),
+            false => drop(agent.write("old", "another = 3\nand_more = 4\n")),
+        }
+        scene.human("new", "  first = 1\n  second = 2\n").commit();
+        let whose = if is_persons { "-" } else { "s:2" };
+        scene.is("new", &["s:1 exact   first = 1|  second = 2"]);
+        scene.is("old", &[&format!("{whose} exact another = 3|and_more = 4")]);
+        // What the other file has is not this one's past.
+        scene.human("new", "  first = 1\n  second = 2\nanother = 3\nand_more = 4\n").commit();
+        scene.is("new", &["s:1 exact   first = 1|  second = 2", "- exact another = 3|and_more = 4"]).holds();
+    }
+}
+
+#[test]
+fn a_file_that_is_renamed_and_edited_while_an_agent_makes_another_with_its_name() {
+    let scene = Scene::new();
+    let (one, two) = (scene.agent("one"), scene.agent("two"));
+    one.write("old", "a1 = 1\na2 = 2\na3 = 3\n");
+    scene.human("old", "h1\nh2\na1 = 1\na2 = 2\na3 = 3\n").commit();
+    scene.git("mv old new");
+    one.edit("new", "a1 = 1\n", "b1\nb2\n");
+    two.write("old", "c1\nc2\n");
+    scene.commit();
+    scene.is("new", &["- exact h1|h2", "one:2 exact b1|b2", "one:1 exact a2 = 2|a3 = 3"]);
+    scene.is("old", &["two:1 exact c1|c2"]).holds();
+}
+
+#[test]
+fn a_file_with_one_line_of_an_agents_that_is_renamed_while_an_agent_makes_another_with_its_name() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.bash("echo a1 >> old");
+    scene.commit();
+    scene.human("old", "a1\nh1\nh2\nh3\n").commit();
+    scene.git("mv old new");
+    agent.write("old", "b1\nb2\n");
+    scene.commit();
+    scene.is("new", &["s:1 exact a1", "- exact h1|h2|h3"]).is("old", &["s:2 exact b1|b2"]).holds();
+}
+
+#[test]
+fn a_file_that_was_never_committed_is_renamed_while_an_agent_makes_another_with_its_name() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "a1\na2\n");
+    scene.git("add old").git("mv old new");
+    agent.write("old", "b1\nb2\n");
+    scene.commit();
+    scene.is("new", &["s:1 exact a1|a2"]).is("old", &["s:2 exact b1|b2"]).holds();
+}
+
+#[test]
+fn a_persons_file_that_begins_like_one_that_an_agent_made_anew_is_theirs() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "import os\nimport re\na1\na2\n");
+    scene.commit();
+    std::fs::remove_file(scene.work().join("old")).unwrap();
+    agent.write("old", "b1\n");
+    scene.human("new", "import os\nimport re\nh1\n").commit();
+    scene.is("new", &["- exact import os|import re|h1"]).is("old", &["s:2 exact b1"]).holds();
+}
+
+#[test]
 fn a_file_that_is_renamed_before_it_was_ever_committed() {
     let scene = Scene::new();
     scene.agent("s").write("old", "a1\na2\na3\n");

@@ -73,6 +73,67 @@ fn a_conflict_of_single_lines_in_which_both_are_kept() {
     scene.is("f", &["- exact h1|h2|h3", "s:1 exact a1", "- exact h4"]).holds();
 }
 
+#[test]
+fn two_lines_above_what_another_agent_wrote_on_main() {
+    let scene = Scene::new();
+    scene.human("f", "h1\nh2\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").edit("f", "h1\n", "a1\na2\nh1\n");
+    scene.commit();
+    scene.git("switch --quiet main");
+    scene.agent("two").edit("f", "h2\n", "h2\nb1\n");
+    scene.commit();
+    scene.git("merge --quiet --squash topic").git("commit --quiet -m squashed");
+    let lines = ["one:1 exact a1|a2", "- exact h1|h2", "two:1 exact b1"];
+    scene.is("f", &lines).git("commit --quiet --amend -m again").is("f", &lines).holds();
+    assert_eq!(scene.sessions("HEAD"), ["one"]);
+}
+
+#[test]
+fn what_was_squashed_and_thrown_away_and_is_written_by_a_person_is_theirs() {
+    let scene = Scene::new();
+    scene.human("f", "h1\nh2\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").edit("f", "h1\n", "a1\nh1\n");
+    scene.commit();
+    scene.git("switch --quiet main");
+    scene.agent("two").edit("f", "h2\n", "h2\nb1\n");
+    scene.commit();
+    scene.git("merge --quiet --squash topic").git("reset --quiet --hard");
+    scene.human("f", "a1\nh1\nh2\nb1\n").commit();
+    scene.is("f", &["- exact a1|h1|h2", "two:1 exact b1"]).holds();
+}
+
+#[test]
+fn what_a_person_writes_in_place_of_a_squashed_branch_is_theirs() {
+    let scene = Scene::new();
+    scene.human("f", "h1\nh2\n").commit();
+    scene.git("switch --quiet -c topic");
+    scene.agent("one").edit("f", "h1\n", "fn a() {\n    a1();\n    a2();\n    return;\n}\nh1\n");
+    scene.commit();
+    scene.git("switch --quiet main");
+    scene.agent("two").edit("f", "h2\n", "h2\nb1\n");
+    scene.commit();
+    scene.git("merge --quiet --squash topic").git("restore --staged --worktree .");
+    scene.human("f", "fn h() {\n    return;\n}\nh1\nh2\nb1\n").commit();
+    scene.is("f", &["- exact fn h() {|    return;|}|h1|h2", "two:1 exact b1"]).holds();
+}
+
+#[test]
+fn a_conflict_with_a_branch_on_which_somebody_went_on_from_an_agents_line() {
+    let scene = Scene::new();
+    scene.agent("one").bash("echo a1 >> f");
+    scene.commit();
+    scene.git("switch --quiet -c topic");
+    scene.human("f", "a1\nh1\nh2\nh3\n").commit();
+    scene.git("switch --quiet main");
+    scene.agent("two").write("f", "b1\nb2\n");
+    scene.commit();
+    scene.stops("merge --quiet --squash topic").human("f", "b1\nb2\na1\nh1\nh2\nh3\n");
+    scene.git("add f").git("commit --quiet -m squashed");
+    scene.is("f", &["two:1 exact b1|b2", "one:1 exact a1", "- exact h1|h2|h3"]).holds();
+}
+
 /// Two sessions and a person on a branch, squashed and pushed by somebody without hooks, while main went on.
 fn on_the_server(scene: &Scene) -> (World, PathBuf) {
     scene.git("switch --quiet -c topic");
@@ -142,6 +203,26 @@ fn a_squash_on_the_server_of_single_lines_while_main_stood_still() {
         told(&bea, &hers, "HEAD", "f"),
         ["- none outer one", "s:2 content inner_line_of_some_length", "- none outer two"]
     );
+}
+
+#[test]
+fn a_squash_on_the_server_of_one_line_and_nothing_else_while_main_went_on() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").write("f", "by_s(a, b)\n");
+    scene.commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    olga.commit_file(&clone, "main.py", "main went on meanwhile\n");
+    olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "Squashed (#1)"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main"]).ok();
+    scene.git("pull --quiet origin main");
+    // Anybody may have typed it.
+    scene.is("f", &["- none by_s(a, b)"]);
+    scene.ada().run(scene.work(), ["link", "--range", "HEAD~1..HEAD"]).ok();
+    scene.is("f", &["s:1 linked by_s(a, b)"]);
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! What a new file was before it was renamed, where git does not see it.
+
+use crate::attribution::{likeness, lines};
+use crate::git::diff::FileChange;
+use crate::git::history;
+use crate::git::repo::Repo;
+use crate::id::{GitId, RepoPath};
+use crate::ledger::attribute::before_bytes;
+use crate::ledger::edited::{Edited, Vanished};
+use crate::session::edit::{Edit, Known};
+
+/// How many files that are gone a new one is compared with.
+const MAX_GONE: usize = 50;
+
+/// The file that a new one was before it was renamed.
+pub enum Former<'f> {
+    Gone(Gone<'f>),
+    /// It never was committed; what it was before that, if it was.
+    Uncommitted(&'f Vanished, Option<Gone<'f>>),
+}
+
+/// A file that the commit has not any more.
+#[derive(Clone, Copy)]
+pub struct Gone<'f> {
+    /// What became of its name: it is deleted, or another file has it now.
+    change: &'f FileChange,
+    /// Its edits until it was gone.
+    edits: &'f [Edit],
+}
+
+impl<'f> Former<'f> {
+    pub fn path(&self) -> &'f RepoPath {
+        match self {
+            Former::Gone(gone) => &gone.change.path,
+            Former::Uncommitted(file, _) => &file.path,
+        }
+    }
+
+    fn gone(&self) -> Option<Gone<'f>> {
+        match self {
+            Former::Gone(gone) => Some(*gone),
+            Former::Uncommitted(_, before) => *before,
+        }
+    }
+
+    /// What became of the name under which it was committed.
+    pub fn change(&self) -> Option<&'f FileChange> {
+        Some(self.gone()?.change)
+    }
+
+    /// The file that has its name now.
+    pub fn replaced_by(&self) -> Option<&'f GitId> {
+        self.change()?.blob.as_ref()
+    }
+
+    /// What was done to it.
+    pub fn edits(&self) -> impl Iterator<Item = &'f Edit> {
+        let between = match self {
+            Former::Gone(_) => &[][..],
+            Former::Uncommitted(file, _) => &file.edits,
+        };
+        self.gone().map_or(&[][..], |gone| gone.edits).iter().chain(between)
+    }
+
+    /// When it was last seen under its name (milliseconds since 1970), if another file has that now.
+    pub fn until(&self) -> Option<i64> {
+        match self {
+            Former::Gone(gone) if gone.change.blob.is_some() => gone.edits.iter().map(|edit| edit.at).max(),
+            _ => None,
+        }
+    }
+
+    /// Whether only its likeness tells that it is the one: the commit does not delete it.
+    pub fn is_guessed(&self) -> bool {
+        matches!(self, Former::Uncommitted(..)) || self.replaced_by().is_some()
+    }
+}
+
+/// Whether half of what a file had is gone from it.
+pub fn is_rewritten(file: &FileChange, before: &[u8]) -> bool {
+    file.removed as usize * 2 >= lines::count(before)
+}
+
+/// What a new file was, if it was renamed and git does not see it: a file that is gone and whose bytes the new
+/// one had when it was first edited under its new name, or is like it; or one that never was
+/// committed and was edited lately.
+pub fn find<'f>(
+    repo: &Repo,
+    commit: &GitId,
+    file: &FileChange,
+    bytes: &[u8],
+    files: &'f [FileChange],
+    edits: &'f Edited,
+) -> Option<Former<'f>> {
+    if let Some(from) = &file.from {
+        // What git sees renamed may have had another name in between.
+        let came = |there: &&Vanished| there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before));
+        return edits.vanished(repo, commit).iter().find(came).map(|there| Former::Uncommitted(there, None));
+    }
+    if file.blob_before.is_some() {
+        return None;
+    }
+    let first = edits.first(&file.path).map(|edit| &edit.before);
+    if first == Some(&Known::Is(None)) {
+        // It was made under this name.
+        return None;
+    }
+    let all_gone = || gone(repo, commit, file, files, edits).take(MAX_GONE);
+    let first_bytes = first.and_then(|first| match first {
+        Known::Is(Some(digest)) => edits.load(digest),
+        _ => None,
+    });
+    let was_like = |last: &[u8]| first_bytes.as_ref().is_some_and(|first| likeness::is_renamed(last, first));
+    let was_there = |edits_there: &[Edit]| {
+        let mut known = edits_there.iter().filter_map(|edit| edit.after);
+        matches!(first, Some(Known::Is(Some(first))) if known.any(|after| after == *first))
+    };
+    let renamed = all_gone().find(|Gone { change, edits: there }| {
+        let last = || there.iter().filter_map(|edit| edit.after).next_back().and_then(|digest| edits.load(&digest));
+        was_there(there)
+            || last().is_some_and(|last| likeness::is_renamed(&last, bytes) || was_like(&last))
+            || likeness::is_renamed(&before_bytes(repo, change), bytes)
+    });
+    if let Some(gone) = renamed {
+        return Some(Former::Gone(gone));
+    }
+    let fits = |there: &&Vanished| {
+        was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
+    };
+    let there = edits.vanished(repo, commit).iter().find(fits)?;
+    let before =
+        |gone: &Gone<'_>| there.edits.first().is_some_and(|edit| edits.left_so(gone.change.names(), edit.before));
+    Some(Former::Uncommitted(there, all_gone().find(before)))
+}
+
+/// The edited files that are gone with a commit: it deletes them, or has other files with their names, which an agent
+/// made where it saw none.
+fn gone<'f>(
+    repo: &Repo,
+    commit: &GitId,
+    file: &FileChange,
+    files: &'f [FileChange],
+    edits: &'f Edited,
+) -> impl Iterator<Item = Gone<'f>> {
+    let parent = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
+    let since = parent.map_or(0, |time| time.unix() * 1000);
+    files.iter().filter(|other| other.path != file.path).filter_map(move |change| {
+        let edits = match change.blob {
+            None => edits.under(&change.path),
+            Some(_) => {
+                edits.before_anew(&change.path, since).filter(|_| is_rewritten(change, &before_bytes(repo, change)))
+            }
+        };
+        Some(Gone { change, edits: edits? })
+    })
+}
