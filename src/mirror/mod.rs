@@ -183,6 +183,7 @@ impl Mirror {
 
     /// Reads what was said in sessions that are new, for those who search.
     fn read_words(&self, database: &Database, handle: &Handle, repository: i64) -> Result<(), MirrorError> {
+        let shelves = self.shelves()?;
         loop {
             let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;
             if unread.is_empty() {
@@ -190,7 +191,7 @@ impl Mirror {
             }
             for session in &unread {
                 let records = handle.block_on(database.records_of_session(repository, &session.session))?;
-                let words = self.words(&records)?;
+                let words = shelves.words(&records)?;
                 handle.block_on(database.add_words(repository, session, &words))?;
             }
         }

@@ -14,6 +14,10 @@ use crate::mirror::{Mirror, MirrorError};
 use crate::record::body::{Body, Shelf};
 use crate::session::turns::{Step, Turn, shortened_to};
 
+/// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
+const MAX_WORDS: usize = 128 << 10;
+const MAX_TITLE: usize = 300;
+
 /// A part of a conversation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Window {
@@ -36,19 +40,34 @@ pub struct Told {
     pub turn: Turn,
 }
 
+/// A mirror that is open for reading.
+pub struct Shelves {
+    ledger: Ledger,
+    copies: Copies,
+}
+
 impl Mirror {
+    /// Opens what was said, as it is here now.
+    pub fn shelves(&self) -> Result<Shelves, MirrorError> {
+        let ledger = Ledger::of(self.repo()?)?;
+        let copies = Copies::list(&ledger)?;
+        Ok(Shelves { ledger, copies })
+    }
+}
+
+impl Shelves {
     /// The turns of a session from place `from` on, as many as are not larger than `bytes` together, and at least one;
     /// `records` are the git commits of its good records.
     pub fn turns(&self, records: &[GitId], from: usize, bytes: usize) -> Result<Window, MirrorError> {
-        let ledger = Ledger::of(self.repo()?)?;
-        let entries = entries(&ledger, records)?;
+        let ledger = &self.ledger;
+        let entries = entries(ledger, records)?;
         let segment = |entry| match entry {
             entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
             _ => None,
         };
         let mut segments: Vec<Segment> = entries.iter().filter_map(segment).collect();
         segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
-        let store = payloads(&ledger, &segments)?;
+        let store = self.payloads(&segments)?;
         let mut window = Window::default();
         let mut room = bytes;
         for source in Source::all(&segments) {
@@ -62,16 +81,10 @@ impl Mirror {
                 window.turns.push(Told { source: source.name.to_owned(), number: at + 1, place, turn });
             }
         }
-        add_shell_diffs(&ledger, &store, &segments, &mut window);
+        add_shell_diffs(ledger, &store, &segments, &mut window);
         Ok(window)
     }
-}
 
-/// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
-const MAX_WORDS: usize = 128 << 10;
-const MAX_TITLE: usize = 300;
-
-impl Mirror {
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
     pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
         let window = self.turns(records, 0, MAX_WORDS)?;
@@ -92,6 +105,25 @@ impl Mirror {
             }
         }
         Ok(words)
+    }
+
+    /// The shelves that these segments' pieces stand on, of every copy that is here.
+    fn payloads(&self, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
+        let mut store = Payloads::default();
+        store.read_as(self.ledger.reader());
+        let shelves = segments.iter().flat_map(|segment| {
+            let chain = segment.entry.chain;
+            let payloads = segment.body.payloads.iter();
+            payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
+        });
+        let shelves: BTreeSet<String> = shelves.collect();
+        for (name, chain, tip) in &self.copies.payloads {
+            if shelves.iter().any(|shelf| name.ends_with(shelf)) {
+                // What cannot be read is told where it is missed.
+                drop(store.add(&self.ledger.repo, *chain, tip));
+            }
+        }
+        Ok(store)
     }
 }
 
@@ -115,25 +147,6 @@ fn entries(ledger: &Ledger, records: &[GitId]) -> Result<Vec<Entry>, MirrorError
         Ok(Entry::of(commit.clone(), stored.record, true))
     };
     records.iter().map(read).collect()
-}
-
-/// The shelves that these segments' pieces stand on, of every copy that is here.
-fn payloads(ledger: &Ledger, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
-    let mut store = Payloads::default();
-    store.read_as(ledger.reader());
-    let shelves = segments.iter().flat_map(|segment| {
-        let chain = segment.entry.chain;
-        let payloads = segment.body.payloads.iter();
-        payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
-    });
-    let shelves: BTreeSet<String> = shelves.collect();
-    for (name, chain, tip) in &Copies::list(ledger)?.payloads {
-        if shelves.iter().any(|shelf| name.ends_with(shelf)) {
-            // What cannot be read is told where it is missed.
-            drop(store.add(&ledger.repo, *chain, tip));
-        }
-    }
-    Ok(store)
 }
 
 fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], window: &mut Window) {

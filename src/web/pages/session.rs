@@ -77,7 +77,7 @@ async fn conversation(page: Page, app: &App, repository: i64, row: &SessionRow, 
         return Ok(page.note("warn", "This server does not mirror the repository: the conversation is not at hand."));
     };
     let records = app.database().records_of_session(repository, &row.session).await?;
-    let read = tokio::task::spawn_blocking(move || mirror.turns(&records, from, WINDOW)).await;
+    let read = tokio::task::spawn_blocking(move || mirror.shelves()?.turns(&records, from, WINDOW)).await;
     let window = read.map_err(|error| NoPage::Failed(error.to_string()))??;
     let path = sessions::path(&row.repository, &row.session);
     let mut page = page;
