@@ -23,16 +23,15 @@ pub fn time(seconds: i64) -> String {
     Time::from_unix(seconds).to_string().replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
-/// Dollars, from billionths: `$1,234.57`; below a dollar, as many digits as there are up to four.
+/// Dollars, from billionths: `$1,234.57`; below a dollar two digits, or as many as there are up to four.
 pub fn money(nano: i64) -> String {
     let (whole, rest) = (nano / 1_000_000_000, nano % 1_000_000_000);
-    if whole == 0 && rest != 0 {
-        let tenths = (rest + 50_000) / 100_000;
-        return if tenths == 0 {
-            "<$0.0001".to_owned()
-        } else {
-            format!("$0.{tenths:04}").trim_end_matches('0').to_owned()
-        };
+    // Ten-thousandths of a dollar, rounded.
+    let parts = (rest + 50_000) / 100_000;
+    match (whole, parts) {
+        (0, 0) if rest > 0 => return "<$0.0001".to_owned(),
+        (0, parts) if parts % 100 != 0 => return format!("$0.{parts:04}").trim_end_matches('0').to_owned(),
+        _ => {}
     }
     let cents = (rest + 5_000_000) / 10_000_000;
     format!("${}.{:02}", count(whole + cents / 100), cents % 100)
@@ -112,8 +111,8 @@ mod tests {
     fn numbers_are_exact_and_readable() {
         let told = [0, 7, 999, 1_000, -1_234_567].map(count);
         assert_eq!(told, ["0", "7", "999", "1,000", "−1,234,567"]);
-        let told = [0, 1, 50_000, 1_500_000, 250_000_000, 999_999_999, 1_234_567_890_123].map(money);
-        assert_eq!(told, ["$0.00", "<$0.0001", "$0.0001", "$0.0015", "$0.25", "$1.00", "$1,234.57"]);
+        let told = [0, 1, 50_000, 1_500_000, 100_000_000, 999_999_999, 1_234_567_890_123].map(money);
+        assert_eq!(told, ["$0.00", "<$0.0001", "$0.0001", "$0.0015", "$0.10", "$1.00", "$1,234.57"]);
         assert_eq!([cost(0, 0), cost(0, 2), cost(1_000_000_000, 1)], ["$0.00", "unknown", "$1.00 + unknown"]);
         let told = [59, 60, 3_599, 3_600, 360_060].map(duration);
         assert_eq!(told, ["59 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "100 h 01 min"]);
