@@ -7,12 +7,11 @@ addEventListener("keydown", (event) => {
     const next = stops[Math.min(stops.length - 1, Math.max(0, at + by))];
     (next?.querySelector("a, summary") ?? next)?.focus();
   };
-  const links = { "]": 'a[rel="next"]', "?": "footer a.help" };
   if (event.key === "/") document.getElementById("q")?.focus();
   else if (event.key === "j") step(1);
   else if (event.key === "k") step(-1);
   else if (event.key === "[") history.back();
-  else if (links[event.key]) document.querySelector(links[event.key])?.click();
+  else if (event.key === "]") document.querySelector('a[rel="next"]')?.click();
   else return;
   event.preventDefault();
 });
