@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::git::repo::{Repo, RepoError, SharedRepo};
@@ -39,12 +38,18 @@ impl Workers {
 
     /// What `each` makes of these numbers, in their order.
     pub fn map<T: Send>(&self, numbers: Range<usize>, bar: &Bar, each: impl Fn(&Repo, usize) -> T + Sync) -> Vec<T> {
-        self.map_batches(numbers, bar, |repo, batch| batch.map(|at| each(repo, at)).collect())
+        let batches = self.batches(std::iter::once(((), numbers)));
+        let all = |repo: &Repo, (_, batch): &((), Range<usize>)| {
+            bar.step(batch.len() as u64);
+            batch.clone().map(|at| each(repo, at)).collect::<Vec<T>>()
+        };
+        self.ahead(&batches, all, |answers| answers.flatten().collect())
     }
 
     /// Numbers of several things, `what` and its `numbers`, in batches that one thread takes at a time.
     pub fn batches<W: Copy>(&self, of: impl Iterator<Item = (W, Range<usize>)> + Clone) -> Vec<(W, Range<usize>)> {
-        let size = self.size(of.clone().map(|(_, numbers)| numbers.len()).sum());
+        let numbers: usize = of.clone().map(|(_, numbers)| numbers.len()).sum();
+        let size = (numbers / (self.threads * ROUNDS)).clamp(1, BATCH);
         let split = |(what, numbers): (W, Range<usize>)| {
             numbers.clone().step_by(size).map(move |at| (what, at..numbers.end.min(at + size)))
         };
@@ -75,42 +80,6 @@ impl Workers {
             let _end = End(&queue);
             taker(&mut Ahead { queue: &queue, work: &|at| work(&repo, at) })
         })
-    }
-
-    fn size(&self, numbers: usize) -> usize {
-        (numbers / (self.threads * ROUNDS)).clamp(1, BATCH)
-    }
-
-    fn map_batches<T: Send>(
-        &self,
-        numbers: Range<usize>,
-        bar: &Bar,
-        of: impl Fn(&Repo, Range<usize>) -> Vec<T> + Sync,
-    ) -> Vec<T> {
-        let batches = self.batches(std::iter::once(((), numbers)));
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Vec<T>)>> = Mutex::new(Vec::new());
-        let work = || {
-            let repo = self.repo();
-            while let Some((index, batch)) = {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                batches.get(index).map(|(_, batch)| (index, batch.clone()))
-            } {
-                let count = batch.len() as u64;
-                let answers = of(&repo, batch);
-                bar.step(count);
-                done.lock().unwrap_or_else(PoisonError::into_inner).push((index, answers));
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.threads.min(batches.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.sort_by_key(|(index, _)| *index);
-        done.into_iter().flat_map(|(_, answers)| answers).collect()
     }
 }
 
