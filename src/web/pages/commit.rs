@@ -37,7 +37,7 @@ pub async fn page(State(app): State<App>, Path((name, sha)): Path<(String, Strin
     }
     let files = index.files_of_commit(repository.id, &commit.sha).await?;
     page = page.heading("files", "Whose its lines are").table(table(&files));
-    Ok(page.heading("sessions", "Sessions it draws on").table(sessions::table(&rows, |_| String::new())))
+    Ok(page.heading("sessions", "Sessions it draws on").table(sessions::table("Sessions it draws on", &rows)))
 }
 
 fn facts(commit: &CommitRow) -> Vec<(&'static str, Cell)> {

@@ -6,7 +6,7 @@ use crate::index::{ChainRow, FindingRow, Repository};
 use crate::web::app::App;
 use crate::web::ask::{Ask, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
-use crate::web::pages::record;
+use crate::web::pages::{self, record};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -30,15 +30,9 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
 
 fn facts(repository: &Repository) -> Vec<(&'static str, Cell)> {
     let when = |time: Option<i64>| time.map_or_else(Cell::none, Cell::time);
-    let verdict = repository.verdict.as_deref().unwrap_or("not verified yet");
-    let look = match verdict {
-        "pass" => "pass",
-        "fail" => "fail",
-        _ => "warn",
-    };
     vec![
         ("Repository", Cell::text(&repository.name)),
-        ("Verdict", Cell::text(verdict).looks(look)),
+        ("Verdict", pages::verdict(repository)),
         ("Records", Cell::count(repository.records)),
         ("Fetched", when(repository.fetched)),
         ("Verified", when(repository.verified)),
@@ -133,7 +127,8 @@ pub async fn chain(
     axum::extract::Path((name, chain)): axum::extract::Path<(String, String)>,
     Query(ask): Query<Ask>,
 ) -> Answer {
-    let repository = crate::web::pages::repository(&app, &name).await?;
+    let repository = pages::repository(&app, &name).await?;
+    // A place in a chain is the number of its record.
     let from = ask.after()?.map_or(0, |after| after.time);
     let rows = app.database().records_of(repository.id, &chain, from, crate::web::ask::ROWS + 1).await?;
     if rows.is_empty() {

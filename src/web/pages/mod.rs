@@ -20,6 +20,7 @@ use axum::routing::get;
 use crate::index::Repository;
 use crate::web::app::App;
 use crate::web::page::NoPage;
+use crate::web::table::Cell;
 
 /// Every path there is.
 pub fn routes() -> Router<App> {
@@ -45,6 +46,16 @@ pub fn routes() -> Router<App> {
 
 async fn nowhere(uri: axum::http::Uri) -> NoPage {
     NoPage::NotFound(format!("there is no page {}", uri.path()))
+}
+
+/// A repository's verdict, as a word that looks like what it means.
+fn verdict(repository: &Repository) -> Cell {
+    let Some(verdict) = repository.verdict.as_deref() else { return Cell::none() };
+    Cell::text(verdict).looks(match verdict {
+        "pass" => "pass",
+        "fail" => "fail",
+        _ => "warn",
+    })
 }
 
 /// The repository with this name.

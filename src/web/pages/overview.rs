@@ -6,7 +6,7 @@ use crate::index::{Filter, Repository};
 use crate::web::app::{App, Doing};
 use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Page, Section};
-use crate::web::pages::{commits, sessions};
+use crate::web::pages::{self, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -26,7 +26,7 @@ pub async fn page(State(app): State<App>, Query(_): Query<Ask>) -> Answer {
     };
     page = page.heading("repositories", "Repositories").table(table(&app, &repositories));
     let latest = index.sessions(&Filter::default(), None, LATEST).await?;
-    page = page.heading("sessions", "Latest sessions").table(sessions::table(&latest, |_| String::new()));
+    page = page.heading("sessions", "Latest sessions").table(sessions::table("The latest sessions", &latest));
     let latest = index.commits(&Filter::default(), None, LATEST).await?;
     Ok(page.heading("commits", "Latest commits").table(commits::table("The latest commits", &latest)))
 }
@@ -56,17 +56,10 @@ fn table(app: &App, repositories: &[Repository]) -> Table {
     ];
     let row = |repository: &Repository| {
         let when = |time: Option<i64>| time.map_or_else(Cell::none, Cell::time);
-        let verdict = repository.verdict.as_deref().map_or_else(Cell::none, |verdict| {
-            Cell::text(verdict).looks(match verdict {
-                "pass" => "pass",
-                "fail" => "fail",
-                _ => "warn",
-            })
-        });
         let name = Cell::text(&repository.name);
         vec![
             name.to(link("/sessions", [("repository", repository.name.as_str())])),
-            verdict,
+            pages::verdict(repository),
             Cell::count(repository.records),
             when(repository.verified),
             when(repository.fully_verified),

@@ -40,8 +40,7 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
         }
         let found = index.sessions_named(repository, &name, MOST).await?;
         if !found.is_empty() {
-            let table = sessions::table(&found, |_| String::new());
-            page = page.heading("sessions", "Sessions").table(table);
+            page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
     }
     let hits = index.search(asked, ask.repository.trim(), MOST).await?;

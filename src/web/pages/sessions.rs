@@ -28,19 +28,16 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let sessions = app.database().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
     let names = ["repository", "member", "agent", "model", "since", "until"];
     let form = ask.form("/sessions", &names, &repositories);
-    Ok(Page::new("Sessions", Section::Sessions)
-        .block(Block::Fields(form))
-        .table(table(&sessions, |last| ask.next("/sessions", last.ended, &last.session))))
+    let shown = &sessions[..sessions.len().min(ROWS as usize)];
+    let mut table = table("Sessions, the latest first", shown);
+    let more = sessions.len() > shown.len();
+    table.next = shown.last().filter(|_| more).map(|last| ask.next("/sessions", last.ended, &last.session));
+    Ok(Page::new("Sessions", Section::Sessions).block(Block::Fields(form)).table(table))
 }
 
-/// A table of at most [`ROWS`] sessions; `next` is where those after the last are.
-pub fn table(sessions: &[SessionRow], next: impl Fn(&SessionRow) -> String) -> Table {
-    let shown = &sessions[..sessions.len().min(ROWS as usize)];
-    let more = sessions.len() > shown.len();
-    let mut table = Table::new("Sessions, the latest first", &COLUMNS, "No session is recorded that fits.");
-    table = table.rows(shown.iter().map(row));
-    table.next = shown.last().filter(|_| more).map(next);
-    table
+/// A table of sessions.
+pub fn table(caption: &str, sessions: &[SessionRow]) -> Table {
+    Table::new(caption, &COLUMNS, "No session is recorded that fits.").rows(sessions.iter().map(row))
 }
 
 /// Where a session's page is.
