@@ -50,6 +50,9 @@ pub struct Args {
 
 pub fn run(args: &Args, dir: &Path) -> anyhow::Result<Code> {
     let settings = settings(args, dir)?;
+    if !settings.public && !args.once {
+        bail!("everybody who reaches the address may read everything: say that this is meant, with --public");
+    }
     let data = settings.data.clone().or_else(default_data).context("no folder for mirrors: give --data")?;
     let data = dir.join(data);
     let mirrors = data.join("mirrors");
@@ -106,9 +109,6 @@ fn default_data() -> Option<PathBuf> {
 }
 
 async fn serve(app: App, settings: &Settings) -> anyhow::Result<Code> {
-    if !settings.public {
-        bail!("everybody who reaches the address may read everything: say that this is meant, with --public");
-    }
     let address = settings.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let bound: SocketAddr = listener.local_addr()?;

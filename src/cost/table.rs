@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::digest::Digest;
 use crate::record::body::PromptClass;
 use crate::time::Time;
 
@@ -23,8 +24,10 @@ pub struct PriceTable {
 }
 
 /// The prices of one file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Layer {
+    /// Of the file's text.
+    digest: Digest,
     prices: Vec<Price>,
     /// Which prices each name has.
     names: HashMap<String, Vec<usize>>,
@@ -81,7 +84,8 @@ impl PriceTable {
         };
         let file: File = toml::from_str(text)
             .map_err(|e| error(e.span().map_or(0, |span| span.start), e.message().trim().to_owned()))?;
-        let mut layer = Layer::default();
+        let digest = Digest::of(text.as_bytes());
+        let mut layer = Layer { digest, prices: Vec::new(), names: HashMap::new() };
         for entry in file.price {
             let at = entry.span().start;
             layer.add(entry.into_inner()).map_err(|message| error(at, message))?;
@@ -92,6 +96,12 @@ impl PriceTable {
     /// This table with `over` on top: where `over` has a price of a model at a time, it counts.
     pub fn merge(self, over: PriceTable) -> PriceTable {
         PriceTable { layers: over.layers.into_iter().chain(self.layers).collect() }
+    }
+
+    /// Which table it is: one of other texts has another digest.
+    pub fn digest(&self) -> Digest {
+        let layers: Vec<&[u8]> = self.layers.iter().map(|layer| &layer.digest.as_bytes()[..]).collect();
+        Digest::of_parts(&layers)
     }
 
     /// Who sells a model, if all who have its name in the table are one; also when its price is over.

@@ -8,10 +8,11 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, AssertSqlSafe, Executor};
 
+use crate::host::files;
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 const SEARCH_SQLITE: &str = include_str!("schema/search_sqlite.sql");
@@ -87,6 +88,11 @@ impl Database {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
         let dialect = place.dialect();
+        if let Place::File(path) = place {
+            // It has what was said in sessions. SQLite gives its other files the same mode.
+            let open = files::private_options().create(true).append(true).open(path);
+            open.map_err(|source| IndexError::File { path: path.clone(), source })?;
+        }
         let options = AnyConnectOptions::from_str(&place.url())?;
         let begin = match dialect {
             // Readers go on while something is written; a write that the machine lost with its power is made again.
@@ -183,6 +189,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::File(folder.path().join("index %20?.sqlite"));
         let index = Database::open(&place).await.unwrap();
+        #[cfg(unix)]
+        if let Place::File(path) = &place {
+            assert_eq!(files::mode(path).map(|mode| mode & 0o777), Some(0o600));
+        }
         let count = "SELECT count(*) FROM link";
         sqlx::query("INSERT INTO link (repository, sha, old, level) VALUES (1, 'a', 'b', 3)")
             .execute(&index.pool)

@@ -31,9 +31,13 @@ pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
 pub use words::{Hit, Words};
 
+use std::path::PathBuf;
+
 /// What can go wrong with the index.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     #[error("the index: {0}")]
     Sql(#[from] sqlx::Error),
+    #[error("cannot use the index {}", .path.display())]
+    File { path: PathBuf, source: std::io::Error },
 }

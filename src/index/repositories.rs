@@ -76,6 +76,19 @@ impl Database {
         Ok(Repository { url: url.to_owned(), ..found })
     }
 
+    /// Notes by which prices a repository's costs are reckoned; what was reckoned by others is forgotten.
+    pub async fn reckon_by(&self, repository: i64, prices: &str) -> Result<(), IndexError> {
+        let known = sqlx::query_scalar::<_, Option<String>>("SELECT prices FROM repository WHERE id = $1");
+        let known = known.bind(repository).fetch_one(&self.pool).await?;
+        if known.as_deref() == Some(prices) {
+            return Ok(());
+        }
+        self.clear(repository).await?;
+        let note = sqlx::query("UPDATE repository SET prices = $2 WHERE id = $1").bind(repository).bind(prices);
+        note.execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Forgets what was read from a repository.
     pub async fn clear(&self, repository: i64) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::cost::PriceTable;
 use crate::git::command::{Git, GitError};
 use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
@@ -143,42 +144,25 @@ impl Mirror {
         let ledger = Ledger::of(self.repo()?)?;
         let fetched = self.fetch(&ledger)?;
         let fetched_at = clock::now().unix();
-        let entry = handle.block_on(database.enter(&self.source.name, &self.source.url))?;
-        self.add_code(&ledger.repo, database, handle, &entry)?;
+        let prices = ledger.prices()?;
+        let enter = || handle.block_on(database.enter(&self.source.name, &self.source.url));
+        let repository = enter()?.id;
+        handle.block_on(database.reckon_by(repository, &prices.digest().to_string()))?;
         let pinned = self.source.ledger.map_or_else(|| ledger.pinned(), |ledger| Ok(Some(ledger)))?;
         let options = Options { pinned, full, notes: true, ..Options::default() };
-        let mut report = self.read(&ledger, &options, database, handle, entry.id)?;
+        let mut report = read(&ledger, &options, &prices, database, handle, repository)?;
+        // Reading may have forgotten all that was there.
+        self.add_code(&ledger.repo, database, handle, &enter()?)?;
         let known = |finding: &crate::finding::Finding| {
             report.findings.iter().any(|old| (old.code, &old.chain) == (finding.code, &finding.chain))
         };
         let new: Vec<_> = fetched.into_iter().filter(|finding| !known(finding)).collect();
         report.findings.extend(new);
-        self.read_words(database, handle, entry.id)?;
+        self.read_words(database, handle, repository)?;
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
         let decisions = decisions(&ledger)?;
-        handle.block_on(database.settle(entry.id, &report, &decisions, done))?;
+        handle.block_on(database.settle(repository, &report, &decisions, done))?;
         Ok(report)
-    }
-
-    fn read(
-        &self,
-        ledger: &Ledger,
-        options: &Options,
-        database: &Database,
-        handle: &Handle,
-        repository: i64,
-    ) -> Result<Report, MirrorError> {
-        let prices = ledger.prices()?;
-        // What is verified now may not be what was indexed: then all of the repository is read again, once.
-        for _ in 0..2 {
-            let mut ingest = Ingest::begin(database, handle.clone(), repository, &prices)?;
-            let report = ledger.verify_for(options, Some(&mut ingest))?;
-            if ingest.finish()? {
-                return Ok(report);
-            }
-            handle.block_on(database.clear(repository))?;
-        }
-        Err(LedgerError::Refused("its records change while they are read".to_owned()).into())
     }
 
     /// Reads what was said in sessions that are new, for those who search.
@@ -218,6 +202,27 @@ impl Mirror {
         handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?;
         Ok(())
     }
+}
+
+/// Verifies, and takes what is verified into the index.
+fn read(
+    ledger: &Ledger,
+    options: &Options,
+    prices: &PriceTable,
+    database: &Database,
+    handle: &Handle,
+    repository: i64,
+) -> Result<Report, MirrorError> {
+    // What is verified now may not be what was indexed: then all of the repository is read again, once.
+    for _ in 0..2 {
+        let mut ingest = Ingest::begin(database, handle.clone(), repository, prices)?;
+        let report = ledger.verify_for(options, Some(&mut ingest))?;
+        if ingest.finish()? {
+            return Ok(report);
+        }
+        handle.block_on(database.clear(repository))?;
+    }
+    Err(LedgerError::Refused("its records change while they are read".to_owned()).into())
 }
 
 /// The policy chain's records, first to last, as far as they were found to be sound.

@@ -238,6 +238,49 @@ fn the_index_may_be_deleted_and_comes_back_the_same() {
 }
 
 #[test]
+fn what_is_decided_or_reckoned_otherwise_is_read_again() {
+    let (team, _) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    let bob = ada.other("Bob");
+    let theirs = bob.clone(&team.remote, "bob");
+    bob.run(&theirs, ["init"]).ok();
+    let agent = Agent::start(&bob, &theirs, "plums-1");
+    agent.prompt("Sell plums");
+    agent.write("plums.py", "def plums():\n    return 'plum'\n");
+    agent.end();
+    bob.commit(&theirs, "Sell plums");
+    bob.git(&theirs, ["push", "--quiet", "origin", "HEAD:main"]);
+    let data = ada.path("data");
+    let remote = format!("shop={}", team.remote.display());
+    let once = || {
+        let args = ["serve", "--once", "--repo", &remote, "--data", data.to_str().unwrap()];
+        ada.run(work, args).ok();
+        let server = Server::start(ada, work, &["--repo", &remote, "--data", data.to_str().unwrap()]);
+        server.settle();
+        let mut members: Vec<String> =
+            server.rows("/sessions.json").iter().map(|row| row["member"].as_str().unwrap().to_owned()).collect();
+        members.sort();
+        (members, server.rows("/commits.json").len(), server.page("/analytics/cost.csv"))
+    };
+    let (members, commits, cost) = once();
+    assert_eq!(members, ["ada@example.com", "bob@example.com (not enrolled)"]);
+    ada.run(work, ["fetch"]);
+    ada.run(work, ["member", "add", "bob@example.com"]).ok();
+    ada.run(work, ["push"]).ok();
+    assert_eq!(once(), (vec!["ada@example.com".to_owned(), "bob@example.com".to_owned()], commits, cost.clone()));
+    // Another price table.
+    let model = cost.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let rates =
+        "rates = { input = 7_000_000, output = 7_000_000, cache_read = 1, cache_write_5m = 1, cache_write_1h = 1 }";
+    let prices = format!("[[price]]\nprovider = \"house\"\nmodel = {model:?}\n{rates}\n");
+    let prices = ada.write(&ada.home(), "prices.toml", &prices);
+    ada.git(work, ["config", "--global", "tracevault.prices", prices.to_str().unwrap()]).ok();
+    let (members, again, other) = once();
+    assert_eq!((members.len(), again), (2, commits));
+    assert_ne!(other, cost);
+}
+
+#[test]
 fn both_databases_tell_the_same() {
     let (team, _) = told();
     let postgres = Postgres::start();

@@ -14,6 +14,8 @@ CREATE TABLE repository (
     fully_verified BIGINT,
     -- Why it could not be brought up to date, if it could not.
     trouble TEXT,
+    -- Which price table costs were reckoned by.
+    prices TEXT,
     branch TEXT,
     head TEXT,
     -- How many owners must sign together, and how many witnesses make a record sealed.
