@@ -3,6 +3,7 @@
 //! It holds nothing that the ledgers do not have, and may be deleted at any time.
 
 mod analytics;
+mod audited;
 mod code;
 mod columns;
 mod commits;
@@ -11,24 +12,29 @@ mod decided;
 mod filter;
 mod ingest;
 mod integrity;
+mod reach;
 mod recorded;
 mod repositories;
 mod rows;
 mod select;
 mod sessions;
 mod settle;
+mod sign_ins;
 mod words;
 
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
+pub use audited::{AuditRow, Audited};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
 pub use decided::{Decision, MemberRow, RulesRow};
 pub use filter::Filter;
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
+pub use reach::Reach;
 pub use repositories::Repository;
 pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
+pub use sign_ins::{DeviceCode, Membership};
 pub use words::{Hit, Words};
 
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! `/search`: one box for commits, sessions, records and what was said.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::Hit;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::{commits, record, sessions};
@@ -13,10 +13,10 @@ use crate::web::table::{Cell, Table, words};
 /// So many of each kind are told.
 const MOST: i64 = 30;
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let index = app.database();
-    let repositories = index.repositories().await?;
-    let repository = ask.filter(&repositories)?.repository;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let index = reader.index();
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
     let form = ask.form("/search", &["q", "repository"], &repositories);
     let mut page = Page::new("Search", Section::Search).block(Block::Fields(form));
     let asked = ask.q.trim();
@@ -30,20 +30,20 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let is_name = asked.len() >= 4 && asked.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     if is_name {
         let name = asked.to_lowercase();
-        let found = index.commits_named(repository, &name, MOST).await?;
+        let found = index.commits_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("commits", "Commits").table(commits::table("Commits with this name", &found));
         }
-        let found = index.records_named(&name, MOST).await?;
+        let found = index.records_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("records", "Records").table(record::table("Records with this name", &found));
         }
-        let found = index.sessions_named(repository, &name, MOST).await?;
+        let found = index.sessions_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
     }
-    let hits = index.search(asked, ask.repository.trim(), MOST).await?;
+    let hits = index.search(&filter, asked, MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))
 }
 
