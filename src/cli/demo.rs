@@ -1,20 +1,30 @@
 //! `git tracevault demo`: the whole journey in a folder of its own, with a recorded session and the very same hooks.
 
+mod organisation;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use crate::cli::Code;
+use crate::cli::{Code, serve};
 use crate::git::command::{Answer, Git};
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
 
 /// Show the whole journey: capture, commit, push, fetch, verify, tamper
 ///
-/// Everything happens in a new temporary folder with a home of its own; nothing of yours is touched.
+/// Everything happens in a new temporary folder with a home of its own; nothing of yours is touched. With --serve some months of an
+/// organisation with three repositories are played instead, and the audit view shows them until it is stopped.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Play some months of an organisation, and serve the audit view of it
+    #[arg(long)]
+    serve: bool,
+    /// Where to serve it; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", requires = "serve")]
+    listen: String,
+}
 
 /// One step of the recorded session.
 #[derive(Deserialize)]
@@ -31,9 +41,15 @@ enum Step {
 const SESSION: &str = include_str!("demo/session.jsonl");
 const SESSION_ID: &str = "6f1d2c3a-8b4e-4d5f-9a60-7b8c9d0e1f2a";
 
-pub fn run(_: &Args, out: &mut Out) -> anyhow::Result<Code> {
+pub fn run(args: &Args, out: &mut Out) -> anyhow::Result<Code> {
     let root = tempfile::Builder::new().prefix("git-tracevault-demo-").tempdir().context("no temporary folder")?;
     let demo = Demo { root: std::fs::canonicalize(root.path())? };
+    if args.serve {
+        // The folder goes when it has been looked at.
+        let remotes = organisation::make(&demo, out)?;
+        std::io::Write::flush(out)?;
+        return serve::public(&remotes, &demo.path("indexer"), &args.listen, &demo.root);
+    }
     demo.play(out)?;
     // What is shown is worth looking at: the folder stays.
     let root = root.keep();

@@ -6,6 +6,7 @@ mod access;
 mod agent;
 mod attribution;
 mod blame;
+mod browser;
 mod capture;
 mod check;
 mod ci;
