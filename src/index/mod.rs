@@ -11,9 +11,11 @@ mod decided;
 mod filter;
 mod ingest;
 mod integrity;
+mod proofs;
 mod recorded;
 mod repositories;
 mod rows;
+mod said;
 mod select;
 mod sessions;
 mod settle;
@@ -22,11 +24,13 @@ mod words;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
-pub use decided::{Decision, MemberRow, RulesRow};
-pub use filter::Filter;
+pub use decided::{Decision, MemberRow};
+pub use filter::{AsOf, Filter};
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
+pub use proofs::SealRow;
 pub use repositories::Repository;
+pub use said::{SaidRow, ShelfRow};
 pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
 pub use words::{Hit, Words};
@@ -40,4 +44,6 @@ pub enum IndexError {
     Sql(#[from] sqlx::Error),
     #[error("cannot use the index {}", .path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error("the index: a record of the policy chain cannot be read: {0}")]
+    Decision(String),
 }

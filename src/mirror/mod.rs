@@ -1,5 +1,6 @@
 //! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
 
+mod records;
 mod settings;
 mod transcript;
 
@@ -14,13 +15,15 @@ use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
-use crate::id::ChainId;
+use crate::id::{ChainId, RecordId};
 use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError};
+use crate::roster::History;
 
+pub use records::Sealed;
 pub use settings::{Settings, Source};
 pub use transcript::Told;
 
@@ -160,7 +163,7 @@ impl Mirror {
         report.findings.extend(new);
         self.read_words(database, handle, repository)?;
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
-        let decisions = decisions(&ledger)?;
+        let decisions = decisions(&ledger, &report.history)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
         Ok(report)
     }
@@ -226,13 +229,16 @@ fn read(
 }
 
 /// The policy chain's records, first to last, as far as they were found to be sound.
-fn decisions(ledger: &Ledger) -> Result<Vec<Decision>, MirrorError> {
+fn decisions(ledger: &Ledger, history: &History) -> Result<Vec<Decision>, MirrorError> {
     let name = ledger.prefix.chain(ChainId::Policy);
     let Some(tip) = ledger.repo.find_ref(&name)? else { return Ok(Vec::new()) };
-    let decision = |held: crate::id::GitId| {
+    let decision = |(held, id): (crate::id::GitId, RecordId)| {
         let record = ledger.read(&name, &held)?.record;
         let envelope = record.envelope();
-        Ok(Decision { seq: envelope.seq, id: record.id(), held, kind: record.body().kind(), time: envelope.time })
+        let (seq, kind, time) = (envelope.seq, record.body().kind(), envelope.time);
+        let text = String::from_utf8_lossy(record.bytes()).into_owned();
+        Ok(Decision { seq, id, held, kind, time, text, signers: history.signers(seq).to_vec() })
     };
-    line_of(&ledger.repo, &tip)?.into_iter().map(decision).collect()
+    // What stands after a break was judged by nobody.
+    line_of(&ledger.repo, &tip)?.into_iter().zip(history.ids()).map(decision).collect()
 }

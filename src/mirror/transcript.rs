@@ -133,14 +133,6 @@ fn add(body: &mut String, text: &str) {
     body.push('\n');
 }
 
-impl Mirror {
-    /// A record's text as it is signed, from the git commit that holds it.
-    pub fn record_text(&self, held: &GitId) -> Result<String, MirrorError> {
-        let stored = Ledger::of(self.repo()?)?.read("a record", held)?;
-        Ok(String::from_utf8_lossy(stored.record.bytes()).into_owned())
-    }
-}
-
 fn entries(ledger: &Ledger, records: &[GitId]) -> Result<Vec<Entry>, MirrorError> {
     let read = |commit: &GitId| {
         let stored = ledger.read("a session record", commit)?;

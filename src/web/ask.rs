@@ -18,6 +18,9 @@ pub struct Ask {
     /// Days, `2026-01-31`; `until` is within.
     pub since: String,
     pub until: String,
+    /// As things were known then: a day, a time, or a record of a policy chain.
+    pub asof: String,
+    pub framework: String,
     /// Where the rows begin: a time and an id with a dot between.
     pub after: String,
     /// Words to search for.
@@ -45,6 +48,7 @@ impl Ask {
             model: some(&self.model).map(str::to_owned),
             since: some(&self.since).map(day).transpose()?,
             until: some(&self.until).map(day).transpose()?.map(|day| day + 86_400),
+            asof: None,
         })
     }
 
@@ -73,6 +77,8 @@ impl Ask {
             ("model", &self.model),
             ("since", &self.since),
             ("until", &self.until),
+            ("asof", &self.asof),
+            ("framework", &self.framework),
             ("after", &self.after),
         ];
         all.into_iter().map(|(name, value)| (name, value.trim())).filter(|(_, value)| !value.is_empty()).collect()
@@ -89,6 +95,7 @@ impl Ask {
                 "model" => ("Model", &self.model, "text"),
                 "since" => ("From", &self.since, "date"),
                 "until" => ("To", &self.until, "date"),
+                "asof" => ("As of (day, time, policy record)", &self.asof, "text"),
                 _ => ("Search", &self.q, "search"),
             };
             let all = ("".to_owned(), "all".to_owned());
@@ -100,11 +107,11 @@ impl Ask {
     }
 }
 
-fn some(text: &str) -> Option<&str> {
+pub fn some(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn day(text: &str) -> Result<i64, NoPage> {
+pub fn day(text: &str) -> Result<i64, NoPage> {
     let time = Time::from_rfc3339(&format!("{text}T00:00:00Z"));
     time.map(Time::unix).ok_or_else(|| NoPage::Wrong(format!("{text:?} is no day: write 2026-01-31")))
 }

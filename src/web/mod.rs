@@ -1,6 +1,7 @@
 //! Web: the audit view, one file a page. It asks the index and the mirrors, and writes to neither.
 
 mod app;
+mod asof;
 mod assets;
 mod ask;
 mod chart;

@@ -21,18 +21,20 @@ pub enum Section {
     Analytics,
     Integrity,
     Policies,
+    Compliance,
     Members,
     Other,
 }
 
 /// The sections as the page's head lists them.
-pub const SECTIONS: [(Section, &str, &str); 7] = [
+pub const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sessions, "/sessions", "Sessions"),
     (Section::Commits, "/commits", "Commits"),
     (Section::Analytics, "/analytics", "Analytics"),
     (Section::Integrity, "/integrity", "Integrity"),
     (Section::Policies, "/policies", "Policies"),
+    (Section::Compliance, "/compliance", "Compliance"),
     (Section::Members, "/members", "Members"),
 ];
 

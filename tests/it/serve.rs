@@ -13,20 +13,20 @@ use crate::postgres::Postgres;
 use crate::support::World;
 
 /// A server, as long as it is wanted.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 /// What a server answered.
-struct Answer {
-    status: u16,
-    headers: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: String,
 }
 
 impl Server {
-    fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
+    pub fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
         let mut command = world.command(env!("CARGO_BIN_EXE_git-tracevault"), dir);
         let always = ["serve", "--public", "--listen", "127.0.0.1:0"];
         let mut child = command.args(always).args(args).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,7 +40,7 @@ impl Server {
         Server { child, address }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
         let mut text = Vec::new();
@@ -54,19 +54,19 @@ impl Server {
     }
 
     #[track_caller]
-    fn page(&self, path: &str) -> String {
+    pub fn page(&self, path: &str) -> String {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.body
     }
 
-    fn rows(&self, path: &str) -> Vec<Value> {
+    pub fn rows(&self, path: &str) -> Vec<Value> {
         let answer: Value = serde_json::from_str(&self.page(path)).unwrap();
         answer["rows"].as_array().unwrap().clone()
     }
 
     /// Waits until the first repository has a verdict.
-    fn settle(&self) -> Value {
+    pub fn settle(&self) -> Value {
         for _ in 0..600 {
             let rows = self.rows("/overview.json");
             if let Some(row) = rows.first().filter(|row| !row["verdict"].is_null() || !row["trouble"].is_null()) {
@@ -99,7 +99,7 @@ fn unchunked(mut body: &str) -> String {
 }
 
 /// Ada's agent has written two lines of a file, whose commit is pushed.
-fn told() -> (Team, String) {
+pub fn told() -> (Team, String) {
     let team = Team::new();
     let agent = Agent::start(&team.ada, &team.work, "pears-1");
     agent.prompt("Sell pears <script>alert(1)</script>, please");
@@ -144,6 +144,7 @@ fn pages_tell_what_the_ledger_says() {
     assert!(found.contains(&format!("/r/shop/sessions/{session}")), "{found}");
     assert!(server.page(&format!("/search?q={}", &commit[..10])).contains(&format!("/r/shop/commits/{commit}")));
     assert!(server.page("/search?q=nobody+said+this").contains("Nobody said"));
+    assert!(server.page("/search?q=ADA%40ex").contains("/sessions?repository=shop&#38;member=ada%40example.com"));
     assert!(server.page(&format!("/records/{record}")).contains("&#34;type&#34;:&#34;commit&#34;"));
     for question in ["tokens", "models", "cost", "caches", "agents-share", "authors", "tools", "time"] {
         let page = server.page(&format!("/analytics/{question}"));

@@ -8,6 +8,7 @@ use crate::index::{By, Database, Filter, IndexError};
 use crate::time::Time;
 use crate::web::app::App;
 use crate::web::ask::{Ask, link};
+use crate::web::asof;
 use crate::web::chart::{Chart, Series};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::show;
@@ -41,11 +42,11 @@ pub async fn page(State(app): State<App>, Path(question): Path<String>, Query(as
     let known = QUESTIONS.iter().find(|(name, _)| *name == question);
     let (name, title) = known.ok_or_else(|| NoPage::NotFound(format!("no question is called {question:?}")))?;
     let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
+    let filter = asof::filter(&ask, app.database(), &repositories).await?;
     let fields: &[&'static str] = match *name {
-        "agents-share" | "authors" => &["repository", "author", "since", "until"],
-        "tools" | "time" => &["repository", "member", "agent", "since", "until"],
-        _ => &["repository", "member", "agent", "model", "since", "until"],
+        "agents-share" | "authors" => &["repository", "author", "since", "until", "asof"],
+        "tools" | "time" => &["repository", "member", "agent", "since", "until", "asof"],
+        _ => &["repository", "member", "agent", "model", "since", "until", "asof"],
     };
     let form = ask.form(&format!("/analytics/{name}"), fields, &repositories);
     let links = QUESTIONS.map(|(other, title)| {
@@ -54,7 +55,8 @@ pub async fn page(State(app): State<App>, Path(question): Path<String>, Query(as
     });
     let mut page = Page::new(*title, Section::Analytics)
         .block(Block::Links(Links { label: "Questions", links: links.into() }))
-        .block(Block::Fields(form));
+        .block(Block::Fields(form))
+        .dated(filter.asof);
     for block in answer(name, app.database(), &filter, &ask).await? {
         page = page.block(block);
     }

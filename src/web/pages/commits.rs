@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use crate::index::CommitRow;
 use crate::web::app::App;
 use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::asof;
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
 use crate::web::table::{Cell, Column, Table, numbers, words};
@@ -22,14 +23,14 @@ const COLUMNS: [Column; 8] = [
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
+    let filter = asof::filter(&ask, app.database(), &repositories).await?;
     let commits = app.database().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
-    let form = ask.form("/commits", &["repository", "author", "since", "until"], &repositories);
+    let form = ask.form("/commits", &["repository", "author", "since", "until", "asof"], &repositories);
     let shown = &commits[..commits.len().min(ROWS as usize)];
     let mut table = table("Commits, the latest first", shown);
     let more = commits.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/commits", last.time, &last.sha));
-    Ok(Page::new("Commits", Section::Commits).block(Block::Fields(form)).table(table))
+    Ok(Page::new("Commits", Section::Commits).block(Block::Fields(form)).dated(filter.asof).table(table))
 }
 
 /// A table of commits.

@@ -3,13 +3,18 @@
 mod analytics;
 mod commit;
 mod commits;
+mod compliance;
+mod exceptions;
 mod health;
 mod integrity;
+mod keys;
 mod members;
 mod metrics;
 mod overview;
 mod policies;
+mod proof;
 mod record;
+mod retention;
 mod search;
 mod session;
 mod sessions;
@@ -17,6 +22,7 @@ mod sessions;
 use axum::Router;
 use axum::routing::get;
 
+use crate::compliance::Told;
 use crate::index::Repository;
 use crate::web::app::App;
 use crate::web::page::NoPage;
@@ -36,8 +42,13 @@ pub fn routes() -> Router<App> {
         .route("/integrity", get(integrity::page))
         .route("/members", get(members::page))
         .route("/policies", get(policies::page))
+        .route("/compliance", get(compliance::page))
+        .route("/retention", get(retention::page))
+        .route("/exceptions", get(exceptions::page))
         .route("/r/{repository}/chains/{chain}", get(integrity::chain))
         .route("/records/{record}", get(record::page))
+        .route("/records/{record}/proof", get(proof::file))
+        .route("/keys/{file}", get(keys::file))
         .route("/search", get(search::page))
         .route("/healthz", get(health::page))
         .route("/metrics", get(metrics::page))
@@ -50,12 +61,22 @@ async fn nowhere(uri: axum::http::Uri) -> NoPage {
 
 /// A repository's verdict, as a word that looks like what it means.
 fn verdict(repository: &Repository) -> Cell {
-    let Some(verdict) = repository.verdict.as_deref() else { return Cell::none() };
+    repository.verdict.as_deref().map_or_else(Cell::none, verdict_word)
+}
+
+/// `pass`, `inconclusive` or `fail`, as it looks.
+fn verdict_word(verdict: &str) -> Cell {
     Cell::text(verdict).looks(match verdict {
         "pass" => "pass",
         "fail" => "fail",
         _ => "warn",
     })
+}
+
+/// A record of the policy chain, by its number.
+fn policy_record(told: &Told) -> Cell {
+    let cell = Cell::id(&told.id.to_string()).to(format!("/records/{}", told.id));
+    Cell { text: format!("#{}", told.n), ..cell }
 }
 
 /// The repository with this name.

@@ -6,30 +6,35 @@ use crate::id::GitId;
 use crate::index::RecordRow;
 use crate::web::app::App;
 use crate::web::page::{Answer, Block, NoPage, Page, Section, Text};
-use crate::web::pages::{commits, integrity, sessions};
+use crate::web::pages::{commits, integrity, proof, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
 pub async fn page(State(app): State<App>, Path(id): Path<String>) -> Answer {
-    let named = id.len() >= 4 && id.chars().all(|c| c.is_ascii_hexdigit());
-    let found = if named { app.database().records_named(&id.to_lowercase(), 2).await? } else { Vec::new() };
-    let record = match found.as_slice() {
-        [record] => record,
-        // The same record may be in copies of one ledger.
-        [record, other] if record.record == other.record => record,
-        [] => return Err(NoPage::NotFound(format!("no record begins with {id:?}"))),
-        _ => return Err(NoPage::NotFound(format!("several records begin with {id:?}"))),
-    };
+    let record = named(&app, &id).await?;
     let mut page =
-        Page::new(format!("Record {}", show::short(&record.record)), Section::Integrity).facts(facts(record));
+        Page::new(format!("Record {}", show::short(&record.record)), Section::Integrity).facts(facts(&record));
     if record.good == 0 {
         page = page.note("fail", "This record does not hold: what it says is believed in nothing.");
     }
-    if let Some(text) = stored(&app, record).await? {
+    if let Some(text) = stored(&app, &record).await? {
         let label = "The record as it is signed".to_owned();
         page = page.heading("raw", label.clone()).block(Block::Text(Text { label, text: show::visible(&text) }));
     }
-    Ok(page)
+    proof::told(page, &app, &record).await
+}
+
+/// The one record whose id begins so.
+pub async fn named(app: &App, id: &str) -> Result<RecordRow, NoPage> {
+    let is_name = id.len() >= 4 && id.chars().all(|c| c.is_ascii_hexdigit());
+    let found = if is_name { app.database().records_named(&id.to_lowercase(), 2).await? } else { Vec::new() };
+    match found.as_slice() {
+        [record] => Ok(record.clone()),
+        // The same record may be in copies of one ledger.
+        [record, other] if record.record == other.record => Ok(record.clone()),
+        [] => Err(NoPage::NotFound(format!("no record begins with {id:?}"))),
+        _ => Err(NoPage::NotFound(format!("several records begin with {id:?}"))),
+    }
 }
 
 /// The record's text, from the mirror.

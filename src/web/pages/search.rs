@@ -1,10 +1,10 @@
-//! `/search`: one box for commits, sessions, records and what was said.
+//! `/search`: one box for commits, sessions, records, members and what was said.
 
 use axum::extract::{Query, State};
 
-use crate::index::Hit;
+use crate::index::{Hit, MemberRow};
 use crate::web::app::App;
-use crate::web::ask::Ask;
+use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::{commits, record, sessions};
 use crate::web::show;
@@ -43,8 +43,41 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
             page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
     }
+    let found = members(&index.members(repository).await?, asked);
+    if !found.rows.is_empty() {
+        page = page.heading("members", "Members").table(found);
+    }
     let hits = index.search(asked, ask.repository.trim(), MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))
+}
+
+/// The members whose name or e-mail address has the text in it.
+fn members(all: &[MemberRow], asked: &str) -> Table {
+    let columns = [
+        words("member", "Member"),
+        words("name", "Name"),
+        words("roles", "Roles"),
+        words("repository", "Repository"),
+        words("commits", "As an author"),
+    ];
+    let asked = asked.to_lowercase();
+    let fits = |row: &&MemberRow| [&row.member, &row.name].iter().any(|text| text.to_lowercase().contains(&asked));
+    let mut found: Vec<&MemberRow> = all.iter().filter(fits).collect();
+    found.dedup_by(|a, b| (&a.repository, &a.member) == (&b.repository, &b.member));
+    found.truncate(MOST as usize);
+    let row = |row: &MemberRow| {
+        let to = |path: &str, field: &'static str| {
+            link(path, [("repository", row.repository.as_str()), (field, row.member.as_str())])
+        };
+        vec![
+            Cell::text(&row.member).to(to("/sessions", "member")),
+            Cell::text(&row.name),
+            Cell::text(&row.roles),
+            Cell::text(&row.repository),
+            Cell::text("commits").to(to("/commits", "author")),
+        ]
+    };
+    Table::new("Members with this name; each leads to their sessions", &columns, "").rows(found.into_iter().map(row))
 }
 
 fn table(hits: &[Hit]) -> Table {

@@ -5,6 +5,7 @@ use axum::extract::{Query, State};
 use crate::index::SessionRow;
 use crate::web::app::App;
 use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::asof;
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
 use crate::web::table::{Cell, Column, Table, numbers, words};
@@ -24,15 +25,15 @@ const COLUMNS: [Column; 10] = [
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
+    let filter = asof::filter(&ask, app.database(), &repositories).await?;
     let sessions = app.database().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
-    let names = ["repository", "member", "agent", "model", "since", "until"];
+    let names = ["repository", "member", "agent", "model", "since", "until", "asof"];
     let form = ask.form("/sessions", &names, &repositories);
     let shown = &sessions[..sessions.len().min(ROWS as usize)];
     let mut table = table("Sessions, the latest first", shown);
     let more = sessions.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/sessions", last.ended, &last.session));
-    Ok(Page::new("Sessions", Section::Sessions).block(Block::Fields(form)).table(table))
+    Ok(Page::new("Sessions", Section::Sessions).block(Block::Fields(form)).dated(filter.asof).table(table))
 }
 
 /// A table of sessions.

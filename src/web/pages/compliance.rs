@@ -1,0 +1,145 @@
+//! `/compliance`: what the frameworks in force ask for, what there is of it, and what no ledger can tell.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+
+use crate::compliance::{Account, Control, Evidence, controls, length};
+use crate::index::Repository;
+use crate::record::body::{Chosen, Framework};
+use crate::web::app::App;
+use crate::web::ask::{Ask, link, some};
+use crate::web::asof;
+use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
+use crate::web::show;
+use crate::web::table::{Cell, Column, Table, numbers, words};
+
+const COLUMNS: [Column; 8] = [
+    words("framework", "Framework"),
+    words("control", "Where"),
+    words("asks", "What it asks for"),
+    words("repository", "Repository"),
+    words("evidence", "Evidence"),
+    numbers("records", "Records"),
+    words("state", "State"),
+    words("left", "Not covered"),
+];
+
+/// How many good records of each type a repository has.
+type Counts = BTreeMap<(i64, String), i64>;
+
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let index = app.database();
+    let repositories = index.repositories().await?;
+    let wanted = ask.filter(&repositories)?.repository;
+    let framework = some(&ask.framework).map(named).transpose()?;
+    let asof = asof::of(&ask, index).await?;
+    let accounts = index.accounts(wanted, asof).await?;
+    let counts = index.counts(asof).await?;
+    let form = ask.form("/compliance", &["repository", "asof"], &repositories);
+    let mut page = Page::new("Compliance", Section::Compliance)
+        .block(around("/compliance"))
+        .block(Block::Fields(form))
+        .dated(asof);
+    for repository in repositories.iter().filter(|repository| repository.verdict.as_deref() == Some("fail")) {
+        page = page.note("fail", format!("{} does not hold: only what holds is counted.", repository.name));
+    }
+    let mut in_force = Vec::new();
+    for framework in Framework::ALL {
+        let is_chosen = |account: &Account| choice(account, framework).is_some();
+        let chose = repositories.iter().filter(|repository| accounts.get(&repository.id).is_some_and(is_chosen));
+        in_force.push((framework, chose.collect::<Vec<_>>()));
+    }
+    in_force.retain(|(_, repositories)| !repositories.is_empty());
+    if in_force.is_empty() {
+        let why = "No framework is in force: an owner or admin chooses one with git tracevault compliance set.";
+        return Ok(page.note("warn", why));
+    }
+    page = page.block(Block::Links(frameworks(&ask, in_force.iter().map(|(framework, _)| *framework))));
+    for (of, repositories) in in_force.iter().filter(|(of, _)| framework.is_none_or(|framework| framework == *of)) {
+        page = page.heading(of.as_str(), of.title());
+        for repository in repositories {
+            let months = accounts.get(&repository.id).and_then(|account| choice(account, *of)).map(|one| one.months);
+            let kept = months.map(|months| format!("{}: payloads are kept for {}.", repository.name, length(months)));
+            page = page.note("pass", kept.unwrap_or_default());
+        }
+        page = page.table(table(*of, repositories, &counts, &ask));
+    }
+    Ok(page)
+}
+
+/// The pages about keeping and excusing.
+pub fn around(here: &str) -> Block {
+    let pages = [("/compliance", "Frameworks"), ("/retention", "Retention and holds"), ("/exceptions", "Exceptions")];
+    let links = pages.map(|(href, text)| Link { href: href.into(), text: text.into(), here: href == here });
+    Block::Links(Links { label: "Compliance", links: links.into() })
+}
+
+fn named(text: &str) -> Result<Framework, NoPage> {
+    let found = Framework::ALL.into_iter().find(|framework| framework.as_str() == text);
+    found.ok_or_else(|| NoPage::Wrong(format!("no framework is called {text:?}")))
+}
+
+fn choice(account: &Account, framework: Framework) -> Option<Chosen> {
+    account.keeping.retention()?.frameworks.iter().find(|chosen| chosen.framework == framework).copied()
+}
+
+fn frameworks(ask: &Ask, all: impl Iterator<Item = Framework>) -> Links {
+    let one = |framework: Framework| {
+        let others = ask.fields().into_iter().filter(|(name, _)| *name != "framework");
+        let href = link("/compliance", others.chain([("framework", framework.as_str())]));
+        Link { href, text: framework.title().to_owned(), here: ask.framework == framework.as_str() }
+    };
+    Links { label: "Frameworks in force", links: all.map(one).collect() }
+}
+
+fn table(framework: Framework, repositories: &[&Repository], counts: &Counts, ask: &Ask) -> Table {
+    let mut rows = Vec::new();
+    for control in controls(framework) {
+        for repository in repositories {
+            let of_one =
+                control.evidence.iter().map(|evidence| row(framework, control, *evidence, repository, counts, ask));
+            rows.extend(of_one);
+        }
+    }
+    let caption = format!("What {} asks for, and what there is of it", framework.title());
+    Table::new(caption, &COLUMNS, "Nothing is asked for.").rows(rows)
+}
+
+fn row(
+    framework: Framework,
+    control: &Control,
+    evidence: Evidence,
+    repository: &Repository,
+    counts: &Counts,
+    ask: &Ask,
+) -> Vec<Cell> {
+    let count = |kind: &&str| counts.get(&(repository.id, (*kind).to_owned())).copied().unwrap_or_default();
+    let count: i64 = evidence.kinds().iter().map(count).sum();
+    let asof = some(&ask.asof).map(|asof| ("asof", asof));
+    let fields = [("repository", repository.name.as_str())].into_iter().chain(asof);
+    vec![
+        Cell::text(framework.as_str()),
+        Cell::text(control.id),
+        Cell::text(control.asks),
+        Cell::text(&repository.name),
+        Cell::text(evidence.title()).to(link(place(evidence), fields)),
+        Cell::count(count),
+        if count > 0 { Cell::text("there").looks("pass") } else { Cell::text("none").looks("warn") },
+        Cell { text: show::visible(control.left), ..Cell::text(control.left) },
+    ]
+}
+
+/// The page that shows it.
+fn place(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Sessions => "/sessions",
+        Evidence::Models => "/analytics/models",
+        Evidence::Commits => "/commits",
+        Evidence::Checks | Evidence::Approvals | Evidence::Corrections | Evidence::Decisions => "/exceptions",
+        Evidence::Rules => "/policies",
+        Evidence::Members => "/members",
+        Evidence::Seals | Evidence::Audits | Evidence::Readings => "/integrity",
+        Evidence::Retention | Evidence::Holds => "/retention",
+    }
+}

@@ -1,0 +1,229 @@
+//! `/exceptions`: what was excused or vouched for: decisions about findings, approvals, corrections, and what the rules said.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+
+use crate::compliance::{Account, Told};
+use crate::index::{FindingRow, Repository, SaidRow};
+use crate::record::body::{Adjudicate, Amend, Approve, Check, Decision};
+use crate::web::app::App;
+use crate::web::ask::{Ask, ROWS, link};
+use crate::web::asof;
+use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
+use crate::web::pages::{self, commits, compliance, integrity};
+use crate::web::table::{Cell, Table, numbers, words};
+
+/// Findings that decisions are looked up in.
+const FINDINGS: i64 = 5_000;
+
+/// The parts, each a table of its own: what it is called in the query, its title.
+const PARTS: [(&str, &str); 4] = [
+    ("decisions", "Decisions about findings"),
+    ("approvals", "Approvals"),
+    ("corrections", "Corrections"),
+    ("checks", "What the rules said"),
+];
+
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let index = app.database();
+    let repositories = index.repositories().await?;
+    let wanted = ask.filter(&repositories)?.repository;
+    let part =
+        match ask.q.trim() {
+            "" => "decisions",
+            part => PARTS.iter().find(|(name, _)| *name == part).map(|(name, _)| *name).ok_or_else(|| {
+                NoPage::Wrong(format!("{part:?} is none of decisions, approvals, corrections, checks"))
+            })?,
+        };
+    let asof = asof::of(&ask, index).await?;
+    let form = ask.form("/exceptions", &["repository", "asof"], &repositories);
+    let others = |name: &str| {
+        let fields = ask.fields().into_iter().filter(|(field, _)| !["q", "after"].contains(field));
+        link("/exceptions", fields.chain([("q", name)]))
+    };
+    let links = PARTS.map(|(name, text)| Link { href: others(name), text: text.into(), here: name == part });
+    let page = Page::new("Exceptions", Section::Compliance)
+        .block(compliance::around("/exceptions"))
+        .block(Block::Fields(form))
+        .block(Block::Links(Links { label: "Exceptions", links: links.into() }))
+        .dated(asof);
+    if part == "decisions" {
+        let accounts = index.accounts(wanted, asof).await?;
+        let findings = index.findings(wanted, FINDINGS).await?;
+        return Ok(page.table(decisions(&accounts, &repositories, &findings)));
+    }
+    let kind = match part {
+        "approvals" => "approve",
+        "corrections" => "amend",
+        _ => "check",
+    };
+    let said = index.said(kind, wanted, asof, ask.after()?.as_ref(), ROWS + 1).await?;
+    let shown = &said[..said.len().min(ROWS as usize)];
+    let mut table = match part {
+        "approvals" => approvals(shown),
+        "corrections" => corrections(shown),
+        _ => checks(shown),
+    };
+    let more = said.len() > shown.len();
+    table.next = shown.last().filter(|_| more).map(|last| ask.next("/exceptions", last.time, &last.record));
+    Ok(page.table(table))
+}
+
+fn decisions(accounts: &BTreeMap<i64, Account>, repositories: &[Repository], findings: &[FindingRow]) -> Table {
+    let columns = [
+        words("time", "Decided"),
+        words("decision", "Decision"),
+        words("code", "Finding"),
+        words("chain", "Chain"),
+        numbers("seq", "Number"),
+        words("right", "The right record"),
+        words("by", "By"),
+        words("repository", "Repository"),
+        words("until", "Until"),
+        words("covers", "Found now"),
+        words("record", "Record"),
+    ];
+    let mut rows = Vec::new();
+    for repository in repositories {
+        let Some(account) = accounts.get(&repository.id) else { continue };
+        for (told, decided, later) in account.decisions() {
+            rows.push(decision(&repository.name, told, decided, later, findings));
+        }
+    }
+    let empty = "Nothing was excused: nobody has decided about a finding.";
+    Table::new("Decisions about findings, the latest first", &columns, empty).rows(rows)
+}
+
+fn decision(
+    repository: &str,
+    told: &Told,
+    decided: &Adjudicate,
+    later: Option<&Told>,
+    findings: &[FindingRow],
+) -> Vec<Cell> {
+    let chain = decided.chain.to_string();
+    let seq = decided.seq.map(|seq| i64::try_from(seq).unwrap_or(i64::MAX));
+    let about = |finding: &&FindingRow| {
+        let place = finding.chain.as_deref() == Some(&chain) && finding.seq == seq;
+        finding.repository == repository && finding.code == decided.code && place
+    };
+    let found = findings.iter().find(about);
+    vec![
+        Cell::time(told.time.unix()),
+        match decided.decision {
+            Decision::Accepted => Cell::text("accepted").looks("warn"),
+            Decision::Rejected => Cell::text("rejected").looks("fail"),
+        },
+        Cell::text(&decided.code),
+        Cell::id(&chain).to(integrity::path(repository, &chain)),
+        seq.map_or_else(Cell::none, Cell::count),
+        decided.record.map_or_else(Cell::none, |id| Cell::id(&id.to_string()).to(format!("/records/{id}"))),
+        Cell::text(&told.by.join(", ")),
+        Cell::text(repository),
+        later.map_or_else(|| Cell::text("decided otherwise"), |later| Cell::time(later.time.unix())),
+        found.map_or_else(|| Cell::text("not found any more"), |found| Cell::text(&found.message)),
+        pages::policy_record(told),
+    ]
+}
+
+fn approvals(rows: &[SaidRow]) -> Table {
+    let columns = [
+        words("time", "Approved"),
+        words("commit", "Commit"),
+        words("member", "By"),
+        words("repository", "Repository"),
+        words("state", "State"),
+        words("record", "Record"),
+    ];
+    let mut cells = Vec::new();
+    for row in rows {
+        let Ok(approve) = serde_json::from_str::<Approve>(&row.body) else { continue };
+        for approved in &approve.commits {
+            let sha = approved.commit.to_string();
+            cells.push(vec![
+                Cell::time(row.time),
+                Cell::id(&sha).to(commits::path(&row.repository, &sha)),
+                Cell::text(&row.member),
+                Cell::text(&row.repository),
+                state(row, "stands until it is taken back"),
+                record(&row.record),
+            ]);
+        }
+    }
+    Table::new("Approvals, the latest first", &columns, "Nobody has approved a commit.").rows(cells)
+}
+
+fn corrections(rows: &[SaidRow]) -> Table {
+    let columns = [
+        words("time", "Corrected"),
+        words("corrects", "What"),
+        words("reason", "Why"),
+        words("right", "Said right by"),
+        words("member", "By"),
+        words("repository", "Repository"),
+        words("state", "State"),
+        words("record", "Record"),
+    ];
+    let row = |row: &SaidRow| {
+        let amend: Amend = serde_json::from_str(&row.body).ok()?;
+        let reason = serde_json::to_value(amend.reason).ok()?;
+        Some(vec![
+            Cell::time(row.time),
+            record(&amend.record.to_string()),
+            Cell::text(reason.as_str().unwrap_or_default()),
+            amend.correction.record.map_or_else(Cell::none, |id| record(&id.to_string())),
+            Cell::text(&row.member),
+            Cell::text(&row.repository),
+            state(row, "stands"),
+            record(&row.record),
+        ])
+    };
+    Table::new("Corrections, the latest first", &columns, "No record was corrected.").rows(rows.iter().filter_map(row))
+}
+
+fn checks(rows: &[SaidRow]) -> Table {
+    let columns = [
+        words("time", "Judged"),
+        words("verdict", "Verdict"),
+        words("last", "Up to commit"),
+        numbers("commits", "Commits"),
+        words("broken", "Rules not kept"),
+        words("member", "By"),
+        words("repository", "Repository"),
+        numbers("policy", "By policy record"),
+        words("record", "Record"),
+    ];
+    let row = |row: &SaidRow| {
+        let check: Check = serde_json::from_str(&row.body).ok()?;
+        let mut broken: Vec<&str> = check.findings.iter().map(|broken| broken.rule.as_str()).collect();
+        broken.sort_unstable();
+        broken.dedup();
+        let last = check.range.last.to_string();
+        let number = |number: u64| Cell::count(i64::try_from(number).unwrap_or(i64::MAX));
+        Some(vec![
+            Cell::time(row.time),
+            pages::verdict_word(&check.verdict.to_string()),
+            Cell::id(&last).to(commits::path(&row.repository, &last)),
+            number(check.range.commits),
+            if broken.is_empty() { Cell::none() } else { Cell::text(&broken.join(", ")) },
+            Cell::text(&row.member),
+            Cell::text(&row.repository),
+            number(check.rules.n),
+            record(&row.record),
+        ])
+    };
+    Table::new("What the rules said, the latest first", &columns, "The rules have judged nothing.")
+        .rows(rows.iter().filter_map(row))
+}
+
+fn state(row: &SaidRow, stands: &str) -> Cell {
+    match &row.amended {
+        None => Cell::text(stands).looks("pass"),
+        Some(by) => Cell::text("taken back or corrected").looks("warn").to(format!("/records/{by}")),
+    }
+}
+
+fn record(id: &str) -> Cell {
+    Cell::id(id).to(format!("/records/{id}"))
+}

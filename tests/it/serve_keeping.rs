@@ -1,0 +1,58 @@
+//! `git tracevault serve`: what is kept, held, pruned, excused and approved, as pages tell it.
+
+use serde_json::json;
+
+use crate::serve::{Server, told};
+
+#[test]
+fn pages_tell_what_is_kept_and_excused() {
+    let (team, commit) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    let (bob, bobs) = team.join("Bob");
+    ada.pass(60);
+    let before = ada.now();
+    ada.pass(60);
+    ada.run(work, ["compliance", "set", "sox", "pci-dss", "--yes"]).ok();
+    ada.run(work, ["hold", "case-7", "--commit", &commit]).ok();
+    ada.run(work, ["push"]).ok();
+    bob.git(&bobs, ["fetch", "--quiet"]).ok();
+    bob.run(&bobs, ["fetch"]).ok();
+    bob.run(&bobs, ["approve", &commit]).ok();
+    bob.run(&bobs, ["push"]).ok();
+    let server = Server::start(ada, work, &["--repo", &format!("shop={}", team.remote.display())]);
+    server.settle();
+
+    let rows = server.rows("/compliance.json?framework=pci-dss");
+    assert!(rows.iter().all(|row| row["framework"] == "pci-dss" && row["left"] != ""), "{rows:?}");
+    let of = |what: &str| rows.iter().find(|row| row["evidence"].as_str().unwrap().starts_with(what)).unwrap().clone();
+    assert_eq!((&of("approvals")["records"], &of("approvals")["state"]), (&json!(1), &json!("there")));
+    assert_eq!((&of("seals")["records"], &of("seals")["state"]), (&json!(0), &json!("none")));
+    let page = server.page("/compliance");
+    assert!(page.contains("Sarbanes-Oxley Act") && page.contains("payloads are kept for 7 years"), "{page}");
+    assert!(page.contains("/sessions?repository=shop"), "{page}");
+    assert!(server.page(&format!("/compliance?asof={before}")).contains("No framework is in force"));
+    assert_eq!(server.get("/compliance?framework=hipaa").status, 400);
+
+    let shelves = server.rows("/retention.json");
+    assert_eq!((&shelves[0]["state"], &shelves[0]["class"]), (&json!("held for case-7"), &json!("transcript")));
+    let planned = ada.run(work, ["prune", "--dry-run", "--json"]).ok();
+    let planned: serde_json::Value = serde_json::from_str(planned.lines().next().unwrap()).unwrap();
+    assert_eq!((&shelves[0]["pieces"], &shelves[0]["month"]), (&planned["pieces"], &planned["month"]));
+    let page = server.page("/retention");
+    assert!(page.contains("case-7") && page.contains("commits: 1") && page.contains("ada@example.com"), "{page}");
+    assert!(server.page(&format!("/retention?asof={before}")).contains("Nothing is or was held."));
+
+    let approvals = server.rows("/exceptions.json?q=approvals");
+    assert_eq!((&approvals[0]["commit"], &approvals[0]["member"]), (&json!(commit), &json!("bob@example.com")));
+    assert!(server.page("/exceptions").contains("Nothing was excused"));
+    // Taken back, it stands no more.
+    let approval = approvals[0]["record"].as_str().unwrap();
+    drop(server);
+    bob.run(&bobs, ["amend", approval, "--reason", "wrong"]).ok();
+    bob.run(&bobs, ["push"]).ok();
+    let remote = format!("shop={}", team.remote.display());
+    ada.run(work, ["serve", "--once", "--repo", &remote]).ok();
+    let server = Server::start(ada, work, &["--repo", &remote]);
+    assert_eq!(server.rows("/exceptions.json?q=approvals")[0]["state"], "taken back or corrected");
+    assert_eq!(server.rows("/exceptions.json?q=corrections")[0]["reason"], "wrong");
+}
