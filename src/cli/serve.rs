@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 
 use crate::cli::Code;
-use crate::host::clock::Deadline;
+use crate::host::clock::{self, Deadline};
 use crate::host::output;
 use crate::host::{env, files};
 use crate::index::{Database, Place};
@@ -159,7 +159,8 @@ fn update(app: &App, mirror: &Mirror, handle: &Handle, full: bool) -> bool {
     output::say(format_args!("{name}: {}", output::visible(&told)));
     let noted = handle.block_on(async {
         let entry = app.database().enter(name, &mirror.source.url).await?;
-        app.database().note_trouble(entry.id, &told).await
+        app.database().note_trouble(entry.id, &told).await?;
+        app.database().alert_trouble(name, &told, clock::now().unix()).await
     });
     if let Err(error) = noted {
         output::say(format_args!("{name}: {}", output::visible(&error.to_string())));

@@ -1,7 +1,8 @@
 //! Index: what verified ledgers say, in a database that pages are made from. All SQL is here.
 //!
-//! It holds nothing that the ledgers do not have, and may be deleted at any time.
+//! It holds nothing that the ledgers do not have, but since when alerts are known, and may be deleted at any time.
 
+mod alerts;
 mod analytics;
 mod code;
 mod columns;
@@ -21,6 +22,7 @@ mod sessions;
 mod settle;
 mod words;
 
+pub use alerts::AlertRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};

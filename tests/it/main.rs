@@ -37,6 +37,7 @@ mod rewritten;
 mod scenarios;
 mod seals;
 mod serve;
+mod serve_alerts;
 mod serve_asof;
 mod serve_keeping;
 mod serve_proofs;

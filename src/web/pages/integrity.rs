@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use crate::index::{ChainRow, FindingRow, Repository};
 use crate::web::app::App;
 use crate::web::ask::{Ask, encoded, some};
-use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::page::{Answer, Block, Link, Links, Page, Section};
 use crate::web::pages::{self, record};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
@@ -20,6 +20,8 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let shown: Vec<&Repository> =
         repositories.iter().filter(|repository| wanted.is_none_or(|wanted| repository.id == wanted)).collect();
     let mut page = Page::new("Integrity", Section::Integrity).block(Block::Fields(form));
+    let alerts = Link { href: "/alerts".into(), text: "Alerts: since when it is known".into(), here: false };
+    page = page.block(Block::Links(Links { label: "Alerts", links: vec![alerts] }));
     if some(&ask.asof).is_some() {
         page = page.note("warn", "Findings and chains are of the last verification, as of now and of no other time.");
     }

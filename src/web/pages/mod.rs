@@ -1,5 +1,6 @@
 //! The pages, one file each, and where they are.
 
+mod alerts;
 mod analytics;
 mod commit;
 mod commits;
@@ -40,6 +41,8 @@ pub fn routes() -> Router<App> {
         .route("/analytics", get(analytics::index))
         .route("/analytics/{question}", get(analytics::page))
         .route("/integrity", get(integrity::page))
+        .route("/alerts", get(alerts::page))
+        .route("/alerts.atom", get(alerts::atom))
         .route("/members", get(members::page))
         .route("/policies", get(policies::page))
         .route("/compliance", get(compliance::page))
