@@ -1,5 +1,7 @@
 //! `git tracevault serve`: mirror ledgers, verify them, and serve the audit view.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,14 +11,18 @@ use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::cli::Code;
-use crate::host::clock::{self, Deadline};
 use crate::host::output;
 use crate::host::{env, files};
 use crate::index::{Database, Place};
 use crate::mirror::{Mirror, Settings, Source};
-use crate::web::{App, Doing};
+use crate::signing::Reader;
+use crate::web::{App, Secrets};
+
+/// A secret of fewer bytes is none.
+const SHORTEST: usize = 16;
 
 /// Mirror ledgers, verify everything, and serve the audit view as web pages
 ///
@@ -64,11 +70,15 @@ pub fn run(args: &Args, dir: &Path) -> anyhow::Result<Code> {
         },
         None => Place::File(data.join("index.sqlite")),
     };
-    let mirrors: Vec<Mirror> = settings.repositories.iter().map(|source| Mirror::of(source, &mirrors)).collect();
+    let reader =
+        settings.identity.as_ref().map_or_else(|| Ok(Reader::default()), |file| Reader::from_file(&dir.join(file)))?;
+    let mirror = |source| Mirror::of(source, &mirrors, reader.clone());
+    let mirrors: Vec<Mirror> = settings.repositories.iter().map(mirror).collect();
+    let secrets = secrets(&settings, dir)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         let database = Database::open(&place).await?;
-        let app = App::new(database, mirrors);
+        let app = App::new(database, mirrors, secrets);
         if args.once {
             return tokio::task::spawn_blocking(move || once(&app)).await?;
         }
@@ -116,7 +126,7 @@ async fn serve(app: App, settings: &Settings) -> anyhow::Result<Code> {
     let stop = Arc::new(Notify::new());
     let looking = {
         let (app, stop, settings) = (app.clone(), stop.clone(), settings.clone());
-        tokio::spawn(async move { keep_up(&app, &settings, &stop).await })
+        tokio::spawn(async move { upkeep::keep_up(&app, &settings, &stop).await })
     };
     crate::web::serve(app, listener, asked_to_stop()).await?;
     stop.notify_one();
@@ -124,54 +134,29 @@ async fn serve(app: App, settings: &Settings) -> anyhow::Result<Code> {
     Ok(0)
 }
 
-/// Brings every repository up to date, again and again.
-async fn keep_up(app: &App, settings: &Settings, stop: &Notify) {
-    let mut anew = Deadline::after(Duration::ZERO);
-    loop {
-        // What was verified before is verified again from its beginning now and then: disks forget.
-        let full = anew.passed();
-        if full {
-            anew = Deadline::after(settings.verify_every());
-        }
-        for at in 0..app.mirrors().len() {
-            let (app, handle) = (app.clone(), Handle::current());
-            let update = tokio::task::spawn_blocking(move || update(&app, &app.mirrors()[at], &handle, full));
-            tokio::select! {
-                done = update => drop(done),
-                () = stop.notified() => return,
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(settings.fetch_every()) => {}
-            () = stop.notified() => return,
-        }
-    }
-}
-
-/// Brings one repository up to date; what goes wrong is noted with it, and stops no other. Whether all went well.
-fn update(app: &App, mirror: &Mirror, handle: &Handle, full: bool) -> bool {
-    let name = &mirror.source.name;
-    app.note(name, Doing::Updating);
-    let done = mirror.update(app.database(), handle, full);
-    app.note(name, Doing::Waiting);
-    let Err(error) = done else { return true };
-    let told = crate::cli::told(&anyhow::Error::new(error));
-    output::say(format_args!("{name}: {}", output::visible(&told)));
-    let noted = handle.block_on(async {
-        let entry = app.database().enter(name, &mirror.source.url).await?;
-        app.database().note_trouble(entry.id, &told).await?;
-        app.database().alert_trouble(name, &told, clock::now().unix()).await
-    });
-    if let Err(error) = noted {
-        output::say(format_args!("{name}: {}", output::visible(&error.to_string())));
-    }
-    false
-}
-
 fn once(app: &App) -> anyhow::Result<Code> {
     let handle = Handle::current();
-    let failed = app.mirrors().iter().filter(|mirror| !update(app, mirror, &handle, true)).count();
+    let failed = app.mirrors().iter().filter(|mirror| !upkeep::update(app, mirror, &handle, true)).count();
     Ok(if failed == 0 { 0 } else { crate::cli::COULD_NOT_TELL })
+}
+
+/// The secrets of forges, from the files that the settings name: they are no business of those who see arguments.
+fn secrets(settings: &Settings, dir: &Path) -> anyhow::Result<Secrets> {
+    let mut secrets = Secrets::new();
+    for source in &settings.repositories {
+        let Some(file) = source.webhook_secret_file.as_ref().or(settings.webhook_secret_file.as_ref()) else {
+            continue;
+        };
+        let file = dir.join(file);
+        let read = files::read_if_exists(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = Zeroizing::new(read.with_context(|| format!("there is no {}", file.display()))?);
+        let secret = Zeroizing::new(text.trim_ascii().to_vec());
+        if secret.len() < SHORTEST {
+            bail!("the secret in {} is shorter than {SHORTEST} characters: anybody could guess it", file.display());
+        }
+        secrets.insert(source.name.clone(), secret);
+    }
+    Ok(secrets)
 }
 
 async fn asked_to_stop() {

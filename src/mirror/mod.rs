@@ -1,5 +1,6 @@
 //! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
 
+mod again;
 mod records;
 mod settings;
 mod transcript;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::cost::PriceTable;
+use crate::digest::Digest;
 use crate::git::command::{Git, GitError};
 use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
@@ -21,7 +23,9 @@ use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError};
+use crate::redaction;
 use crate::roster::History;
+use crate::signing::Reader;
 
 pub use records::Sealed;
 pub use settings::{Settings, Source};
@@ -58,12 +62,14 @@ pub enum MirrorError {
 pub struct Mirror {
     pub source: Source,
     folder: PathBuf,
+    /// What is encrypted is read with it, if somebody encrypted it to this server.
+    reader: Reader,
 }
 
 impl Mirror {
     /// The mirror of a repository beneath the folder where all of them are; nothing is done yet.
-    pub fn of(source: &Source, mirrors: &Path) -> Self {
-        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)) }
+    pub fn of(source: &Source, mirrors: &Path, reader: Reader) -> Self {
+        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)), reader }
     }
 
     /// The mirror's repository, made if there is none.
@@ -140,6 +146,11 @@ impl Mirror {
         Ok(tip.map(|tip| (name, tip)))
     }
 
+    /// Fetches only: what another machine verifies and indexes is to be read here, too. Blocks.
+    pub fn follow(&self) -> Result<(), MirrorError> {
+        self.fetch(&Ledger::of(self.repo()?)?).map(drop)
+    }
+
     /// Fetches, verifies and indexes. Blocks: not for a thread that serves.
     ///
     /// `full` verifies everything anew.
@@ -161,6 +172,8 @@ impl Mirror {
         };
         let new: Vec<_> = fetched.into_iter().filter(|finding| !known(finding)).collect();
         report.findings.extend(new);
+        let read_by = Digest::of_parts(&[redaction::version().as_bytes(), self.reader.names().as_bytes()]);
+        handle.block_on(database.read_by(repository, &read_by.to_string()))?;
         self.read_words(database, handle, repository)?;
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
         let decisions = decisions(&ledger, &report.history)?;

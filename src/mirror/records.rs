@@ -28,9 +28,13 @@ impl Mirror {
         Ok(ledger.prove_by(&sealing, sealed.record, bytes)?)
     }
 
-    /// A record's text as it is signed, from the git commit that holds it.
-    pub fn record_text(&self, held: &GitId) -> Result<String, MirrorError> {
-        let stored = Ledger::of(self.repo()?)?.read("a record", held)?;
-        Ok(String::from_utf8_lossy(stored.record.bytes()).into_owned())
+    /// A record's text as it is signed, from the git commit that holds it; `None` where that was not fetched yet.
+    pub fn record_text(&self, held: &GitId) -> Result<Option<String>, MirrorError> {
+        let ledger = Ledger::of(self.repo()?)?;
+        if !ledger.repo.contains(held) {
+            return Ok(None);
+        }
+        let stored = ledger.read("a record", held)?;
+        Ok(Some(String::from_utf8_lossy(stored.record.bytes()).into_owned()))
     }
 }

@@ -1,7 +1,10 @@
 //! What every page is made from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::index::Database;
 use crate::mirror::Mirror;
@@ -22,11 +25,38 @@ struct Inner {
     database: Database,
     mirrors: Vec<Mirror>,
     doing: Mutex<HashMap<String, Doing>>,
+    secrets: Secrets,
+    wanted: Mutex<BTreeSet<String>>,
+    wake: Notify,
 }
 
+/// The secrets that forges share with this server, by the repository's name.
+pub type Secrets = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
 impl App {
-    pub fn new(database: Database, mirrors: Vec<Mirror>) -> Self {
-        App(Arc::new(Inner { database, mirrors, doing: Mutex::default() }))
+    pub fn new(database: Database, mirrors: Vec<Mirror>, secrets: Secrets) -> Self {
+        let (doing, wanted, wake) = (Mutex::default(), Mutex::default(), Notify::new());
+        App(Arc::new(Inner { database, mirrors, doing, secrets, wanted, wake }))
+    }
+
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// Notes that a repository should be looked at now, and wakes whoever does that.
+    pub fn want(&self, repository: &str) {
+        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.to_owned());
+        self.0.wake.notify_one();
+    }
+
+    /// A repository that should be looked at now, if there is one; it is looked at then.
+    pub fn take_wanted(&self) -> Option<String> {
+        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
+    }
+
+    /// Waits until a repository should be looked at.
+    pub async fn woken(&self) {
+        self.0.wake.notified().await;
     }
 
     pub fn database(&self) -> &Database {

@@ -7,10 +7,11 @@ mod ask;
 mod chart;
 mod page;
 mod pages;
+mod routes;
 mod server;
 mod show;
 mod table;
 mod turns;
 
-pub use app::{App, Doing};
+pub use app::{App, Doing, Secrets};
 pub use server::serve;

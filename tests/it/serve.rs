@@ -40,6 +40,11 @@ impl Server {
         Server { child, address }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
@@ -283,7 +288,10 @@ fn what_is_decided_or_reckoned_otherwise_is_read_again() {
 
 #[test]
 fn both_databases_tell_the_same() {
-    let (team, _) = told();
+    let (team, commit) = told();
+    team.ada.run(&team.work, ["compliance", "set", "sox", "--yes"]).ok();
+    team.ada.run(&team.work, ["hold", "case-7", "--commit", &commit]).ok();
+    team.ada.run(&team.work, ["push"]).ok();
     let postgres = Postgres::start();
     let remote = format!("shop={}", team.remote.display());
     let data = team.ada.path("data");
@@ -296,6 +304,9 @@ fn both_databases_tell_the_same() {
         let mut pages =
             vec!["/sessions?member=ada&agent=claude-code&model=x", "/sessions", "/commits", "/integrity", &session];
         pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
+        pages.extend(["/members", "/policies", "/compliance", "/retention", "/exceptions", "/exceptions/approvals"]);
+        pages.extend(["/exceptions/checks", "/sessions?asof=2026-01-31", "/commits?asof=2026-01-31", "/help"]);
+        pages.extend(["/analytics/models?asof=2026-01-31", "/alerts", "/r/shop/chains/policy", "/search?q=ada"]);
         pages.iter().map(|path| server.page(path)).collect::<Vec<_>>()
     };
     let (sqlite, postgres) = (tell(&[]), tell(&["--database", &postgres.url()]));

@@ -71,6 +71,6 @@ fn commits_that_the_rules_stop_are_alerts() {
     let alerts = server.rows("/alerts.json?repository=shop");
     let stopped = alerts.iter().find(|row| row["code"] == "policy").unwrap_or_else(|| panic!("{alerts:?}"));
     assert!(stopped["message"].as_str().unwrap().contains("keys") && stopped["severity"] == "error", "{stopped}");
-    assert_eq!(server.rows("/exceptions.json?q=checks")[0]["verdict"], "fail");
+    assert_eq!(server.rows("/exceptions/checks.json")[0]["verdict"], "fail");
     assert!(server.page("/policies").contains("sensitive-paths"));
 }

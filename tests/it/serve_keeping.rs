@@ -42,7 +42,7 @@ fn pages_tell_what_is_kept_and_excused() {
     assert!(page.contains("case-7") && page.contains("commits: 1") && page.contains("ada@example.com"), "{page}");
     assert!(server.page(&format!("/retention?asof={before}")).contains("Nothing is or was held."));
 
-    let approvals = server.rows("/exceptions.json?q=approvals");
+    let approvals = server.rows("/exceptions/approvals.json");
     assert_eq!((&approvals[0]["commit"], &approvals[0]["member"]), (&json!(commit), &json!("bob@example.com")));
     assert!(server.page("/exceptions").contains("Nothing was excused"));
     // Taken back, it stands no more.
@@ -53,6 +53,6 @@ fn pages_tell_what_is_kept_and_excused() {
     let remote = format!("shop={}", team.remote.display());
     ada.run(work, ["serve", "--once", "--repo", &remote]).ok();
     let server = Server::start(ada, work, &["--repo", &remote]);
-    assert_eq!(server.rows("/exceptions.json?q=approvals")[0]["state"], "taken back or corrected");
-    assert_eq!(server.rows("/exceptions.json?q=corrections")[0]["reason"], "wrong");
+    assert_eq!(server.rows("/exceptions/approvals.json")[0]["state"], "taken back or corrected");
+    assert_eq!(server.rows("/exceptions/corrections.json")[0]["reason"], "wrong");
 }

@@ -16,6 +16,8 @@ CREATE TABLE repository (
     trouble TEXT,
     -- Which price table costs were reckoned by.
     prices TEXT,
+    -- By which rules, and with which identity, words were read.
+    read_by TEXT,
     branch TEXT,
     head TEXT,
     -- How many owners must sign together, and how many witnesses make a record sealed.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 
 use crate::compliance::{Account, Told};
 use crate::index::{FindingRow, Repository, SaidRow};
@@ -17,57 +17,53 @@ use crate::web::table::{Cell, Table, numbers, words};
 /// Findings that decisions are looked up in.
 const FINDINGS: i64 = 5_000;
 
-/// The parts, each a table of its own: what it is called in the query, its title.
-const PARTS: [(&str, &str); 4] = [
-    ("decisions", "Decisions about findings"),
-    ("approvals", "Approvals"),
-    ("corrections", "Corrections"),
-    ("checks", "What the rules said"),
+/// The parts, each a page of its own: where it is, its title, the type of its records.
+const PARTS: [(&str, &str, &str); 4] = [
+    ("/exceptions", "Decisions about findings", "adjudicate"),
+    ("/exceptions/approvals", "Approvals", "approve"),
+    ("/exceptions/corrections", "Corrections", "amend"),
+    ("/exceptions/checks", "What the rules said", "check"),
 ];
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+/// `/exceptions`: decisions about findings.
+pub async fn decided(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let index = app.database();
     let repositories = index.repositories().await?;
     let wanted = ask.filter(&repositories)?.repository;
-    let part =
-        match ask.q.trim() {
-            "" => "decisions",
-            part => PARTS.iter().find(|(name, _)| *name == part).map(|(name, _)| *name).ok_or_else(|| {
-                NoPage::Wrong(format!("{part:?} is none of decisions, approvals, corrections, checks"))
-            })?,
-        };
     let asof = asof::of(&ask, index).await?;
-    let form = ask.form("/exceptions", &["repository", "asof"], &repositories);
-    let others = |name: &str| {
-        let fields = ask.fields().into_iter().filter(|(field, _)| !["q", "after"].contains(field));
-        link("/exceptions", fields.chain([("q", name)]))
-    };
-    let links = PARTS.map(|(name, text)| Link { href: others(name), text: text.into(), here: name == part });
-    let page = Page::new("Exceptions", Section::Compliance)
-        .block(compliance::around("/exceptions"))
-        .block(Block::Fields(form))
-        .block(Block::Links(Links { label: "Exceptions", links: links.into() }))
-        .dated(asof);
-    if part == "decisions" {
-        let accounts = index.accounts(wanted, asof).await?;
-        let findings = index.findings(wanted, FINDINGS).await?;
-        return Ok(page.table(decisions(&accounts, &repositories, &findings)));
-    }
-    let kind = match part {
-        "approvals" => "approve",
-        "corrections" => "amend",
-        _ => "check",
-    };
+    let accounts = index.accounts(wanted, asof).await?;
+    let findings = index.findings(wanted, FINDINGS).await?;
+    Ok(begun("/exceptions", &ask, &repositories).dated(asof).table(decisions(&accounts, &repositories, &findings)))
+}
+
+/// The other parts: what members said.
+pub async fn page(State(app): State<App>, Path(part): Path<String>, Query(ask): Query<Ask>) -> Answer {
+    let here = format!("/exceptions/{part}");
+    let known = PARTS.iter().find(|(path, ..)| *path == here);
+    let (path, _, kind) = known.ok_or_else(|| NoPage::NotFound(format!("there is no page {here}")))?;
+    let index = app.database();
+    let repositories = index.repositories().await?;
+    let wanted = ask.filter(&repositories)?.repository;
+    let asof = asof::of(&ask, index).await?;
     let said = index.said(kind, wanted, asof, ask.after()?.as_ref(), ROWS + 1).await?;
     let shown = &said[..said.len().min(ROWS as usize)];
-    let mut table = match part {
-        "approvals" => approvals(shown),
-        "corrections" => corrections(shown),
+    let mut table = match *kind {
+        "approve" => approvals(shown),
+        "amend" => corrections(shown),
         _ => checks(shown),
     };
     let more = said.len() > shown.len();
-    table.next = shown.last().filter(|_| more).map(|last| ask.next("/exceptions", last.time, &last.record));
-    Ok(page.table(table))
+    table.next = shown.last().filter(|_| more).map(|last| ask.next(path, last.time, &last.record));
+    Ok(begun(path, &ask, &repositories).dated(asof).table(table))
+}
+
+fn begun(path: &str, ask: &Ask, repositories: &[Repository]) -> Page {
+    let to = |path: &str| link(path, ask.fields().into_iter().filter(|(field, _)| *field != "after"));
+    let links = PARTS.map(|(other, text, _)| Link { href: to(other), text: text.into(), here: other == path });
+    Page::new("Exceptions", Section::Compliance)
+        .block(compliance::around("/exceptions"))
+        .block(Block::Fields(ask.form(path, &["repository", "asof"], repositories)))
+        .block(Block::Links(Links { label: "Exceptions", links: links.into() }))
 }
 
 fn decisions(accounts: &BTreeMap<i64, Account>, repositories: &[Repository], findings: &[FindingRow]) -> Table {

@@ -7,10 +7,13 @@ mod commits;
 mod compliance;
 mod exceptions;
 mod health;
+mod help;
+mod hooks;
 mod integrity;
 mod keys;
 mod members;
 mod metrics;
+mod openapi;
 mod overview;
 mod policies;
 mod proof;
@@ -21,7 +24,7 @@ mod session;
 mod sessions;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::compliance::Told;
 use crate::index::Repository;
@@ -47,12 +50,16 @@ pub fn routes() -> Router<App> {
         .route("/policies", get(policies::page))
         .route("/compliance", get(compliance::page))
         .route("/retention", get(retention::page))
-        .route("/exceptions", get(exceptions::page))
+        .route("/exceptions", get(exceptions::decided))
+        .route("/exceptions/{part}", get(exceptions::page))
         .route("/r/{repository}/chains/{chain}", get(integrity::chain))
         .route("/records/{record}", get(record::page))
         .route("/records/{record}/proof", get(proof::file))
         .route("/keys/{file}", get(keys::file))
         .route("/search", get(search::page))
+        .route("/help", get(help::page))
+        .route("/openapi.json", get(openapi::page))
+        .route("/hooks/update", any(hooks::update))
         .route("/healthz", get(health::page))
         .route("/metrics", get(metrics::page))
         .fallback(nowhere)

@@ -43,7 +43,7 @@ async fn stored(app: &App, record: &RecordRow) -> Result<Option<String>, NoPage>
         return Ok(None);
     };
     let read = tokio::task::spawn_blocking(move || mirror.record_text(&held)).await;
-    Ok(Some(read.map_err(|error| NoPage::Failed(error.to_string()))??))
+    Ok(read.map_err(|error| NoPage::Failed(error.to_string()))??)
 }
 
 fn facts(record: &RecordRow) -> Vec<(&'static str, Cell)> {

@@ -1,0 +1,124 @@
+//! Keeping up with repositories: all of them again and again, one that a forge tells of at once; of several machines one does it.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::host::clock::{self, Deadline};
+use crate::host::output;
+use crate::index::Lead;
+use crate::mirror::{Mirror, Settings};
+use crate::web::{App, Doing};
+
+/// How often a machine looks whether the one that verifies is gone.
+const TAKE_OVER: Duration = Duration::from_secs(5);
+
+/// Brings every repository up to date, again and again, until it is to stop.
+pub async fn keep_up(app: &App, settings: &Settings, stop: &Notify) {
+    tokio::select! {
+        () = go_round(app, settings) => {}
+        () = stop.notified() => {}
+    }
+}
+
+async fn go_round(app: &App, settings: &Settings) {
+    let (mut lead, mut anew) = (None, Deadline::after(Duration::ZERO));
+    loop {
+        let leads = leads(app, &mut lead).await;
+        // What was verified before is verified again from its beginning now and then: disks forget.
+        let full = leads && anew.passed();
+        if full {
+            anew = Deadline::after(settings.verify_every());
+        }
+        for mirror in app.mirrors() {
+            look_at_wanted(app, &mut lead).await;
+            look(app, mirror, &mut lead, full).await;
+        }
+        wait(app, &mut lead, settings.fetch_every()).await;
+    }
+}
+
+/// Waits for the next round, and meanwhile looks at what is wanted; it ends early where this machine comes to lead.
+async fn wait(app: &App, lead: &mut Option<Lead>, span: Duration) {
+    let until = Deadline::after(span);
+    while !until.passed() {
+        let (was, most) = match lead.is_some() {
+            true => (true, until.left()),
+            false => (false, until.left().min(TAKE_OVER)),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(most) => {}
+            () = app.woken() => look_at_wanted(app, lead).await,
+        }
+        if !was && leads(app, lead).await {
+            return;
+        }
+    }
+}
+
+async fn look_at_wanted(app: &App, lead: &mut Option<Lead>) {
+    while let Some(name) = app.take_wanted() {
+        if let Some(mirror) = app.mirror(&name) {
+            look(app, mirror, lead, false).await;
+        }
+    }
+}
+
+/// Whether it is this machine that verifies.
+async fn leads(app: &App, lead: &mut Option<Lead>) -> bool {
+    if let Some(held) = lead
+        && held.holds().await
+    {
+        return true;
+    }
+    *lead = match app.database().lead().await {
+        Ok(lead) => lead,
+        Err(error) => {
+            output::say(format_args!("{}", output::visible(&error.to_string())));
+            None
+        }
+    };
+    lead.is_some()
+}
+
+/// Brings a repository up to date, or only fetches it where another machine verifies.
+async fn look(app: &App, mirror: &Mirror, lead: &mut Option<Lead>, full: bool) {
+    let leads = leads(app, lead).await;
+    let (app, mirror, handle) = (app.clone(), mirror.clone(), Handle::current());
+    let looked = tokio::task::spawn_blocking(move || match leads {
+        true => update(&app, &mirror, &handle, full),
+        false => follow(&app, &mirror),
+    });
+    drop(looked.await);
+}
+
+fn follow(app: &App, mirror: &Mirror) -> bool {
+    let name = &mirror.source.name;
+    app.note(name, Doing::Updating);
+    let done = mirror.follow();
+    app.note(name, Doing::Waiting);
+    let Err(error) = done else { return true };
+    output::say(format_args!("{name}: {}", output::visible(&crate::cli::told(&anyhow::Error::new(error)))));
+    false
+}
+
+/// Brings one repository up to date; what goes wrong is noted with it, and stops no other. Whether all went well.
+pub fn update(app: &App, mirror: &Mirror, handle: &Handle, full: bool) -> bool {
+    let name = &mirror.source.name;
+    app.note(name, Doing::Updating);
+    let done = mirror.update(app.database(), handle, full);
+    app.note(name, Doing::Waiting);
+    let Err(error) = done else { return true };
+    let told = crate::cli::told(&anyhow::Error::new(error));
+    output::say(format_args!("{name}: {}", output::visible(&told)));
+    let noted = handle.block_on(async {
+        let entry = app.database().enter(name, &mirror.source.url).await?;
+        app.database().note_trouble(entry.id, &told).await?;
+        app.database().alert_trouble(name, &told, clock::now().unix()).await
+    });
+    if let Err(error) = noted {
+        output::say(format_args!("{name}: {}", output::visible(&error.to_string())));
+    }
+    false
+}
