@@ -139,8 +139,12 @@ fn stopped(name: &str, row: &sqlx::any::AnyRow) -> Vec<Value> {
             let mut rules: Vec<&str> = check.findings.iter().map(|broken| broken.rule.as_str()).collect();
             rules.dedup();
             let severity = if check.verdict == crate::finding::Verdict::Fail { "error" } else { "inconclusive" };
-            let (commits, last) = (check.range.commits, check.range.last.short());
-            (severity, format!("the rules do not let {commits} commits up to {last} go: {}", rules.join(", ")))
+            let commits = match check.range.commits {
+                1 => "1 commit".to_owned(),
+                several => format!("{several} commits"),
+            };
+            let last = check.range.last.short();
+            (severity, format!("the rules do not let {commits} up to {last} go: {}", rules.join(", ")))
         }
         Err(error) => ("inconclusive", format!("what the rules said cannot be read: {error}")),
     };

@@ -49,7 +49,7 @@ pub const ROUTES: &[Route] = &[
         query: &["repository"],
         answers: Other("application/atom+xml"),
     },
-    page("/members", "Members, their roles and keys, past and present", THEN),
+    page("/members", "Members, their roles and keys, past and present", &["repository", "asof", "after"]),
     page("/policies", "The rules in force, and every change of them", THEN),
     page(
         "/compliance",
@@ -57,7 +57,7 @@ pub const ROUTES: &[Route] = &[
         &["repository", "framework", "asof"],
     ),
     page("/retention", "How long payloads are kept, holds, and what was pruned", &["repository", "asof", "after"]),
-    page("/exceptions", "Decisions about findings", THEN),
+    page("/exceptions", "Decisions about findings", &["repository", "asof", "after"]),
     page("/exceptions/{part}", "Approvals, corrections, and what the rules said", &["repository", "asof", "after"]),
     page("/r/{repository}/chains/{chain}", "A chain's records", &["after"]),
     page("/records/{record}", "A record as it is signed, its seal, and how to check both", &[]),

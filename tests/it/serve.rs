@@ -306,7 +306,12 @@ fn both_databases_tell_the_same() {
         pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
         pages.extend(["/members", "/policies", "/compliance", "/retention", "/exceptions", "/exceptions/approvals"]);
         pages.extend(["/exceptions/checks", "/sessions?asof=2026-01-31", "/commits?asof=2026-01-31", "/help"]);
-        pages.extend(["/analytics/models?asof=2026-01-31", "/alerts", "/r/shop/chains/policy", "/search?q=ada"]);
+        pages.extend([
+            "/analytics/models?asof=2026-01-31",
+            "/alerts",
+            "/r/shop/chains/policy",
+            "/search?q=ada%40example",
+        ]);
         pages.iter().map(|path| server.page(path)).collect::<Vec<_>>()
     };
     let (sqlite, postgres) = (tell(&[]), tell(&["--database", &postgres.url()]));

@@ -39,6 +39,19 @@ fn a_proof_and_its_key_are_downloaded_and_checked_elsewhere() {
     let key = key.lines().nth(1).unwrap();
     let file = ada.write(&ada.path("tmp"), "b.tlog-proof", &server.page(&format!("/records/{record}/proof")));
     ada.run(&ada.path("tmp"), ["prove", "--check", file.to_str().unwrap(), "--key", key]).exits(0);
+    // The page says how, and it is so: with git, sha256sum and minisign.
+    let text = page.split("How to check it\">").nth(1).unwrap().split("</pre>").next().unwrap();
+    let text = text.replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'");
+    let chain = ada.own_chain(work).rsplit('/').next().unwrap().to_owned();
+    for name in [&format!("{chain}.pub"), sealed] {
+        std::fs::write(work.join(name), server.page(&format!("/keys/{name}"))).unwrap();
+    }
+    let name = format!("{}.tlog-proof", &record[..10]);
+    std::fs::write(work.join(name), server.page(&format!("/records/{record}/proof"))).unwrap();
+    let output = ada.command("sh", work).args(["-e", "-c", &text]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains(record) && told.contains("Signature and comment signature verified"), "{told}");
     // A record that came after the seal has none yet.
     ada.commit_file(work, "later", "later\n");
     ada.run(work, ["push"]).ok();

@@ -11,7 +11,6 @@ use crate::web::app::App;
 use crate::web::ask::{Ask, link, some};
 use crate::web::asof;
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::show;
 use crate::web::table::{Cell, Column, Table, numbers, words};
 
 const COLUMNS: [Column; 8] = [
@@ -24,6 +23,9 @@ const COLUMNS: [Column; 8] = [
     words("state", "State"),
     words("left", "Not covered"),
 ];
+
+/// So many repositories are named.
+const TOLD: usize = 20;
 
 /// How many good records of each type a repository has.
 type Counts = BTreeMap<(i64, String), i64>;
@@ -58,11 +60,12 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     page = page.block(Block::Links(frameworks(&ask, in_force.iter().map(|(framework, _)| *framework))));
     for (of, repositories) in in_force.iter().filter(|(of, _)| framework.is_none_or(|framework| framework == *of)) {
         page = page.heading(of.as_str(), of.title());
-        for repository in repositories {
-            let months = accounts.get(&repository.id).and_then(|account| choice(account, *of)).map(|one| one.months);
-            let kept = months.map(|months| format!("{}: payloads are kept for {}.", repository.name, length(months)));
-            page = page.note("pass", kept.unwrap_or_default());
-        }
+        let kept = repositories.iter().filter_map(|repository| {
+            let months = choice(accounts.get(&repository.id)?, *of)?.months;
+            Some(format!("{} for {}", repository.name, length(months)))
+        });
+        let kept: Vec<String> = kept.take(TOLD).collect();
+        page = page.note("pass", format!("Payloads are kept, by repository: {}.", kept.join(", ")));
         page = page.table(table(*of, repositories, &counts, &ask));
     }
     Ok(page)
@@ -96,37 +99,49 @@ fn frameworks(ask: &Ask, all: impl Iterator<Item = Framework>) -> Links {
 fn table(framework: Framework, repositories: &[&Repository], counts: &Counts, ask: &Ask) -> Table {
     let mut rows = Vec::new();
     for control in controls(framework) {
-        for repository in repositories {
-            let of_one =
-                control.evidence.iter().map(|evidence| row(framework, control, *evidence, repository, counts, ask));
-            rows.extend(of_one);
-        }
+        rows.extend(
+            control.evidence.iter().map(|evidence| row(framework, control, *evidence, repositories, counts, ask)),
+        );
     }
     let caption = format!("What {} asks for, and what there is of it", framework.title());
     Table::new(caption, &COLUMNS, "Nothing is asked for.").rows(rows)
 }
 
+/// What there is of some evidence, of one repository or of all together.
 fn row(
     framework: Framework,
     control: &Control,
     evidence: Evidence,
-    repository: &Repository,
+    repositories: &[&Repository],
     counts: &Counts,
     ask: &Ask,
 ) -> Vec<Cell> {
-    let count = |kind: &&str| counts.get(&(repository.id, (*kind).to_owned())).copied().unwrap_or_default();
-    let count: i64 = evidence.kinds().iter().map(count).sum();
-    let asof = some(&ask.asof).map(|asof| ("asof", asof));
-    let fields = [("repository", repository.name.as_str())].into_iter().chain(asof);
+    let count = |repository: &&Repository| {
+        let of = |kind: &&str| counts.get(&(repository.id, (*kind).to_owned())).copied().unwrap_or_default();
+        evidence.kinds().iter().map(of).sum::<i64>()
+    };
+    let records: i64 = repositories.iter().map(count).sum();
+    let without: Vec<&str> =
+        repositories.iter().filter(|one| count(one) == 0).map(|one| one.name.as_str()).take(TOLD).collect();
+    let fields = ask.fields().into_iter().filter(|(name, _)| ["repository", "asof"].contains(name));
+    let state = match without.as_slice() {
+        [] => Cell::text("there").looks("pass"),
+        _ if records == 0 => Cell::text("none").looks("warn"),
+        some => Cell::text(&format!("none in {}", some.join(", "))).looks("warn"),
+    };
+    let of = match repositories {
+        [one] => one.name.clone(),
+        several => format!("{} repositories", several.len()),
+    };
     vec![
         Cell::text(framework.as_str()),
         Cell::text(control.id),
         Cell::text(control.asks),
-        Cell::text(&repository.name),
+        Cell::text(&of),
         Cell::text(evidence.title()).to(link(place(evidence), fields)),
-        Cell::count(count),
-        if count > 0 { Cell::text("there").looks("pass") } else { Cell::text("none").looks("warn") },
-        Cell { text: show::visible(control.left), ..Cell::text(control.left) },
+        Cell::count(records),
+        state,
+        Cell::text(control.left),
     ]
 }
 

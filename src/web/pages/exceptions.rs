@@ -33,7 +33,8 @@ pub async fn decided(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let asof = asof::of(&ask, index).await?;
     let accounts = index.accounts(wanted, asof).await?;
     let findings = index.findings(wanted, FINDINGS).await?;
-    Ok(begun("/exceptions", &ask, &repositories).dated(asof).table(decisions(&accounts, &repositories, &findings)))
+    let table = decisions(&accounts, &repositories, &findings, &ask)?;
+    Ok(begun("/exceptions", &ask, &repositories).dated(asof).table(table))
 }
 
 /// The other parts: what members said.
@@ -46,7 +47,7 @@ pub async fn page(State(app): State<App>, Path(part): Path<String>, Query(ask): 
     let wanted = ask.filter(&repositories)?.repository;
     let asof = asof::of(&ask, index).await?;
     let said = index.said(kind, wanted, asof, ask.after()?.as_ref(), ROWS + 1).await?;
-    let shown = &said[..said.len().min(ROWS as usize)];
+    let shown = &said[..said.len().min(fitting(&said))];
     let mut table = match *kind {
         "approve" => approvals(shown),
         "amend" => corrections(shown),
@@ -55,6 +56,17 @@ pub async fn page(State(app): State<App>, Path(part): Path<String>, Query(ask): 
     let more = said.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next(path, last.time, &last.record));
     Ok(begun(path, &ask, &repositories).dated(asof).table(table))
+}
+
+/// How many of these are on a page: one approval may be of hundreds of commits.
+fn fitting(said: &[SaidRow]) -> usize {
+    let mut commits = 0;
+    let fits = |row: &&SaidRow| {
+        let fits = commits < ROWS as usize;
+        commits += serde_json::from_str::<Approve>(&row.body).map_or(1, |approve| approve.commits.len());
+        fits
+    };
+    said.iter().take(ROWS as usize).take_while(fits).count()
 }
 
 fn begun(path: &str, ask: &Ask, repositories: &[Repository]) -> Page {
@@ -66,7 +78,12 @@ fn begun(path: &str, ask: &Ask, repositories: &[Repository]) -> Page {
         .block(Block::Links(Links { label: "Exceptions", links: links.into() }))
 }
 
-fn decisions(accounts: &BTreeMap<i64, Account>, repositories: &[Repository], findings: &[FindingRow]) -> Table {
+fn decisions(
+    accounts: &BTreeMap<i64, Account>,
+    repositories: &[Repository],
+    findings: &[FindingRow],
+    ask: &Ask,
+) -> Result<Table, NoPage> {
     let columns = [
         words("time", "Decided"),
         words("decision", "Decision"),
@@ -88,7 +105,7 @@ fn decisions(accounts: &BTreeMap<i64, Account>, repositories: &[Repository], fin
         }
     }
     let empty = "Nothing was excused: nobody has decided about a finding.";
-    Table::new("Decisions about findings, the latest first", &columns, empty).rows(rows)
+    pages::part(Table::new("Decisions about findings, the latest first", &columns, empty), rows, ask, "/exceptions")
 }
 
 fn decision(

@@ -9,12 +9,12 @@ use crate::roster::Roster;
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::asof;
-use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::page::{Answer, Block, NoPage, Page, Section};
 use crate::web::pages::{self, integrity, keys};
 use crate::web::table::{Cell, Table, numbers, words};
 
-/// So many keys are listed.
-const MOST: usize = 200;
+/// So many keys are listed, the latest.
+const MOST: usize = 50;
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let repositories = app.database().repositories().await?;
@@ -26,14 +26,14 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let told: Vec<(&Repository, &Account)> = told.collect();
     let page = Page::new("Members", Section::Members).block(Block::Fields(form)).dated(asof);
     Ok(page
-        .table(members(&told))
+        .table(members(&told, &ask)?)
         .heading("together", "What needs several")
         .table(together(&told))
         .heading("keys", "Keys, past and present")
         .table(all_keys(&told)))
 }
 
-fn members(told: &[(&Repository, &Account)]) -> Table {
+fn members(told: &[(&Repository, &Account)], ask: &Ask) -> Result<Table, NoPage> {
     let columns = [
         words("member", "Member"),
         words("name", "Name"),
@@ -49,7 +49,7 @@ fn members(told: &[(&Repository, &Account)]) -> Table {
         let Some(roster) = account.history.newest() else { continue };
         rows.extend(roster.members().flat_map(|member| of_one(repository, roster, member)));
     }
-    Table::new("Members and their keys", &columns, "No ledger has a member yet.").rows(rows)
+    pages::part(Table::new("Members and their keys", &columns, "No ledger has a member yet."), rows, ask, "/members")
 }
 
 /// A row a key; a member without a key has one without it.

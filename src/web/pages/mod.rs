@@ -29,8 +29,9 @@ use axum::routing::{any, get};
 use crate::compliance::Told;
 use crate::index::Repository;
 use crate::web::app::App;
+use crate::web::ask::{Ask, ROWS};
 use crate::web::page::NoPage;
-use crate::web::table::Cell;
+use crate::web::table::{Cell, Table};
 
 /// Every path there is.
 pub fn routes() -> Router<App> {
@@ -81,6 +82,15 @@ fn verdict_word(verdict: &str) -> Cell {
         "fail" => "fail",
         _ => "warn",
     })
+}
+
+/// A part of rows that are all at hand; `after` is the number of those before it.
+fn part(table: Table, rows: Vec<Vec<Cell>>, ask: &Ask, path: &str) -> Result<Table, NoPage> {
+    let from = ask.after()?.map_or(0, |after| usize::try_from(after.time).unwrap_or_default());
+    let (all, end) = (rows.len(), from.saturating_add(ROWS as usize));
+    let mut table = table.rows(rows.into_iter().skip(from).take(ROWS as usize));
+    table.next = (all > end).then(|| ask.next(path, i64::try_from(end).unwrap_or(i64::MAX), "0"));
+    Ok(table)
 }
 
 /// A record of the policy chain, by its number.

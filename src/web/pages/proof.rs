@@ -58,15 +58,14 @@ pub async fn told(page: Page, app: &App, record: &RecordRow) -> Result<Page, NoP
         let hashes: Vec<String> = proof.path.iter().map(ToString::to_string).collect();
         let path = if hashes.is_empty() { "It is the only one.".to_owned() } else { hashes.join("\n") };
         let checkpoint = show::visible(&String::from_utf8_lossy(&proof.checkpoint));
-        page = page
-            .block(text("Hashes from the record to the root of the tree", path))
-            .block(text("The checkpoint that the witness has signed", checkpoint));
+        page = text(page, "path", "Hashes from the record to the root of the tree", path);
+        page = text(page, "checkpoint", "The checkpoint that the witness has signed", checkpoint);
     }
-    Ok(page.block(text("How to check it", commands(record, &seal))))
+    Ok(text(page, "check", "How to check it", commands(record, &seal)))
 }
 
-fn text(label: &str, text: String) -> Block {
-    Block::Text(Text { label: label.to_owned(), text })
+fn text(page: Page, id: &'static str, label: &str, text: String) -> Page {
+    page.heading(id, label).block(Block::Text(Text { label: label.to_owned(), text }))
 }
 
 /// Ways to check the record and its seal with programs that are not ours, and with ours.
@@ -76,7 +75,7 @@ fn commands(record: &RecordRow, seal: &SealRow) -> String {
         Ok(ChainId::Policy) => format!("# its signatures, one an owner: git ls-tree {held}\n"),
         _ => format!(
             "git cat-file blob {held}:record.json.minisig > record.json.minisig\n\
-             minisign -V -H -p {chain}.pub -m record.json     # /keys/{chain}.pub\n",
+             minisign -V -H -p {chain}.pub -m record.json     # from /keys/{chain}.pub\n",
             chain = record.chain
         ),
     };

@@ -17,8 +17,8 @@ use crate::web::pages::{self, compliance, integrity};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
-/// So many shelves are listed; a page stays small.
-const MOST: usize = 60;
+/// So many holds and prunings are listed, the latest; a page stays small.
+const MOST: usize = 30;
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let index = app.database();
@@ -45,9 +45,9 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     }
     let month = at.month().to_string();
     let shelves: Vec<ShelfRow> = index.shelves(wanted).await?.into_iter().filter(|row| row.month <= month).collect();
-    let from = ask.after()?.map_or(0, |after| usize::try_from(after.time).unwrap_or_default());
-    let shown = shelves.iter().skip(from).take(MOST);
-    let rows = shown.filter_map(|row| Some(shelf(row, names.get(&row.repository)?, accounts.get(&row.repository), at)));
+    let rows = shelves
+        .iter()
+        .filter_map(|row| Some(shelf(row, names.get(&row.repository)?, accounts.get(&row.repository), at)));
     let columns = [
         words("month", "Month"),
         words("class", "Payloads"),
@@ -59,9 +59,8 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
         words("state", "State"),
         words("expires", "May go from"),
     ];
-    let mut table = Table::new("Payloads, the oldest first", &columns, "No payloads are stored.").rows(rows);
-    let end = from + MOST;
-    table.next = (shelves.len() > end).then(|| ask.next("/retention", i64::try_from(end).unwrap_or_default(), "0"));
+    let table = Table::new("Payloads, the oldest first", &columns, "No payloads are stored.");
+    let table = pages::part(table, rows.collect(), &ask, "/retention")?;
     page = page.heading("payloads", "Payloads").table(table);
     page = page.heading("holds", "Holds").table(holds(&accounts, &names));
     Ok(page.heading("pruned", "What was pruned").table(pruned(&accounts, &names)))
@@ -114,6 +113,9 @@ fn fate(row: &ShelfRow, account: Option<&Account>, at: Time) -> (Cell, Cell) {
     (state, expires.as_deref().map_or_else(Cell::none, Cell::text))
 }
 
+/// The column of [`holds`] that says when a hold was released.
+const RELEASED: usize = 6;
+
 fn holds(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>) -> Table {
     let columns = [
         words("case", "Case"),
@@ -131,6 +133,9 @@ fn holds(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>) 
         let Some(repository) = names.get(id) else { continue };
         rows.extend(account.holds().iter().map(|held| hold(held, &repository.name)));
     }
+    // What is held comes before what was.
+    rows.sort_by_key(|row: &Vec<Cell>| row[RELEASED].look != "none");
+    rows.truncate(MOST);
     Table::new("Legal holds, the latest first", &columns, "Nothing is or was held.").rows(rows)
 }
 
@@ -176,6 +181,7 @@ fn pruned(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>)
         let Some(repository) = names.get(id) else { continue };
         rows.extend(account.told.iter().rev().filter_map(|told| pruning(told, &repository.name)));
     }
+    rows.truncate(MOST);
     Table::new("What was pruned, the latest first", &columns, "Nothing was pruned.").rows(rows)
 }
 
