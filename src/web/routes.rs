@@ -57,6 +57,7 @@ pub const ROUTES: &[Route] = &[
         &["repository", "framework", "asof"],
     ),
     page("/retention", "How long payloads are kept, holds, and what was pruned", &["repository", "asof", "after"]),
+    page("/retention/{part}", "All holds, and all that was pruned", &["repository", "asof", "after"]),
     page("/exceptions", "Decisions about findings", &["repository", "asof", "after"]),
     page("/exceptions/{part}", "Approvals, corrections, and what the rules said", &["repository", "asof", "after"]),
     page("/r/{repository}/chains/{chain}", "A chain's records", &["after"]),
@@ -67,6 +68,7 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         answers: Other("text/plain"),
     },
+    page("/keys", "Every key there is and was", &["repository", "asof", "after"]),
     Route {
         path: "/keys/{file}",
         about: "CHAIN.pub: a key that signs or signed, as minisign reads it",
@@ -107,9 +109,12 @@ pub const TABLES: &[(&str, &str)] = &[
     ("/integrity", "severity code message repository chain seq# decided"),
     ("/alerts", "since severity code message repository chain seq# gone"),
     ("/members", "member name roles repository key public_key from_seq# state"),
+    ("/keys", "key member repository since by until file"),
     ("/policies", "time repository signers n# record"),
     ("/compliance", "framework control asks repository evidence records# state left"),
     ("/retention", "month class member chain repository pieces# bytes# state expires"),
+    ("/retention/holds", "case repository since by why shelves# released released_by record"),
+    ("/retention/pruned", "time repository by shelves# months pieces# record"),
     ("/exceptions", "time decision code chain seq# right by repository until covers record"),
     ("/exceptions/approvals", "time commit member repository state record"),
     ("/exceptions/corrections", "time corrects reason right member repository state record"),
@@ -143,7 +148,7 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("record", "A record's id, or its first 4 characters or more"),
     ("chain", "A chain's name: policy, or 32 hex digits"),
     ("question", "tokens, models, cost, caches, agents-share, authors, tools or time"),
-    ("part", "approvals, corrections or checks"),
+    ("part", "holds or pruned; approvals, corrections or checks"),
     ("file", "A chain's name with .pub behind"),
 ];
 

@@ -304,7 +304,15 @@ fn both_databases_tell_the_same() {
         let mut pages =
             vec!["/sessions?member=ada&agent=claude-code&model=x", "/sessions", "/commits", "/integrity", &session];
         pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
-        pages.extend(["/members", "/policies", "/compliance", "/retention", "/exceptions", "/exceptions/approvals"]);
+        pages.extend([
+            "/members",
+            "/policies",
+            "/compliance",
+            "/retention",
+            "/retention/holds",
+            "/exceptions",
+            "/exceptions/approvals",
+        ]);
         pages.extend(["/exceptions/checks", "/sessions?asof=2026-01-31", "/commits?asof=2026-01-31", "/help"]);
         pages.extend([
             "/analytics/models?asof=2026-01-31",

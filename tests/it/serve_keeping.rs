@@ -56,3 +56,32 @@ fn pages_tell_what_is_kept_and_excused() {
     assert_eq!(server.rows("/exceptions/approvals.json")[0]["state"], "taken back or corrected");
     assert_eq!(server.rows("/exceptions/corrections.json")[0]["reason"], "wrong");
 }
+
+#[test]
+fn pages_tell_what_expired_and_what_was_pruned() {
+    let (team, _) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    ada.run(work, ["compliance", "set", "pci-dss", "--yes"]).ok();
+    ada.run(work, ["hold", "case-1", "--month", "2026-01"]).ok();
+    ada.run(work, ["push"]).ok();
+    let remote = format!("shop={}", team.remote.display());
+    let tell = |path: &str| {
+        ada.run(work, ["serve", "--once", "--repo", &remote]).ok();
+        Server::start(ada, work, &["--repo", &remote]).rows(path)
+    };
+    assert_eq!(tell("/retention.json")[0]["expires"], "2027-02");
+    // A year later the case is over, and what it held goes.
+    ada.pass(400 * 24 * 3600);
+    ada.run(work, ["release", "case-1", "--yes"]).ok();
+    assert_eq!(tell("/retention.json")[0]["state"], "expired");
+    let then = ada.now();
+    ada.pass(60);
+    ada.run(work, ["prune", "--yes"]).ok();
+    assert_eq!(tell("/retention.json")[0]["state"], "pruned");
+    assert_eq!(tell(&format!("/retention.json?asof={then}"))[0]["state"], "expired", "as it was known then");
+    let pruned = tell("/retention/pruned.json");
+    assert_eq!((&pruned[0]["by"], &pruned[0]["months"]), (&json!("ada@example.com"), &json!("2026-01")), "{pruned:?}");
+    let holds = tell("/retention/holds.json");
+    assert_eq!((&holds[0]["case"], holds[0]["released"].is_null()), (&json!("case-1"), false), "{holds:?}");
+    assert_eq!(tell(&format!("/retention/holds.json?asof={then}")).len(), 1);
+}

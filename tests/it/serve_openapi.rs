@@ -50,6 +50,15 @@ fn every_table_is_as_it_is_described() {
         let columns: Vec<&str> = columns.iter().map(|name| name.as_str().unwrap()).collect();
         assert_eq!(csv.lines().next().unwrap(), columns.join(","), "{at}");
     }
-    assert_eq!(tables, 24);
-    assert_eq!(empty, ["/integrity.json", "/alerts.json", "/exceptions.json", "/exceptions/corrections.json"]);
+    assert_eq!(tables, 27);
+    assert_eq!(
+        empty,
+        [
+            "/integrity.json",
+            "/alerts.json",
+            "/retention/pruned.json",
+            "/exceptions.json",
+            "/exceptions/corrections.json"
+        ]
+    );
 }

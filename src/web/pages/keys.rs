@@ -1,12 +1,32 @@
-//! `/keys/CHAIN.pub`: a key that signs or signed a chain, as minisign reads it.
+//! `/keys` and `/keys/CHAIN.pub`: every key there is and was, and one as minisign reads it.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::compliance::{Account, Enrolled};
+use crate::index::Repository;
 use crate::web::app::App;
-use crate::web::page::NoPage;
+use crate::web::ask::Ask;
+use crate::web::asof;
+use crate::web::page::{Answer, Block, NoPage, Page, Section};
+use crate::web::pages::{self, integrity};
+use crate::web::table::{Cell, Table, words};
 
+/// `/keys`: all of them.
+pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
+    let repositories = app.database().repositories().await?;
+    let wanted = ask.filter(&repositories)?.repository;
+    let asof = asof::of(&ask, app.database()).await?;
+    let accounts = app.database().accounts(wanted, asof).await?;
+    let told = repositories.iter().filter_map(|repository| Some((repository, accounts.get(&repository.id)?)));
+    let rows = rows(&told.collect::<Vec<_>>());
+    let form = ask.form("/keys", &["repository", "asof"], &repositories);
+    let page = Page::new("Keys, past and present", Section::Members).block(Block::Fields(form)).dated(asof);
+    Ok(page.table(pages::part(table(), rows, &ask, "/keys")?))
+}
+
+/// `/keys/CHAIN.pub`: one, as a file.
 pub async fn file(State(app): State<App>, Path(name): Path<String>) -> Result<Response, NoPage> {
     let wanted = name.strip_suffix(".pub").unwrap_or_default();
     let accounts = app.database().accounts(None, None).await?;
@@ -21,4 +41,37 @@ pub async fn file(State(app): State<App>, Path(name): Path<String>) -> Result<Re
 /// Where a chain's key is.
 pub fn path(chain: &str) -> String {
     format!("/keys/{chain}.pub")
+}
+
+pub fn table() -> Table {
+    let columns = [
+        words("key", "Key"),
+        words("member", "Member"),
+        words("repository", "Repository"),
+        words("since", "Enrolled"),
+        words("by", "By record"),
+        words("until", "Ended"),
+        words("file", "File"),
+    ];
+    Table::new("Keys, the latest first", &columns, "No key was enrolled yet.")
+}
+
+pub fn rows(told: &[(&Repository, &Account)]) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for (repository, account) in told {
+        let row = |enrolled: &Enrolled<'_>| {
+            let chain = enrolled.key.chain().to_string();
+            vec![
+                Cell::id(&chain).to(integrity::path(&repository.name, &chain)),
+                Cell::text(enrolled.member),
+                Cell::text(&repository.name),
+                Cell::time(enrolled.since.time.unix()),
+                pages::policy_record(enrolled.since),
+                enrolled.until.map_or_else(Cell::none, |told| Cell::time(told.time.unix())),
+                Cell::text("minisign").to(path(&chain)),
+            ]
+        };
+        rows.extend(account.keys().iter().rev().map(row));
+    }
+    rows
 }

@@ -2,19 +2,19 @@
 
 use axum::extract::{Query, State};
 
-use crate::compliance::{Account, Enrolled};
+use crate::compliance::Account;
 use crate::index::Repository;
 use crate::record::body::Member;
 use crate::roster::Roster;
 use crate::web::app::App;
-use crate::web::ask::Ask;
+use crate::web::ask::{Ask, link};
 use crate::web::asof;
-use crate::web::page::{Answer, Block, NoPage, Page, Section};
+use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::{self, integrity, keys};
 use crate::web::table::{Cell, Table, numbers, words};
 
-/// So many keys are listed, the latest.
-const MOST: usize = 50;
+/// So many keys are listed here, the latest.
+const LATEST: usize = 20;
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let repositories = app.database().repositories().await?;
@@ -24,13 +24,16 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let accounts = app.database().accounts(wanted, asof).await?;
     let told = repositories.iter().filter_map(|repository| Some((repository, accounts.get(&repository.id)?)));
     let told: Vec<(&Repository, &Account)> = told.collect();
+    let href = link("/keys", ask.fields().into_iter().filter(|(name, _)| *name != "after"));
+    let all = Link { href, text: "All keys, as a table".into(), here: false };
     let page = Page::new("Members", Section::Members).block(Block::Fields(form)).dated(asof);
     Ok(page
         .table(members(&told, &ask)?)
         .heading("together", "What needs several")
         .table(together(&told))
         .heading("keys", "Keys, past and present")
-        .table(all_keys(&told)))
+        .table(keys::table().rows(keys::rows(&told).into_iter().take(LATEST)))
+        .block(Block::Links(Links { label: "All of them", links: vec![all] })))
 }
 
 fn members(told: &[(&Repository, &Account)], ask: &Ask) -> Result<Table, NoPage> {
@@ -89,34 +92,4 @@ fn together(told: &[(&Repository, &Account)]) -> Table {
         Some(vec![Cell::text(&repository.name), number(roster.threshold()), number(roster.witnesses())])
     };
     Table::new("What needs several", &columns, "No repository is mirrored yet.").rows(told.iter().filter_map(row))
-}
-
-fn all_keys(told: &[(&Repository, &Account)]) -> Table {
-    let columns = [
-        words("key", "Key"),
-        words("member", "Member"),
-        words("repository", "Repository"),
-        words("since", "Enrolled"),
-        words("by", "By record"),
-        words("until", "Ended"),
-        words("file", "File"),
-    ];
-    let mut rows = Vec::new();
-    for (repository, account) in told {
-        let row = |enrolled: &Enrolled<'_>| {
-            let chain = enrolled.key.chain().to_string();
-            vec![
-                Cell::id(&chain).to(integrity::path(&repository.name, &chain)),
-                Cell::text(enrolled.member),
-                Cell::text(&repository.name),
-                Cell::time(enrolled.since.time.unix()),
-                pages::policy_record(enrolled.since),
-                enrolled.until.map_or_else(Cell::none, |told| Cell::time(told.time.unix())),
-                Cell::text("minisign").to(keys::path(&chain)),
-            ]
-        };
-        rows.extend(account.keys().iter().rev().map(row));
-    }
-    rows.truncate(MOST);
-    Table::new("Keys, the latest first", &columns, "No key was enrolled yet.").rows(rows)
 }

@@ -2,39 +2,60 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 
 use crate::compliance::{Account, Fate, Held, Told, length};
 use crate::host::clock;
-use crate::index::{Repository, ShelfRow};
+use crate::index::{AsOf, Repository, ShelfRow};
 use crate::record::body::{Body, PayloadClass, Shelf};
 use crate::time::Time;
 use crate::web::app::App;
-use crate::web::ask::Ask;
+use crate::web::ask::{Ask, link};
 use crate::web::asof;
-use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::{self, compliance, integrity};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
-/// So many holds and prunings are listed, the latest; a page stays small.
-const MOST: usize = 30;
+/// So many holds and prunings are on the first page, the latest; a page stays small.
+const LATEST: usize = 20;
+/// Of so many repositories it is told at once how long they keep payloads.
+const TOLD: usize = 20;
+
+/// What is asked for, and what the policy chains say of it.
+struct Asked {
+    repositories: Vec<Repository>,
+    accounts: BTreeMap<i64, Account>,
+    wanted: Option<i64>,
+    asof: Option<AsOf>,
+}
+
+impl Asked {
+    async fn of(app: &App, ask: &Ask) -> Result<Self, NoPage> {
+        let repositories = app.database().repositories().await?;
+        let wanted = ask.filter(&repositories)?.repository;
+        let asof = asof::of(ask, app.database()).await?;
+        let accounts = app.database().accounts(wanted, asof).await?;
+        Ok(Asked { repositories, accounts, wanted, asof })
+    }
+
+    fn page(&self, path: &str, ask: &Ask) -> Page {
+        Page::new("Retention and holds", Section::Compliance)
+            .block(compliance::around("/retention"))
+            .block(Block::Fields(ask.form(path, &["repository", "asof"], &self.repositories)))
+            .dated(self.asof)
+    }
+
+    fn told(&self) -> impl Iterator<Item = (&Repository, &Account)> {
+        self.repositories.iter().filter_map(|repository| Some((repository, self.accounts.get(&repository.id)?)))
+    }
+}
 
 pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let index = app.database();
-    let repositories = index.repositories().await?;
-    let wanted = ask.filter(&repositories)?.repository;
-    let asof = asof::of(&ask, index).await?;
-    let accounts = index.accounts(wanted, asof).await?;
-    let at = asof.map_or_else(clock::now, |asof| Time::from_unix(asof.time));
-    let form = ask.form("/retention", &["repository", "asof"], &repositories);
-    let mut page = Page::new("Retention and holds", Section::Compliance)
-        .block(compliance::around("/retention"))
-        .block(Block::Fields(form))
-        .dated(asof);
-    let names: BTreeMap<i64, &Repository> = repositories.iter().map(|repository| (repository.id, repository)).collect();
-    for (id, account) in &accounts {
-        let Some(repository) = names.get(id) else { continue };
+    let asked = Asked::of(&app, &ask).await?;
+    let at = asked.asof.map_or_else(clock::now, |asof| Time::from_unix(asof.time));
+    let mut page = asked.page("/retention", &ask);
+    for (repository, account) in asked.told().take(TOLD) {
         page = match account.keeping.retention() {
             Some(kept) => page.note("pass", said(repository, kept)),
             None => page.note(
@@ -43,11 +64,34 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
             ),
         };
     }
-    let month = at.month().to_string();
-    let shelves: Vec<ShelfRow> = index.shelves(wanted).await?.into_iter().filter(|row| row.month <= month).collect();
-    let rows = shelves
-        .iter()
-        .filter_map(|row| Some(shelf(row, names.get(&row.repository)?, accounts.get(&row.repository), at)));
+    let shelves = app.database().shelves(asked.wanted).await?;
+    page = page.heading("payloads", "Payloads").table(payloads(&asked, &shelves, at, &ask)?);
+    let lead = |path: &str, text: &str| {
+        let href = link(path, ask.fields().into_iter().filter(|(name, _)| *name != "after"));
+        Block::Links(Links { label: "All of them", links: vec![Link { href, text: text.into(), here: false }] })
+    };
+    let (mut holds, mut prunings) = (hold_rows(&asked), pruning_rows(&asked));
+    holds.truncate(LATEST);
+    prunings.truncate(LATEST);
+    page = page.heading("holds", "Holds").table(holds_table().rows(holds));
+    page = page.block(lead("/retention/holds", "All holds, as a table"));
+    page = page.heading("pruned", "What was pruned").table(pruned_table().rows(prunings));
+    Ok(page.block(lead("/retention/pruned", "All that was pruned, as a table")))
+}
+
+/// `/retention/holds` and `/retention/pruned`: all of them.
+pub async fn part(State(app): State<App>, Path(part): Path<String>, Query(ask): Query<Ask>) -> Answer {
+    let asked = Asked::of(&app, &ask).await?;
+    let path = format!("/retention/{part}");
+    let (table, rows) = match part.as_str() {
+        "holds" => (holds_table(), hold_rows(&asked)),
+        "pruned" => (pruned_table(), pruning_rows(&asked)),
+        _ => return Err(NoPage::NotFound(format!("there is no page {path}"))),
+    };
+    Ok(asked.page(&path, &ask).table(pages::part(table, rows, &ask, &path)?))
+}
+
+fn payloads(asked: &Asked, shelves: &[ShelfRow], at: Time, ask: &Ask) -> Result<Table, NoPage> {
     let columns = [
         words("month", "Month"),
         words("class", "Payloads"),
@@ -59,11 +103,14 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
         words("state", "State"),
         words("expires", "May go from"),
     ];
+    let month = at.month().to_string();
+    let row = |row: &ShelfRow| {
+        let repository = asked.repositories.iter().find(|repository| repository.id == row.repository)?;
+        Some(shelf(row, repository, asked.accounts.get(&row.repository), at))
+    };
+    let rows = shelves.iter().filter(|row| row.month <= month).filter_map(row).collect();
     let table = Table::new("Payloads, the oldest first", &columns, "No payloads are stored.");
-    let table = pages::part(table, rows.collect(), &ask, "/retention")?;
-    page = page.heading("payloads", "Payloads").table(table);
-    page = page.heading("holds", "Holds").table(holds(&accounts, &names));
-    Ok(page.heading("pruned", "What was pruned").table(pruned(&accounts, &names)))
+    pages::part(table, rows, ask, "/retention")
 }
 
 fn said(repository: &Repository, kept: &crate::compliance::Retention) -> String {
@@ -113,10 +160,7 @@ fn fate(row: &ShelfRow, account: Option<&Account>, at: Time) -> (Cell, Cell) {
     (state, expires.as_deref().map_or_else(Cell::none, Cell::text))
 }
 
-/// The column of [`holds`] that says when a hold was released.
-const RELEASED: usize = 6;
-
-fn holds(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>) -> Table {
+fn holds_table() -> Table {
     let columns = [
         words("case", "Case"),
         words("repository", "Repository"),
@@ -128,15 +172,19 @@ fn holds(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>) 
         words("released_by", "Released by"),
         words("record", "Record"),
     ];
-    let mut rows = Vec::new();
-    for (id, account) in accounts {
-        let Some(repository) = names.get(id) else { continue };
-        rows.extend(account.holds().iter().map(|held| hold(held, &repository.name)));
+    Table::new("Legal holds, those in force first", &columns, "Nothing is or was held.")
+}
+
+fn hold_rows(asked: &Asked) -> Vec<Vec<Cell>> {
+    let (mut open, mut over) = (Vec::new(), Vec::new());
+    for (repository, account) in asked.told() {
+        for held in account.holds() {
+            let row = hold(&held, &repository.name);
+            if held.released.is_none() { open.push(row) } else { over.push(row) }
+        }
     }
-    // What is held comes before what was.
-    rows.sort_by_key(|row: &Vec<Cell>| row[RELEASED].look != "none");
-    rows.truncate(MOST);
-    Table::new("Legal holds, the latest first", &columns, "Nothing is or was held.").rows(rows)
+    open.extend(over);
+    open
 }
 
 fn hold(held: &Held<'_>, repository: &str) -> Vec<Cell> {
@@ -166,7 +214,7 @@ fn hold(held: &Held<'_>, repository: &str) -> Vec<Cell> {
     ]
 }
 
-fn pruned(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>) -> Table {
+fn pruned_table() -> Table {
     let columns = [
         words("time", "Pruned"),
         words("repository", "Repository"),
@@ -176,13 +224,14 @@ fn pruned(accounts: &BTreeMap<i64, Account>, names: &BTreeMap<i64, &Repository>)
         numbers("pieces", "Pieces"),
         words("record", "Record"),
     ];
-    let mut rows = Vec::new();
-    for (id, account) in accounts {
-        let Some(repository) = names.get(id) else { continue };
-        rows.extend(account.told.iter().rev().filter_map(|told| pruning(told, &repository.name)));
-    }
-    rows.truncate(MOST);
-    Table::new("What was pruned, the latest first", &columns, "Nothing was pruned.").rows(rows)
+    Table::new("What was pruned, the latest first", &columns, "Nothing was pruned.")
+}
+
+fn pruning_rows(asked: &Asked) -> Vec<Vec<Cell>> {
+    let of_one = |(repository, account): (&Repository, &Account)| {
+        account.told.iter().rev().filter_map(|told| pruning(told, &repository.name)).collect::<Vec<_>>()
+    };
+    asked.told().flat_map(of_one).collect()
 }
 
 fn pruning(told: &Told, repository: &str) -> Option<Vec<Cell>> {
