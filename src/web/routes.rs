@@ -139,7 +139,7 @@ pub const PARAMETERS: &[(&str, &str)] = &[
         "asof",
         "As things were known then: at the end of a day (2026-01-31), at a time (2026-01-31T14:05:09Z), or by a record (its id)",
     ),
-    ("after", "Where the rows begin, as `next` of the rows before has it"),
+    ("after", "Where the rows begin: what the link to the next rows, or next in their JSON, names"),
     ("framework", "sox, pci-dss, sr-11-7 or custom"),
     ("q", "The beginning of a name, or words"),
     ("from", "The turn to begin with, counted from 0"),

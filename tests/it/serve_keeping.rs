@@ -85,3 +85,40 @@ fn pages_tell_what_expired_and_what_was_pruned() {
     assert_eq!((&holds[0]["case"], holds[0]["released"].is_null()), (&json!("case-1"), false), "{holds:?}");
     assert_eq!(tell(&format!("/retention/holds.json?asof={then}")).len(), 1);
 }
+
+#[test]
+fn pages_tell_what_was_decided_and_until_when() {
+    let (team, _) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    let bob = ada.other("Bob");
+    let bobs = bob.clone(&team.remote, "bob");
+    bob.run(&bobs, ["init"]).ok();
+    bob.run(&bobs, ["push"]).ok();
+    ada.run(work, ["fetch"]);
+    let chain = bob.own_chain(&bobs).rsplit('/').next().unwrap().to_owned();
+    for decision in ["accepted", "rejected"] {
+        ada.pass(60);
+        ada.run(work, ["adjudicate", "E-PENDING", &chain, "--decision", decision]).ok();
+    }
+    ada.run(work, ["push"]).ok();
+    let remote = format!("shop={}", team.remote.display());
+    let tell = |path: &str| {
+        ada.run(work, ["serve", "--once", "--repo", &remote]).ok();
+        Server::start(ada, work, &["--repo", &remote]).rows(path)
+    };
+    let decided = tell("/exceptions.json");
+    let told = |n: usize| (decided[n]["decision"].clone(), decided[n]["until"].clone());
+    assert_eq!(told(0), (json!("rejected"), json!("decided otherwise")), "{decided:?}");
+    assert_eq!(told(1), (json!("accepted"), decided[0]["time"].clone()));
+    assert!(decided[0]["covers"].as_str().unwrap().contains("is not enrolled"), "{decided:?}");
+    // Once the key is enrolled there is nothing that the decision would cover; a key that is gone stays to be had.
+    ada.run(work, ["member", "add", "bob@example.com"]).ok();
+    ada.run(work, ["key", "rotate", "--yes"]).ok();
+    ada.run(work, ["push"]).ok();
+    assert_eq!(tell("/exceptions.json")[0]["covers"], "not found any more");
+    let keys = tell("/keys.json");
+    let ended: Vec<_> = keys.iter().filter(|key| !key["until"].is_null()).collect();
+    assert_eq!((keys.len(), ended.len()), (3, 1), "{keys:?}");
+    let file = format!("/keys/{}.pub", ended[0]["key"].as_str().unwrap());
+    assert!(Server::start(ada, work, &["--repo", &remote]).page(&file).contains("minisign public key"));
+}

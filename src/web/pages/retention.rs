@@ -66,17 +66,17 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     }
     let shelves = app.database().shelves(asked.wanted).await?;
     page = page.heading("payloads", "Payloads").table(payloads(&asked, &shelves, at, &ask)?);
-    let lead = |path: &str, text: &str| {
+    let lead = |path: &str, label: &'static str, text: &str| {
         let href = link(path, ask.fields().into_iter().filter(|(name, _)| *name != "after"));
-        Block::Links(Links { label: "All of them", links: vec![Link { href, text: text.into(), here: false }] })
+        Block::Links(Links { label, links: vec![Link { href, text: text.into(), here: false }] })
     };
     let (mut holds, mut prunings) = (hold_rows(&asked), pruning_rows(&asked));
     holds.truncate(LATEST);
     prunings.truncate(LATEST);
     page = page.heading("holds", "Holds").table(holds_table().rows(holds));
-    page = page.block(lead("/retention/holds", "All holds, as a table"));
+    page = page.block(lead("/retention/holds", "Holds", "All holds, as a table"));
     page = page.heading("pruned", "What was pruned").table(pruned_table().rows(prunings));
-    Ok(page.block(lead("/retention/pruned", "All that was pruned, as a table")))
+    Ok(page.block(lead("/retention/pruned", "Prunings", "All that was pruned, as a table")))
 }
 
 /// `/retention/holds` and `/retention/pruned`: all of them.
