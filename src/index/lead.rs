@@ -28,6 +28,30 @@ impl Database {
     }
 }
 
+/// What stands before the name of a repository that is to be looked at.
+const WORD: &str = "wanted ";
+
+impl Database {
+    /// Leaves word for the machine that verifies that a repository has something new: another one may have heard of it.
+    pub async fn leave_word(&self, repository: &str) -> Result<(), IndexError> {
+        if self.dialect == Dialect::Postgres {
+            let leave = sqlx::query("INSERT INTO kept (name, value) VALUES ($1, '') ON CONFLICT DO NOTHING");
+            leave.bind(format!("{WORD}{repository}")).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
+    /// The repositories that word was left of, each once.
+    pub async fn take_words(&self) -> Result<Vec<String>, IndexError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(Vec::new());
+        }
+        let take = sqlx::query_scalar::<_, String>("DELETE FROM kept WHERE name LIKE $1 RETURNING name");
+        let names = take.bind(format!("{WORD}%")).fetch_all(&self.pool).await?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(WORD)).map(str::to_owned).collect())
+    }
+}
+
 impl Lead {
     /// Whether it is still this machine.
     pub async fn holds(&mut self) -> bool {

@@ -133,6 +133,29 @@ fn of_several_machines_one_verifies_and_another_takes_over() {
     assert!(verified(&ada.path("two")));
 }
 
+#[test]
+fn what_one_machine_hears_another_verifies() {
+    let (team, _) = told();
+    let ada = &team.ada;
+    let postgres = Postgres::start();
+    let dir = ada.path("settings");
+    ada.write(&dir, "secret", SECRET);
+    let config = settings(ada, &dir, &team, "fetch-seconds = 86400\nwebhook-secret-file = \"secret\"\n");
+    let start = |name: &str| {
+        let data = ada.path(name);
+        let url = postgres.url();
+        Server::start(ada, &dir, &["--config", &config, "--data", data.to_str().unwrap(), "--database", &url])
+    };
+    let first = start("one");
+    first.settle();
+    let second = start("two");
+    more(&team, "plums");
+    let told = post(&second, "/hooks/update?repository=shop", &format!("X-Gitlab-Token: {SECRET}\r\n"), b"{}");
+    assert_eq!(told, 202);
+    assert!(comes(&second, "plums"));
+    assert!(verified(&ada.path("one")) && !verified(&ada.path("two")));
+}
+
 /// Whether a server has verified its mirror itself.
 fn verified(data: &Path) -> bool {
     fn has(dir: &Path) -> bool {

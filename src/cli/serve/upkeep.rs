@@ -11,8 +11,8 @@ use crate::index::Lead;
 use crate::mirror::{Mirror, Settings};
 use crate::web::{App, Doing};
 
-/// How often a machine looks whether the one that verifies is gone.
-const TAKE_OVER: Duration = Duration::from_secs(5);
+/// How often a machine looks whether the one that verifies is gone, and this one whether others have heard of something.
+const TICK: Duration = Duration::from_secs(5);
 
 /// Brings every repository up to date, again and again, until it is to stop.
 pub async fn keep_up(app: &App, settings: &Settings, stop: &Notify) {
@@ -43,18 +43,26 @@ async fn go_round(app: &App, settings: &Settings) {
 async fn wait(app: &App, lead: &mut Option<Lead>, span: Duration) {
     let until = Deadline::after(span);
     while !until.passed() {
-        let (was, most) = match lead.is_some() {
-            true => (true, until.left()),
-            false => (false, until.left().min(TAKE_OVER)),
-        };
+        let was = lead.is_some();
         tokio::select! {
-            () = tokio::time::sleep(most) => {}
+            () = tokio::time::sleep(until.left().min(TICK)) => {}
             () = app.woken() => look_at_wanted(app, lead).await,
         }
-        if !was && leads(app, lead).await {
-            return;
+        match (was, leads(app, lead).await) {
+            (false, true) => return,
+            (true, true) => hear(app, lead).await,
+            _ => {}
         }
     }
+}
+
+/// Looks at what other machines have heard of.
+async fn hear(app: &App, lead: &mut Option<Lead>) {
+    match app.database().take_words().await {
+        Ok(words) => words.iter().for_each(|name| app.want(name)),
+        Err(error) => output::say(format_args!("{}", output::visible(&error.to_string()))),
+    }
+    look_at_wanted(app, lead).await;
 }
 
 async fn look_at_wanted(app: &App, lead: &mut Option<Lead>) {
