@@ -87,6 +87,12 @@ impl Month {
         let number = |text: &str| text.parse::<i64>().unwrap_or_default();
         number(&self.0[..4]) * 12 + number(&self.0[5..]) - 1
     }
+
+    /// The month so many months later; the last one there is where that is beyond it.
+    pub fn after(&self, months: u32) -> Month {
+        let index = (self.index() + i64::from(months)).min(9999 * 12 + 11);
+        Month(format!("{:04}-{:02}", index / 12, index % 12 + 1))
+    }
 }
 
 impl fmt::Display for Month {
@@ -132,6 +138,19 @@ mod tests {
         assert_eq!(Time::from_rfc3339("2026-11-21T20:53:20.999+01:00"), Some(time));
         assert_eq!(time.month().to_string(), "2026-11");
         assert_eq!(time.day(), "2026-11-21");
+    }
+
+    #[test]
+    fn months_follow_each_other() {
+        let month = |text: &str| text.parse::<Month>().unwrap();
+        for (from, by, to) in [
+            ("2026-12", 0, "2026-12"),
+            ("2026-12", 1, "2027-01"),
+            ("2026-01", 84, "2033-01"),
+            ("2026-05", u32::MAX, "9999-12"),
+        ] {
+            assert_eq!(month(from).after(by), month(to), "{from} {by}");
+        }
     }
 
     #[test]

@@ -193,8 +193,7 @@ fn list(report: &Report, json: bool, out: &mut Out) -> anyhow::Result<Code> {
 
 /// Roles as they are written.
 pub fn role_names(roles: &[Role]) -> Vec<String> {
-    let name = |role| serde_json::to_value(role).ok()?.as_str().map(str::to_owned);
-    roles.iter().filter_map(name).collect()
+    roles.iter().map(|role| role.as_str().to_owned()).collect()
 }
 
 fn sorted(roles: &[Role]) -> Vec<Role> {

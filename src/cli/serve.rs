@@ -1,6 +1,7 @@
 //! `git tracevault serve`: mirror ledgers, verify them, and serve the audit view.
 
-use std::collections::HashMap;
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,15 +11,19 @@ use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::audit_log::{Action, Event};
 use crate::cli::Code;
-use crate::host::clock::Deadline;
 use crate::host::output;
 use crate::host::{env, files};
 use crate::index::{Database, Place};
 use crate::mirror::{Mirror, Settings, Source};
-use crate::web::{App, Doing, Door, Log, Origins, Peers, Provider, Rates};
+use crate::signing::Reader;
+use crate::web::{App, Door, Log, Origins, Peers, Provider, Rates, Secrets};
+
+/// A secret of fewer bytes is none.
+const SHORTEST: usize = 16;
 
 /// Mirror ledgers, verify everything, and serve the audit view as web pages
 ///
@@ -67,14 +72,18 @@ pub fn run(args: &Args, dir: &Path) -> anyhow::Result<Code> {
         },
         None => Place::File(data.join("index.sqlite")),
     };
-    let mirrors: Vec<Mirror> = settings.repositories.iter().map(|source| Mirror::of(source, &mirrors)).collect();
+    let reader =
+        settings.identity.as_ref().map_or_else(|| Ok(Reader::default()), |file| Reader::from_file(&dir.join(file)))?;
+    let mirror = |source| Mirror::of(source, &mirrors, reader.clone());
+    let mirrors: Vec<Mirror> = settings.repositories.iter().map(mirror).collect();
+    let secrets = secrets(&settings, dir)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         let database = Database::open(&place).await?;
         if args.once {
             return tokio::task::spawn_blocking(move || once(&database, &mirrors)).await?;
         }
-        serve(database, mirrors, &settings, &Folders { data: &data, base: dir }).await
+        serve(database, mirrors, secrets, &settings, &Folders { data: &data, base: dir }).await
     });
     // What is being verified may take long, and is begun again the next time.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -136,6 +145,7 @@ struct Folders<'a> {
 async fn serve(
     database: Database,
     mirrors: Vec<Mirror>,
+    secrets: Secrets,
     settings: &Settings,
     folders: &Folders<'_>,
 ) -> anyhow::Result<Code> {
@@ -145,7 +155,7 @@ async fn serve(
     let door = door(settings, bound, folders.base)?;
     let log = Log::open(&folders.data.join("audit"))?;
     begun(&log, settings, folders.data)?;
-    let app = App::new(database, mirrors, door, log);
+    let app = App::new(database, mirrors, door, log, secrets);
     output::say(format_args!("serving {}/", settings.url.clone().unwrap_or_else(|| format!("http://{bound}"))));
     if !settings.public {
         output::say("members sign in with their keys: git tracevault login, as the page says");
@@ -153,7 +163,7 @@ async fn serve(
     let stop = Arc::new(Notify::new());
     let looking = {
         let (app, stop, settings) = (app.clone(), stop.clone(), settings.clone());
-        tokio::spawn(async move { keep_up(&app, &settings, &stop).await })
+        tokio::spawn(async move { upkeep::keep_up(&app, &settings, &stop).await })
     };
     crate::web::serve(app, listener, asked_to_stop()).await?;
     stop.notify_one();
@@ -207,71 +217,29 @@ fn begun(log: &Log, settings: &Settings, data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings every repository up to date, again and again.
-async fn keep_up(app: &App, settings: &Settings, stop: &Notify) {
-    let mut anew = Deadline::after(Duration::ZERO);
-    let mut verdicts: HashMap<String, String> = HashMap::new();
-    loop {
-        // What was verified before is verified again from its beginning now and then: disks forget.
-        let full = anew.passed();
-        if full {
-            anew = Deadline::after(settings.verify_every());
-        }
-        for mirror in app.mirrors() {
-            let (index, mirror, handle) = (app.database().clone(), mirror.clone(), Handle::current());
-            let name = mirror.source.name.clone();
-            app.note(&name, Doing::Updating);
-            let update = tokio::task::spawn_blocking(move || update(&index, &mirror, &handle, full));
-            let done = tokio::select! {
-                done = update => done,
-                () = stop.notified() => return,
-            };
-            app.note(&name, Doing::Waiting);
-            let verdict = done.ok().flatten().unwrap_or_else(|| "could not be brought up to date".to_owned());
-            let changed = verdicts.insert(name.clone(), verdict.clone()).as_ref() != Some(&verdict);
-            if full || changed {
-                note_verdict(app, name, verdict, full);
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(settings.fetch_every()) => {}
-            () = stop.notified() => return,
-        }
-    }
-}
-
-fn note_verdict(app: &App, repository: String, verdict: String, full: bool) {
-    let how = if full { "all of it anew" } else { "what is new" };
-    let detail = Some(format!("{verdict} ({how})"));
-    let event = Event { repository: Some(repository), detail, ..Event::new(Action::Verify) };
-    if let Err(error) = app.log().add(event) {
-        output::say(format_args!("the audit log cannot be written: {error}"));
-    }
-}
-
-/// Brings one repository up to date; what goes wrong is noted with it, and stops no other. The verdict, if there is one.
-fn update(index: &Database, mirror: &Mirror, handle: &Handle, full: bool) -> Option<String> {
-    let name = &mirror.source.name;
-    let error = match mirror.update(index, handle, full) {
-        Ok(report) => return Some(report.verdict().to_string()),
-        Err(error) => error,
-    };
-    let told = crate::cli::told(&anyhow::Error::new(error));
-    output::say(format_args!("{name}: {}", output::visible(&told)));
-    let noted = handle.block_on(async {
-        let entry = index.enter(name, &mirror.source.url).await?;
-        index.note_trouble(entry.id, &told).await
-    });
-    if let Err(error) = noted {
-        output::say(format_args!("{name}: {}", output::visible(&error.to_string())));
-    }
-    None
-}
-
 fn once(index: &Database, mirrors: &[Mirror]) -> anyhow::Result<Code> {
     let handle = Handle::current();
-    let failed = mirrors.iter().filter(|mirror| update(index, mirror, &handle, true).is_none()).count();
+    let failed = mirrors.iter().filter(|mirror| upkeep::update(index, mirror, &handle, true).is_none()).count();
     Ok(if failed == 0 { 0 } else { crate::cli::COULD_NOT_TELL })
+}
+
+/// The secrets of forges, from the files that the settings name: they are no business of those who see arguments.
+fn secrets(settings: &Settings, dir: &Path) -> anyhow::Result<Secrets> {
+    let mut secrets = Secrets::new();
+    for source in &settings.repositories {
+        let Some(file) = source.webhook_secret_file.as_ref().or(settings.webhook_secret_file.as_ref()) else {
+            continue;
+        };
+        let file = dir.join(file);
+        let read = files::read_if_exists(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = Zeroizing::new(read.with_context(|| format!("there is no {}", file.display()))?);
+        let secret = Zeroizing::new(text.trim_ascii().to_vec());
+        if secret.len() < SHORTEST {
+            bail!("the secret in {} is shorter than {SHORTEST} characters: anybody could guess it", file.display());
+        }
+        secrets.insert(source.name.clone(), secret);
+    }
+    Ok(secrets)
 }
 
 async fn asked_to_stop() {

@@ -3,6 +3,8 @@
 //! Who may write such records the roster says; here is what they may say. Age is a matter of months: a payload that bears
 //! a month may go when as many whole months have passed after it as the retention in force has.
 
+mod account;
+mod controls;
 mod framework;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +15,8 @@ use crate::record::Record;
 use crate::record::body::{Adjudicate, Body, Chosen, Compliance, Decision, Prune, PrunedShelf, Shelf};
 use crate::time::{Month, Time};
 
+pub use account::{Account, Enrolled, Held, Told};
+pub use controls::{Control, Evidence, controls};
 pub use framework::{ChoiceError, choice, length};
 
 /// What the policy chain says of keeping, as one of its records left it.
@@ -44,6 +48,22 @@ impl Retention {
     pub fn has_expired(&self, month: &Month, at: Time) -> bool {
         at.month().index() > month.index() + i64::from(self.months())
     }
+
+    /// The first month in which payloads of a month may go.
+    pub fn expires(&self, month: &Month) -> Month {
+        month.after(self.months().saturating_add(1))
+    }
+}
+
+/// What may be done with a shelf's payloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate<'k> {
+    /// A record says that they were pruned.
+    Pruned(&'k PrunedShelf),
+    Held(&'k CaseId),
+    /// They may be pruned.
+    Expired,
+    Kept,
 }
 
 fn longest(frameworks: &[Chosen]) -> u32 {
@@ -155,6 +175,19 @@ impl Keeping {
     /// What was pruned of a chain.
     pub fn pruned(&self, chain: ChainId) -> impl Iterator<Item = &PrunedShelf> {
         self.pruned.iter().filter(move |shelf| shelf.chain == chain)
+    }
+
+    /// What may be done with a shelf's payloads at a time; `is_all` tells of a record of its pruning whether it is of all of them.
+    pub fn fate(&self, shelf: &Shelf, at: Time, is_all: impl Fn(&PrunedShelf) -> bool) -> Fate<'_> {
+        let mut records = self.pruned(shelf.chain).filter(|pruned| pruned.shelf() == *shelf);
+        if let Some(pruned) = records.find(|pruned| is_all(pruned)) {
+            return Fate::Pruned(pruned);
+        }
+        match self.holder(shelf) {
+            Some(case) => Fate::Held(case),
+            None if self.retention().is_some_and(|kept| kept.has_expired(&shelf.month, at)) => Fate::Expired,
+            None => Fate::Kept,
+        }
     }
 
     /// The record by which a shelf's payloads may be deleted at a time, by the clock of whoever deletes: a prune record whose

@@ -118,3 +118,23 @@ fn nothing_is_pruned_that_is_younger_or_held() {
     assert!(matches!(last(&other), Err(KeepingError::Held { .. })));
     assert_eq!(last(&[(NOW, release())]), Err(KeepingError::NotHeld(case)));
 }
+
+#[test]
+fn a_shelf_is_kept_held_expired_or_pruned() {
+    let mut keeping = Keeping::default();
+    let at = |text: &str| text.parse::<Time>().unwrap();
+    let fate = |keeping: &Keeping, month: &str, time: &str| {
+        let all = |pruned: &PrunedShelf| pruned.pieces >= 2;
+        format!("{:?}", keeping.fate(&shelf(month), at(time), all)).split('(').next().unwrap().to_owned()
+    };
+    assert_eq!(fate(&keeping, "2001-01", NOW), "Kept", "nobody has chosen");
+    extend(&mut keeping, &record(NOW, choose(&["pci-dss"]))).unwrap();
+    assert_eq!(keeping.retention().unwrap().expires(&"2024-11".parse().unwrap()).to_string(), "2025-12");
+    assert_eq!(fate(&keeping, "2024-11", "2025-11-30T00:00:00Z"), "Kept");
+    assert_eq!(fate(&keeping, "2024-11", "2025-12-01T00:00:00Z"), "Expired");
+    extend(&mut keeping, &record(NOW, hold("case", "2024-11"))).unwrap();
+    assert_eq!(fate(&keeping, "2024-11", NOW), "Held");
+    extend(&mut keeping, &record(NOW, prune(&["2024-10"]))).unwrap();
+    assert_eq!(fate(&keeping, "2024-10", NOW), "Pruned");
+    assert_eq!(format!("{:?}", keeping.fate(&shelf("2024-10"), at(NOW), |pruned| pruned.pieces > 2)), "Expired");
+}

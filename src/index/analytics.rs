@@ -153,5 +153,6 @@ fn spans(filter: &Filter, whose: &'static str) -> Where {
     let day = |seconds: i64| Time::from_unix(seconds).day();
     asked.and_if("d.day >= ?", filter.since.map(day));
     asked.and_if("d.day < ?", filter.until.map(day));
+    asked.and_if("d.day <= ?", filter.asof.map(|asof| day(asof.time)));
     asked
 }

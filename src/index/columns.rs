@@ -47,7 +47,6 @@ pub static SESSION: Table = Table {
         ("started", Least),
         ("ended", Greatest),
         ("active_seconds", Sum),
-        ("segments", Sum),
         ("prompts", Sum),
         ("turns", Sum),
         ("plans", Sum),
@@ -64,7 +63,38 @@ pub static SESSION: Table = Table {
         ("removed", Sum),
         ("redactions", Sum),
         ("gaps", Sum),
+        ("segments", Sum),
         ("read", Stays),
+    ],
+};
+
+pub static SEGMENT: Table = Table {
+    name: "segment",
+    columns: &[
+        ("repository", Key),
+        ("chain", Key),
+        ("seq", Key),
+        ("session", Stays),
+        ("time", Stays),
+        ("started", Stays),
+        ("ended", Stays),
+        ("active_seconds", Stays),
+        ("prompts", Stays),
+        ("turns", Stays),
+        ("plans", Stays),
+        ("compactions", Stays),
+        ("subagents", Stays),
+        ("requests", Stays),
+        ("tokens", Stays),
+        ("output", Stays),
+        ("cost", Stays),
+        ("unknown", Stays),
+        ("calls", Stays),
+        ("failed", Stays),
+        ("added", Stays),
+        ("removed", Stays),
+        ("redactions", Stays),
+        ("gaps", Stays),
     ],
 };
 
@@ -187,9 +217,41 @@ pub static MEMBER: Table = Table {
     ],
 };
 
-pub static RULES: Table = Table {
-    name: "rules",
-    columns: &[("repository", Key), ("n", Key), ("record", New), ("time", New), ("signers", New), ("toml", New)],
+pub static DECISION: Table = Table {
+    name: "decision",
+    columns: &[("repository", Key), ("n", Key), ("time", New), ("signers", New), ("text", New)],
+};
+
+pub static SAID: Table = Table {
+    name: "said",
+    columns: &[
+        ("repository", Key),
+        ("chain", Key),
+        ("seq", Key),
+        ("record", Stays),
+        ("kind", Stays),
+        ("time", Stays),
+        ("about", Stays),
+        ("body", Stays),
+    ],
+};
+
+pub static SEALED: Table = Table {
+    name: "sealed",
+    columns: &[
+        ("repository", Key),
+        ("witness", Key),
+        ("n", Key),
+        ("chain", Key),
+        ("seq", Stays),
+        ("record", Stays),
+        ("time", Stays),
+    ],
+};
+
+pub static SHELF: Table = Table {
+    name: "shelf",
+    columns: &[("repository", Key), ("chain", Key), ("class", Key), ("month", Key), ("pieces", Sum), ("bytes", Sum)],
 };
 
 pub static AUDIT_ENTRY: Table = Table {

@@ -2,7 +2,7 @@
 
 use crate::index::select::{Where, row};
 use crate::index::sessions::After;
-use crate::index::{Database, Filter, IndexError};
+use crate::index::{AsOf, Database, Filter, IndexError};
 
 row! {
     /// A commit of the branch that is shown.
@@ -67,6 +67,23 @@ const COMMIT: &str =
     LEFT JOIN recorded r ON r.repository = c.repository AND r.sha = c.sha
     LEFT JOIN chain n ON n.repository = r.repository AND n.chain = r.chain";
 
+/// Commits as records and seals up to a time tell them.
+fn known_at(asof: AsOf) -> String {
+    let time = asof.time;
+    let sealed = format!(
+        "CASE WHEN (SELECT COUNT(DISTINCT z.witness) FROM sealed z WHERE z.repository = r.repository
+        AND z.chain = r.chain AND z.seq >= r.seq AND z.time <= {time}) >= COALESCE(p.witnesses, 1) THEN 1 ELSE 0 END AS sealed"
+    );
+    let linked = format!(
+        "o.rank > 0 AND o.time <= {time} AND EXISTS (SELECT 1 FROM record k WHERE k.repository = l.repository
+        AND k.about = l.sha AND k.kind = 'link' AND k.time <= {time})"
+    );
+    COMMIT
+        .replace("CASE WHEN r.seq < n.sealed THEN 1 ELSE 0 END AS sealed", &sealed)
+        .replace("o.rank > 0", &linked)
+        .replace("r.sha = c.sha", &format!("r.sha = c.sha AND r.time <= {time}"))
+}
+
 impl Database {
     /// Commits, the latest first; at most `count` of them.
     pub async fn commits(
@@ -80,11 +97,13 @@ impl Database {
         asked.and_if("c.email = ?", filter.author.as_deref());
         asked.and_if("c.time >= ?", filter.since);
         asked.and_if("c.time < ?", filter.until);
+        asked.and_if("c.time <= ?", filter.asof.map(|asof| asof.time));
         if let Some(After { time, id }) = after {
             let values = [(*time).into(), (*time).into(), id.as_str().into()];
             asked.and("(c.time < ? OR (c.time = ? AND c.sha < ?))", values);
         }
-        self.select(COMMIT, &asked, &format!("ORDER BY c.time DESC, c.sha DESC LIMIT {count}")).await
+        let select = filter.asof.map_or_else(|| COMMIT.to_owned(), known_at);
+        self.select(&select, &asked, &format!("ORDER BY c.time DESC, c.sha DESC LIMIT {count}")).await
     }
 
     /// The commits whose names begin with `prefix`; at most `count` of them.

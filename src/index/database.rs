@@ -8,13 +8,15 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, AssertSqlSafe, Executor};
 
-use crate::host::files;
+use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "4";
+const VERSION: &str = "5";
 
 const TABLES: &str = include_str!("schema/tables.sql");
+/// What stays when the index is made again.
+const KEPT: &str = include_str!("schema/kept.sql");
 const SEARCH_SQLITE: &str = include_str!("schema/search_sqlite.sql");
 const SEARCH_POSTGRES: &str = include_str!("schema/search_postgres.sql");
 
@@ -128,6 +130,7 @@ impl Database {
         if self.is_made().await {
             return Ok(());
         }
+        let feed = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &random::bytes32()).to_string();
         let mut all = self.pool.begin().await?;
         if self.dialect == Dialect::Postgres {
             // Another machine may be at it.
@@ -139,6 +142,11 @@ impl Database {
         for table in tables() {
             all.execute(AssertSqlSafe(format!("DROP TABLE IF EXISTS {table}"))).await?;
         }
+        for statement in statements(KEPT) {
+            all.execute(AssertSqlSafe(statement)).await?;
+        }
+        let keep = "INSERT INTO kept (name, value) VALUES ('feed', $1) ON CONFLICT DO NOTHING";
+        sqlx::query(keep).bind(feed).execute(&mut *all).await?;
         let search = match self.dialect {
             Dialect::Sqlite => SEARCH_SQLITE,
             Dialect::Postgres => SEARCH_POSTGRES,

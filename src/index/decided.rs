@@ -1,14 +1,18 @@
 //! What the policy chain decides: its records, the members, the rules.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Any, Transaction};
 
+use crate::compliance::Account;
 use crate::id::{ChainId, GitId, RecordId};
-use crate::index::columns::{CHAIN, MEMBER, RECORD, RULES};
+use crate::index::columns::{CHAIN, DECISION, MEMBER, RECORD};
 use crate::index::rows::{Rows, Value};
 use crate::index::select::{Where, row};
 use crate::index::{Database, Filter, IndexError};
 use crate::ledger::verify::Report;
-use crate::record::body::Role;
+use crate::record::signature::PublicKey;
+use crate::record::{Record, Unverified};
 use crate::time::Time;
 
 /// A record of the policy chain, and the git commit that holds it.
@@ -19,6 +23,9 @@ pub struct Decision {
     pub held: GitId,
     pub kind: &'static str,
     pub time: Time,
+    /// The record as it is signed, and the keys that have signed it.
+    pub text: String,
+    pub signers: Vec<PublicKey>,
 }
 
 row! {
@@ -38,15 +45,12 @@ row! {
 }
 
 row! {
-    /// Rules as they were set.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct RulesRow {
-        pub repository: String,
-        pub n: i64,
-        pub record: String,
-        pub time: i64,
+    /// A record of the policy chain, as it is signed.
+    #[derive(Debug)]
+    pub struct DecisionRow {
+        pub repository: i64,
         pub signers: String,
-        pub toml: String,
+        pub text: String,
     }
 }
 
@@ -57,22 +61,12 @@ pub async fn write(
     decisions: &[Decision],
     all: &mut Transaction<'static, Any>,
 ) -> Result<(), IndexError> {
-    for sql in ["DELETE FROM member WHERE repository = $1", "DELETE FROM rules WHERE repository = $1"] {
+    for sql in ["DELETE FROM member WHERE repository = $1", "DELETE FROM decision WHERE repository = $1"] {
         sqlx::query(sql).bind(repository).execute(&mut **all).await?;
     }
-    let mut tables = [&MEMBER, &RULES, &RECORD, &CHAIN].map(Rows::new);
-    let [members, rules, records, chains] = &mut tables;
+    let mut tables = [&MEMBER, &DECISION, &RECORD, &CHAIN].map(Rows::new);
+    let [members, texts, records, chains] = &mut tables;
     add_members(repository, report, members);
-    for set in report.history.all_rules() {
-        rules.add(vec![
-            repository.into(),
-            set.set.n.into(),
-            set.set.id.to_string().into(),
-            set.time.unix().into(),
-            set.by.join(", ").into(),
-            set.toml.as_str().into(),
-        ]);
-    }
     for decision in decisions {
         records.add(vec![
             repository.into(),
@@ -84,6 +78,14 @@ pub async fn write(
             decision.time.unix().into(),
             true.into(),
             Value::NoText,
+        ]);
+        let signers: Vec<String> = decision.signers.iter().map(ToString::to_string).collect();
+        texts.add(vec![
+            repository.into(),
+            decision.seq.into(),
+            decision.time.unix().into(),
+            signers.join(" ").into(),
+            decision.text.as_str().into(),
         ]);
     }
     if let (Some(first), Some(last)) = (decisions.first(), decisions.last()) {
@@ -109,7 +111,7 @@ pub async fn write(
 fn add_members(repository: i64, report: &Report, rows: &mut Rows) {
     let Some(roster) = report.history.newest() else { return };
     for member in roster.members() {
-        let roles = member.roles.iter().map(|role| role_name(*role)).collect::<Vec<_>>().join(", ");
+        let roles = member.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
         let mut add = |place: usize, key: [Value; 3], closed: bool| {
             let about = [repository.into(), member.id.as_str().into(), (place as u64).into()];
             let about = about.into_iter().chain([member.name.as_str().into(), roles.as_str().into()]);
@@ -126,18 +128,6 @@ fn add_members(repository: i64, report: &Report, rows: &mut Rows) {
     }
 }
 
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "owner",
-        Role::Admin => "admin",
-        Role::PolicyAdmin => "policy-admin",
-        Role::Developer => "developer",
-        Role::Auditor => "auditor",
-        Role::Ci => "ci",
-        Role::Witness => "witness",
-    }
-}
-
 impl Database {
     /// Every member with every key, by repository and name.
     pub async fn members(&self, filter: &Filter) -> Result<Vec<MemberRow>, IndexError> {
@@ -149,12 +139,29 @@ impl Database {
         self.select(select, &asked, "ORDER BY p.name, m.member, m.place LIMIT 5000").await
     }
 
-    /// The rules of repositories, the newest first; at most `count`.
-    pub async fn rules(&self, filter: &Filter, count: i64) -> Result<Vec<RulesRow>, IndexError> {
+    /// What the policy chain of each repository says, by the repository's number; as it was then, where the filter names a time.
+    pub async fn accounts(&self, filter: &Filter) -> Result<BTreeMap<i64, Account>, IndexError> {
         let mut asked = Where::default();
-        asked.within(filter, "r.repository", None);
-        let select = "SELECT p.name AS repository, r.n, r.record, r.time, r.signers, r.toml
-            FROM rules r JOIN repository p ON p.id = r.repository";
-        self.select(select, &asked, &format!("ORDER BY p.name, r.n DESC LIMIT {count}")).await
+        asked.within(filter, "repository", None);
+        asked.and_if("time <= ?", filter.asof.map(|asof| asof.time));
+        if let Some((of, n)) = filter.asof.and_then(|asof| asof.policy) {
+            asked.and("NOT (repository = ? AND n > ?)", [of.into(), n.into()]);
+        }
+        let select = "SELECT repository, signers, text FROM decision";
+        let rows: Vec<DecisionRow> = self.select(select, &asked, "ORDER BY repository, n").await?;
+        let mut accounts = BTreeMap::new();
+        for of_one in rows.chunk_by(|a, b| a.repository == b.repository) {
+            let records = of_one.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+            let account = Account::of(records).map_err(|error| IndexError::Decision(error.to_string()))?;
+            accounts.extend(of_one.first().map(|row| (row.repository, account)));
+        }
+        Ok(accounts)
     }
+}
+
+fn read(row: &DecisionRow) -> Result<(Record<Unverified>, Vec<PublicKey>), IndexError> {
+    let wrong = |error: &dyn std::fmt::Display| IndexError::Decision(error.to_string());
+    let record = Record::parse(row.text.clone().into_bytes()).map_err(|error| wrong(&error))?;
+    let signers = row.signers.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+    Ok((record, signers.map_err(|error| wrong(&error))?))
 }

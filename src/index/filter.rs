@@ -17,4 +17,15 @@ pub struct Filter {
     /// From this second since 1970 on, and before that one.
     pub since: Option<i64>,
     pub until: Option<i64>,
+    /// As things were known then.
+    pub asof: Option<AsOf>,
+}
+
+/// A time up to which records count, by their writers' clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The last second since 1970 that counts.
+    pub time: i64,
+    /// A repository, and the number of the last record of its policy chain that counts.
+    pub policy: Option<(i64, i64)>,
 }

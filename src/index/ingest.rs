@@ -8,11 +8,13 @@ use tokio::runtime::Handle;
 use crate::cost::{self, Money, PriceTable};
 use crate::id::ChainId;
 use crate::index::columns::{
-    CHAIN, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SESSION, SESSION_FILE, TOOL, USAGE,
+    CHAIN, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION, SESSION_FILE, SHELF,
+    TOOL, USAGE,
 };
 use crate::index::recorded::{Commits, Rank, Recorded};
 use crate::index::rows::{Rows, Value};
 use crate::index::{Database, IndexError};
+use crate::ledger::pruned::payloads;
 use crate::ledger::query::tells_all_tokens;
 use crate::ledger::verify::{Chain, Entry, Reader};
 use crate::record::body::{Body, ModelUsage, Session};
@@ -48,18 +50,21 @@ struct Known {
 struct Batch {
     records: Rows,
     chains: BTreeMap<String, Vec<Value>>,
-    tables: [Rows; 8],
+    tables: [Rows; 9],
+    /// What is said beside the work: statements, seals, shelves.
+    beside: [Rows; 3],
     commits: Commits,
     count: usize,
 }
 
 impl Batch {
     fn new() -> Self {
-        let tables = [&SESSION, &USAGE, &DAILY_USAGE, &DAILY_WORK, &TOOL, &DAILY_TOOL, &SESSION_FILE, &LINK];
+        let tables = [&SESSION, &USAGE, &DAILY_USAGE, &DAILY_WORK, &TOOL, &DAILY_TOOL, &SESSION_FILE, &SEGMENT, &LINK];
         Batch {
             records: Rows::new(&RECORD),
             chains: BTreeMap::new(),
             tables: tables.map(Rows::new),
+            beside: [&SAID, &SEALED, &SHELF].map(Rows::new),
             commits: Commits::default(),
             count: 0,
         }
@@ -67,7 +72,7 @@ impl Batch {
 
     async fn write(&mut self, repository: i64, into: &mut Transaction<'static, Any>) -> Result<(), IndexError> {
         self.records.write(into).await?;
-        for table in &mut self.tables {
+        for table in self.tables.iter_mut().chain(&mut self.beside) {
             table.write(into).await?;
         }
         self.commits.write(repository, into).await?;
@@ -160,7 +165,7 @@ impl<'a> Ingest<'a> {
     fn session(&mut self, member: &str, entry: &Entry, body: &Session) {
         let (repository, session) = (self.repository, body.session.as_str());
         let (day, agent) = (body.ended.day(), body.agent.name.as_str());
-        let [sessions, usages, daily_usage, daily_work, tools, daily_tools, files, _] = &mut self.rows.tables;
+        let [sessions, usages, daily_usage, daily_work, tools, daily_tools, files, segments, _] = &mut self.rows.tables;
         let all = tells_all_tokens(body);
         let prices = |usage: &ModelUsage| Priced::of(self.prices, usage, body, all);
         let priced: Vec<Priced> = body.models.iter().map(prices).collect();
@@ -169,18 +174,9 @@ impl<'a> Ingest<'a> {
         // A session whose tokens nobody told has no price either, though no request of it is known.
         let unknown = if all { unknown } else { unknown.max(1) };
         let file_sum = |of: &dyn Fn(&crate::record::body::FileEdits) -> u64| body.files.iter().map(of).sum::<u64>();
-        sessions.add(vec![
-            repository.into(),
-            session.into(),
-            entry.chain.to_string().into(),
-            member.into(),
-            agent.into(),
-            body.agent.version.as_str().into(),
-            Value::NoText,
-            body.started.unix().into(),
-            body.ended.unix().into(),
+        let when = [body.started.unix(), body.ended.unix()].map(Value::from);
+        let sums = [
             body.active_seconds.into(),
-            1i64.into(),
             body.prompts.into(),
             body.turns.into(),
             body.plans.into(),
@@ -197,8 +193,15 @@ impl<'a> Ingest<'a> {
             file_sum(&|file| file.removed).into(),
             body.redactions.iter().map(|redaction| redaction.count).sum::<u64>().into(),
             body.gaps.iter().map(|gap| gap.count).sum::<u64>().into(),
-            0i64.into(),
-        ]);
+        ];
+        let chain = entry.chain.to_string();
+        let place = [repository.into(), chain.as_str().into(), entry.seq.into(), session.into()];
+        let row = place.into_iter().chain([entry.time.unix().into()]).chain(when.clone()).chain(sums.clone());
+        segments.add(row.collect());
+        let key = [repository.into(), session.into(), chain.into(), member.into()];
+        let about = [agent.into(), body.agent.version.as_str().into(), Value::NoText];
+        let row = key.into_iter().chain(about).chain(when).chain(sums).chain([1i64.into(), 0i64.into()]);
+        sessions.add(row.collect());
         for (usage, priced) in body.models.iter().zip(&priced) {
             let counts = priced.counts(usage);
             let key = [repository.into(), session.into(), day.as_str().into(), usage.model.as_str().into()];
@@ -224,8 +227,39 @@ impl<'a> Ingest<'a> {
         }
     }
 
+    /// What a good record says beside the work, and the payloads that it names.
+    fn beside(&mut self, entry: &Entry) {
+        let (repository, chain) = (self.repository, entry.chain.to_string());
+        let [said, seals, shelves] = &mut self.rows.beside;
+        if let Some(body) = statement(&entry.body) {
+            let place = [repository.into(), chain.as_str().into(), entry.seq.into(), entry.id.to_string().into()];
+            let corrects = match &entry.body {
+                Body::Amend(amend) => Some(amend.record.to_string()),
+                _ => None,
+            };
+            let about = [entry.body.kind().into(), entry.time.unix().into(), corrects.as_deref().into(), body.into()];
+            said.add(place.into_iter().chain(about).collect());
+        }
+        if let Body::Seal(seal) = &entry.body {
+            for head in &seal.heads {
+                let seal = [repository.into(), chain.as_str().into(), entry.seq.into(), head.chain.to_string().into()];
+                let upto = [head.seq.into(), entry.id.to_string().into(), entry.time.unix().into()];
+                seals.add(seal.into_iter().chain(upto).collect());
+            }
+        }
+        for payload in payloads(&entry.body) {
+            let shelf = [repository.into(), chain.as_str().into(), payload.class.as_str().into()];
+            let size: u64 = payload.pieces.iter().map(|piece| piece.size).fold(0, u64::saturating_add);
+            let counts = [payload.month.to_string().into(), (payload.pieces.len() as u64).into(), size.into()];
+            shelves.add(shelf.into_iter().chain(counts).collect());
+        }
+    }
+
     fn take_in(&mut self, chain: &Chain, entry: &Entry) {
         self.record(entry);
+        if entry.good {
+            self.beside(entry);
+        }
         let member = member(chain);
         match &entry.body {
             Body::Session(body) if entry.good => self.session(&member, entry, body),
@@ -291,6 +325,16 @@ pub fn member(chain: &Chain) -> String {
             ChainId::Policy => "owners".to_owned(),
             writer => format!("{} (unknown)", writer.short()),
         },
+    }
+}
+
+/// The body of a record that says something beside the work, as JSON.
+fn statement(body: &Body) -> Option<String> {
+    match body {
+        Body::Check(body) => serde_json::to_string(body).ok(),
+        Body::Approve(body) => serde_json::to_string(body).ok(),
+        Body::Amend(body) => serde_json::to_string(body).ok(),
+        _ => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Index: what verified ledgers say, in a database that pages are made from. All SQL is here.
 //!
-//! It holds nothing that the ledgers do not have, and may be deleted at any time.
+//! It holds nothing that the ledgers do not have, but since when alerts are known, and may be deleted at any time.
 
+mod alerts;
 mod analytics;
 mod audited;
 mod code;
@@ -12,26 +13,33 @@ mod decided;
 mod filter;
 mod ingest;
 mod integrity;
+mod lead;
+mod proofs;
 mod reach;
 mod recorded;
 mod repositories;
 mod rows;
+mod said;
 mod select;
 mod sessions;
 mod settle;
 mod sign_ins;
 mod words;
 
+pub use alerts::AlertRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use audited::{AuditRow, Audited};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
-pub use decided::{Decision, MemberRow, RulesRow};
-pub use filter::Filter;
+pub use decided::{Decision, MemberRow};
+pub use filter::{AsOf, Filter};
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
+pub use lead::Lead;
+pub use proofs::SealRow;
 pub use reach::Reach;
 pub use repositories::Repository;
+pub use said::{SaidRow, ShelfRow};
 pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
 pub use sign_ins::{DeviceCode, Membership};
@@ -46,4 +54,6 @@ pub enum IndexError {
     Sql(#[from] sqlx::Error),
     #[error("cannot use the index {}", .path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error("the index: a record of the policy chain cannot be read: {0}")]
+    Decision(String),
 }

@@ -2,7 +2,7 @@
 
 use crate::id::GitId;
 use crate::index::select::{Where, row};
-use crate::index::{Database, Filter, IndexError};
+use crate::index::{AsOf, Database, Filter, IndexError};
 
 row! {
     /// A session in short.
@@ -102,6 +102,40 @@ const SESSION: &str =
     s.output, s.cost, s.unknown, s.calls, s.failed, s.added, s.removed, s.redactions, s.gaps
     FROM session s JOIN repository r ON r.id = s.repository";
 
+/// What is summed of a session's records.
+const SUMS: [&str; 17] = [
+    "active_seconds",
+    "prompts",
+    "turns",
+    "plans",
+    "compactions",
+    "subagents",
+    "requests",
+    "tokens",
+    "output",
+    "cost",
+    "unknown",
+    "calls",
+    "failed",
+    "added",
+    "removed",
+    "redactions",
+    "gaps",
+];
+
+/// Sessions as their records up to a time tell them.
+fn known_at(asof: AsOf) -> String {
+    let sums = SUMS.map(|sum| format!("CAST(SUM(g.{sum}) AS BIGINT) AS {sum}")).join(", ");
+    let known = format!(
+        "(SELECT n.repository, n.session, n.member, n.agent, n.version, n.title, MIN(g.started) AS started,
+        MAX(g.ended) AS ended, COUNT(*) AS segments, {sums}
+        FROM segment g JOIN session n ON n.repository = g.repository AND n.session = g.session
+        WHERE g.time <= {} GROUP BY n.repository, n.session, n.member, n.agent, n.version, n.title)",
+        asof.time
+    );
+    SESSION.replace("FROM session s", &format!("FROM {known} s"))
+}
+
 impl Database {
     /// Sessions that ended last first; at most `count` of them.
     pub async fn sessions(
@@ -124,7 +158,8 @@ impl Database {
             let values = [(*time).into(), (*time).into(), id.as_str().into()];
             asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
         }
-        self.select(SESSION, &asked, &format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}")).await
+        let select = filter.asof.map_or_else(|| SESSION.to_owned(), known_at);
+        self.select(&select, &asked, &format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}")).await
     }
 
     /// One session.

@@ -2,6 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
+use crate::index::alerts;
 use crate::index::columns::FINDING;
 use crate::index::decided::{self, Decision};
 use crate::index::rows::Rows;
@@ -45,6 +46,7 @@ impl Database {
     ) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;
         findings(repository, report, &mut all).await?;
+        alerts::settle(repository, &report.findings, done.verified, &mut all).await?;
         decided::write(repository, report, decisions, &mut all).await?;
         for chain in &report.chains {
             let set = "UPDATE chain SET sealed = $3, pending = $4 WHERE repository = $1 AND chain = $2";

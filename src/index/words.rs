@@ -65,6 +65,24 @@ impl Database {
         Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?)
     }
 
+    /// Notes by what sessions are read for their words; what was read by something else is read again.
+    pub async fn read_by(&self, repository: i64, read_by: &str) -> Result<(), IndexError> {
+        let known = sqlx::query_scalar::<_, Option<String>>("SELECT read_by FROM repository WHERE id = $1");
+        if known.bind(repository).fetch_one(&self.pool).await?.as_deref() == Some(read_by) {
+            return Ok(());
+        }
+        let mut all = self.pool.begin().await?;
+        for sql in [
+            "DELETE FROM words WHERE kind = 'session' AND repository = $1",
+            "UPDATE session SET read = 0, title = NULL WHERE repository = $1",
+        ] {
+            sqlx::query(sql).bind(repository).execute(&mut *all).await?;
+        }
+        let note = sqlx::query("UPDATE repository SET read_by = $2 WHERE id = $1").bind(repository).bind(read_by);
+        note.execute(&mut *all).await?;
+        Ok(all.commit().await?)
+    }
+
     /// Takes in what was said in a session, instead of what was there of it.
     pub async fn add_words(&self, repository: i64, session: &Unread, words: &Words) -> Result<(), IndexError> {
         let clean = |text: &str| text.replace('\0', "\u{fffd}");

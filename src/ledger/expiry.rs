@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::compliance::Fate;
 use crate::digest::Digest;
 use crate::git::repo::RefUpdate;
 use crate::host::clock;
@@ -73,12 +74,11 @@ impl Ledger {
             });
             let pieces = pieces.get(&shelf).map_or(&[][..], Vec::as_slice);
             let whole = pruned::prune(shelf.clone(), pieces);
-            let expired = report.keeping.retention().is_some_and(|kept| kept.has_expired(&shelf.month, at));
-            let state = match report.keeping.holder(&shelf) {
-                _ if report.keeping.pruned(shelf.chain).any(|known| *known == whole) => State::Pruned,
-                Some(case) => State::Held(case.clone()),
-                None if expired && !pieces.is_empty() => State::Expired(whole.clone()),
-                None => State::Kept,
+            let state = match report.keeping.fate(&shelf, at, |known| *known == whole) {
+                Fate::Pruned(_) => State::Pruned,
+                Fate::Held(case) => State::Held(case.clone()),
+                Fate::Expired if !pieces.is_empty() => State::Expired(whole.clone()),
+                Fate::Expired | Fate::Kept => State::Kept,
             };
             plan.push(Planned { shelf, state, pieces: whole.pieces });
         }

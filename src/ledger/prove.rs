@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::id::{ChainId, RecordId};
+use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::verify::{Chain, Entry, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::merkle;
 use crate::record::body::{Body, Seal};
 use crate::record::proof::{Extra, Proof};
+use crate::record::signature::PublicKey;
 
 impl Ledger {
     /// The proof that a record was sealed, by the first seal that covers it, of the witness who covered it first. All
@@ -28,16 +29,22 @@ impl Ledger {
             let message = format!("no witness has sealed record {} yet (git tracevault fetch)", record.short());
             return Err(LedgerError::Refused(message));
         };
-        let leaves = leaves(report, witness, seal);
+        let of = Sealing {
+            seal: (self.prefix.seals(witness.id), seal.commit.clone()),
+            key: witness.key.ok_or(LedgerError::NoLedger)?,
+            leaves: leaves_of(report, witness, seal),
+        };
+        self.prove_by(&of, record, self.record_bytes(report, chain, record)?)
+    }
+
+    /// The proof that a record was sealed, by a seal whose leaves are known; `bytes` are the record's.
+    pub fn prove_by(&self, sealing: &Sealing, record: RecordId, bytes: Vec<u8>) -> Result<Proof, LedgerError> {
+        let Sealing { seal: (name, commit), key, leaves } = sealing;
         let hashes: Vec<_> = leaves.iter().map(|id| merkle::leaf_hash(id.0.as_bytes())).collect();
         let index =
             leaves.iter().position(|id| *id == record).ok_or_else(|| LedgerError::Unknown(record.to_string()))?;
-        let name = self.prefix.seals(witness.id);
-        let checkpoint = self.read(&name, &seal.commit)?.checkpoint.unwrap_or_default();
-        let key = witness.key.ok_or(LedgerError::NoLedger)?;
-        let bytes = self.record_bytes(report, chain, record)?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let extra = Extra { record: text, witness: key };
+        let checkpoint = self.read(name, commit)?.checkpoint.unwrap_or_default();
+        let extra = Extra { record: String::from_utf8_lossy(&bytes).into_owned(), witness: *key };
         Ok(Proof { extra, index: index as u64, path: merkle::inclusion(&hashes, index), checkpoint })
     }
 
@@ -59,22 +66,38 @@ impl Ledger {
     }
 }
 
+/// A seal, and what it covers.
+pub struct Sealing {
+    /// The ref and the git commit that hold it.
+    pub seal: (String, GitId),
+    /// The witness's.
+    pub key: PublicKey,
+    /// The ids that it covers with those before it, in their order.
+    pub leaves: Vec<RecordId>,
+}
+
 /// The ids that a seal covers with those before it, in their order.
-fn leaves(report: &Report, witness: &Chain, last: &Entry) -> Vec<RecordId> {
+fn leaves_of(report: &Report, witness: &Chain, last: &Entry) -> Vec<RecordId> {
     let mut ids: HashMap<ChainId, Vec<RecordId>> =
         report.chains.iter().map(|chain| (chain.id, chain.entries.iter().map(|entry| entry.id).collect())).collect();
     ids.insert(ChainId::Policy, report.history.ids());
+    let seals = witness.entries.iter().filter(|entry| entry.good && entry.seq <= last.seq);
+    let heads = seals.filter_map(|entry| match &entry.body {
+        Body::Seal(seal) => Some(seal.heads.iter().map(|head| (head.chain, head.seq))),
+        _ => None,
+    });
+    leaves(&ids, heads.flatten())
+}
+
+/// The same by the heads that seals name, one seal after the other, and the ids of each chain's records.
+pub fn leaves(ids: &HashMap<ChainId, Vec<RecordId>>, heads: impl IntoIterator<Item = (ChainId, u64)>) -> Vec<RecordId> {
     let mut covered: HashMap<ChainId, usize> = HashMap::new();
     let mut leaves = Vec::new();
-    for entry in witness.entries.iter().filter(|entry| entry.good && entry.seq <= last.seq) {
-        let Body::Seal(seal) = &entry.body else { continue };
-        for head in &seal.heads {
-            let from = covered.entry(head.chain).or_default();
-            let to = usize::try_from(head.seq).unwrap_or(usize::MAX).saturating_add(1);
-            let new = ids.get(&head.chain).and_then(|ids| ids.get(*from..to)).unwrap_or_default();
-            leaves.extend_from_slice(new);
-            *from = to;
-        }
+    for (chain, seq) in heads {
+        let from = covered.entry(chain).or_default();
+        let to = usize::try_from(seq).unwrap_or(usize::MAX).saturating_add(1);
+        leaves.extend_from_slice(ids.get(&chain).and_then(|ids| ids.get(*from..to)).unwrap_or_default());
+        *from = to;
     }
     leaves
 }

@@ -1,5 +1,7 @@
 //! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
 
+mod again;
+mod records;
 mod settings;
 mod transcript;
 
@@ -9,18 +11,23 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::cost::PriceTable;
+use crate::digest::Digest;
 use crate::git::command::{Git, GitError};
 use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
-use crate::id::ChainId;
+use crate::id::{ChainId, RecordId};
 use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Options, Report};
 use crate::ledger::{Ledger, LedgerError};
+use crate::redaction;
+use crate::roster::History;
+use crate::signing::Reader;
 
+pub use records::Sealed;
 pub use settings::{Settings, Source};
 pub use transcript::Told;
 
@@ -55,12 +62,14 @@ pub enum MirrorError {
 pub struct Mirror {
     pub source: Source,
     folder: PathBuf,
+    /// What is encrypted is read with it, if somebody encrypted it to this server.
+    reader: Reader,
 }
 
 impl Mirror {
     /// The mirror of a repository beneath the folder where all of them are; nothing is done yet.
-    pub fn of(source: &Source, mirrors: &Path) -> Self {
-        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)) }
+    pub fn of(source: &Source, mirrors: &Path, reader: Reader) -> Self {
+        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)), reader }
     }
 
     /// The mirror's repository, made if there is none.
@@ -137,6 +146,11 @@ impl Mirror {
         Ok(tip.map(|tip| (name, tip)))
     }
 
+    /// Fetches only: what another machine verifies and indexes is to be read here, too. Blocks.
+    pub fn follow(&self) -> Result<(), MirrorError> {
+        self.fetch(&Ledger::of(self.repo()?)?).map(drop)
+    }
+
     /// Fetches, verifies and indexes. Blocks: not for a thread that serves.
     ///
     /// `full` verifies everything anew.
@@ -158,9 +172,11 @@ impl Mirror {
         };
         let new: Vec<_> = fetched.into_iter().filter(|finding| !known(finding)).collect();
         report.findings.extend(new);
+        let read_by = Digest::of_parts(&[redaction::version().as_bytes(), self.reader.names().as_bytes()]);
+        handle.block_on(database.read_by(repository, &read_by.to_string()))?;
         self.read_words(database, handle, repository)?;
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
-        let decisions = decisions(&ledger)?;
+        let decisions = decisions(&ledger, &report.history)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
         Ok(report)
     }
@@ -226,13 +242,16 @@ fn read(
 }
 
 /// The policy chain's records, first to last, as far as they were found to be sound.
-fn decisions(ledger: &Ledger) -> Result<Vec<Decision>, MirrorError> {
+fn decisions(ledger: &Ledger, history: &History) -> Result<Vec<Decision>, MirrorError> {
     let name = ledger.prefix.chain(ChainId::Policy);
     let Some(tip) = ledger.repo.find_ref(&name)? else { return Ok(Vec::new()) };
-    let decision = |held: crate::id::GitId| {
+    let decision = |(held, id): (crate::id::GitId, RecordId)| {
         let record = ledger.read(&name, &held)?.record;
         let envelope = record.envelope();
-        Ok(Decision { seq: envelope.seq, id: record.id(), held, kind: record.body().kind(), time: envelope.time })
+        let (seq, kind, time) = (envelope.seq, record.body().kind(), envelope.time);
+        let text = String::from_utf8_lossy(record.bytes()).into_owned();
+        Ok(Decision { seq, id, held, kind, time, text, signers: history.signers(seq).to_vec() })
     };
-    line_of(&ledger.repo, &tip)?.into_iter().map(decision).collect()
+    // What stands after a break was judged by nobody.
+    line_of(&ledger.repo, &tip)?.into_iter().zip(history.ids()).map(decision).collect()
 }

@@ -32,6 +32,10 @@ pub struct Settings {
     pub fetch_seconds: Option<u64>,
     /// How often everything is verified anew, in hours; 24 without it.
     pub verify_hours: Option<u64>,
+    /// A file with the age identity that encrypted transcripts are read with.
+    pub identity: Option<PathBuf>,
+    /// A file with the secret that forges sign with when they tell of something new.
+    pub webhook_secret_file: Option<PathBuf>,
     #[serde(rename = "repository")]
     pub repositories: Vec<Source>,
 }
@@ -65,6 +69,9 @@ pub struct Source {
     /// Where the ledger's refs are, if not under `refs/tracevault`.
     #[serde(default)]
     pub prefix: Option<String>,
+    /// A file with a secret of its own for `/hooks/update`.
+    #[serde(default)]
+    pub webhook_secret_file: Option<PathBuf>,
 }
 
 /// What is wrong with the settings.
@@ -150,7 +157,7 @@ impl Source {
         if !is_name(&name) {
             return Err(SettingsError::NoName { url });
         }
-        Ok(Source { name, url, ledger: None, branch: None, prefix: None })
+        Ok(Source { name, url, ledger: None, branch: None, prefix: None, webhook_secret_file: None })
     }
 }
 

@@ -10,9 +10,10 @@ use crate::ledger::payload::Payloads;
 use crate::ledger::query::Segment;
 use crate::ledger::read_back::{Source, shell_diffs};
 use crate::ledger::verify::Entry;
-use crate::mirror::{Mirror, MirrorError};
+use crate::mirror::{Mirror, MirrorError, again};
 use crate::record::body::{Body, Shelf};
 use crate::session::turns::{Step, Turn, shortened_to};
+use crate::signing::Reader;
 
 /// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
 const MAX_WORDS: usize = 128 << 10;
@@ -26,6 +27,8 @@ pub struct Window {
     pub total: usize,
     /// What is missing of it, as the program says.
     pub missing: Vec<String>,
+    /// In so many texts the newest rules found what was stored when there were older ones.
+    pub redacted_again: usize,
 }
 
 /// A turn, and where it stands.
@@ -44,6 +47,7 @@ pub struct Told {
 pub struct Shelves {
     ledger: Ledger,
     copies: Copies,
+    reader: Reader,
 }
 
 impl Mirror {
@@ -51,7 +55,7 @@ impl Mirror {
     pub fn shelves(&self) -> Result<Shelves, MirrorError> {
         let ledger = Ledger::of(self.repo()?)?;
         let copies = Copies::list(&ledger)?;
-        Ok(Shelves { ledger, copies })
+        Ok(Shelves { ledger, copies, reader: self.reader.clone() })
     }
 }
 
@@ -60,7 +64,9 @@ impl Shelves {
     /// `records` are the git commits of its good records.
     pub fn turns(&self, records: &[GitId], from: usize, bytes: usize) -> Result<Window, MirrorError> {
         let ledger = &self.ledger;
-        let entries = entries(ledger, records)?;
+        // Another machine may have verified what was not fetched here yet.
+        let (here, away): (Vec<&GitId>, Vec<&GitId>) = records.iter().partition(|commit| ledger.repo.contains(commit));
+        let entries = entries(ledger, &here)?;
         let segment = |entry| match entry {
             entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
             _ => None,
@@ -69,6 +75,9 @@ impl Shelves {
         segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
         let store = self.payloads(&segments)?;
         let mut window = Window::default();
+        if !away.is_empty() {
+            window.missing.push(format!("{} records of this session have not reached this server yet", away.len()));
+        }
         let mut room = bytes;
         for source in Source::all(&segments) {
             for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
@@ -82,6 +91,7 @@ impl Shelves {
             }
         }
         add_shell_diffs(ledger, &store, &segments, &mut window);
+        again::redact(&mut window);
         Ok(window)
     }
 
@@ -110,7 +120,7 @@ impl Shelves {
     /// The shelves that these segments' pieces stand on, of every copy that is here.
     fn payloads(&self, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
         let mut store = Payloads::default();
-        store.read_as(self.ledger.reader());
+        store.read_as(self.reader.clone());
         let shelves = segments.iter().flat_map(|segment| {
             let chain = segment.entry.chain;
             let payloads = segment.body.payloads.iter();
@@ -133,18 +143,10 @@ fn add(body: &mut String, text: &str) {
     body.push('\n');
 }
 
-impl Mirror {
-    /// A record's text as it is signed, from the git commit that holds it.
-    pub fn record_text(&self, held: &GitId) -> Result<String, MirrorError> {
-        let stored = Ledger::of(self.repo()?)?.read("a record", held)?;
-        Ok(String::from_utf8_lossy(stored.record.bytes()).into_owned())
-    }
-}
-
-fn entries(ledger: &Ledger, records: &[GitId]) -> Result<Vec<Entry>, MirrorError> {
-    let read = |commit: &GitId| {
+fn entries(ledger: &Ledger, records: &[&GitId]) -> Result<Vec<Entry>, MirrorError> {
+    let read = |commit: &&GitId| {
         let stored = ledger.read("a session record", commit)?;
-        Ok(Entry::of(commit.clone(), stored.record, true))
+        Ok(Entry::of((*commit).clone(), stored.record, true))
     };
     records.iter().map(read).collect()
 }
@@ -158,7 +160,7 @@ fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], 
         }));
     }
     let (mut diffs, missing) = shell_diffs(&ledger.repo, store, segments, |call| calls.contains(call));
-    window.missing = missing;
+    window.missing.extend(missing);
     for step in window.turns.iter_mut().flat_map(|told| &mut told.turn.steps) {
         if let Step::Call(call) = step {
             call.diffs.extend(diffs.remove(&call.id).unwrap_or_default());

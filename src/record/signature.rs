@@ -55,6 +55,11 @@ impl PublicKey {
         &self.key
     }
 
+    /// The key's file as minisign writes it.
+    pub fn file(&self) -> String {
+        format!("untrusted comment: minisign public key {}\n{self}\n", self.number())
+    }
+
     /// The key number as minisign prints it: 16 upper-case hex digits.
     pub fn number(&self) -> String {
         shown(&self.number)

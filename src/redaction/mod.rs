@@ -20,6 +20,7 @@ mod value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::digest::Digest;
 use engine::Engine;
 use serde::Serialize;
 use span::Span;
@@ -81,6 +82,15 @@ impl Redactor {
         })
     }
 
+    /// Redacts text that was redacted before, maybe by older rules; nothing is counted.
+    pub fn again<'a>(&self, text: &'a str) -> Redacted<Cow<'a, str>> {
+        let spans = self.spans(text.as_bytes());
+        Redacted(match spans.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(String::from_utf8_lossy(&span::splice(text.as_bytes(), &spans)).into_owned()),
+        })
+    }
+
     /// What [`Redactor::line`] would take out of the same bytes, of which the first line has the number `first`.
     pub fn hits(&self, bytes: &[u8], first: u64) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -132,6 +142,13 @@ impl Redactor {
         }
         spans
     }
+}
+
+/// Which rules there are: another program, or other rules, may find more.
+pub fn version() -> Digest {
+    let rules = rules::all().flat_map(|rule| [rule.id, rule.pattern]);
+    let parts: Vec<&[u8]> = [env!("CARGO_PKG_VERSION")].into_iter().chain(rules).map(str::as_bytes).collect();
+    Digest::of_parts(&parts)
 }
 
 impl Default for Redactor {

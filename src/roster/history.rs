@@ -26,6 +26,8 @@ pub enum Standing {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     versions: Vec<(RecordId, Roster)>,
+    /// Who has signed each of them.
+    signers: Vec<Vec<PublicKey>>,
     /// Ascending by number.
     rules: Vec<Rules>,
 }
@@ -85,6 +87,22 @@ impl History {
             });
         }
         self.versions.push((record.id(), next));
+        self.signers.push(signers.to_vec());
+    }
+
+    /// The keys that have signed the policy record with this number.
+    pub fn signers(&self, n: u64) -> &[PublicKey] {
+        usize::try_from(n).ok().and_then(|n| self.signers.get(n)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The members whose keys have signed the policy record with this number.
+    pub fn signed_by(&self, n: u64) -> Vec<String> {
+        // A change may enrol the key that it is signed with.
+        let at = |n: usize| self.versions.get(n).map(|(_, roster)| roster);
+        let own = usize::try_from(n).unwrap_or(usize::MAX);
+        let rosters = [own.checked_sub(1).and_then(at), at(own)];
+        let whose = |key: &PublicKey| rosters.iter().flatten().find_map(|roster| roster.member_of(key));
+        self.signers(n).iter().filter_map(whose).map(|member| member.id.clone()).collect()
     }
 
     /// The newest roster.

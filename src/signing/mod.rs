@@ -101,7 +101,7 @@ impl Signer {
         let secret = Zeroizing::new(STANDARD.encode(self.secret.to_bytes()));
         let text = Zeroizing::new(format!("untrusted comment: git-tracevault secret key\n{}\n", secret.as_str()));
         files::replace_private(&path, text.as_bytes()).map_err(failed)?;
-        let text = format!("untrusted comment: minisign public key {}\n{}\n", self.public.number(), self.public);
+        let text = self.public.file();
         files::replace_private(&dir.join(format!("{chain}.pub")), text.as_bytes()).map_err(failed)?;
         Ok(path)
     }

@@ -96,6 +96,17 @@ impl Reader {
         Reader(paths.filter_map(|path| Identity::load(&path).ok().flatten()).collect())
     }
 
+    /// The identity in a file, as age-keygen writes it.
+    pub fn from_file(path: &Path) -> Result<Self, SigningError> {
+        let missing = || SigningError::Read { path: path.to_owned(), source: io::ErrorKind::NotFound.into() };
+        Ok(Reader(vec![Identity::load(path)?.ok_or_else(missing)?]))
+    }
+
+    /// The recipients that these identities are.
+    pub fn names(&self) -> String {
+        self.0.iter().map(|identity| format!("{}\n", identity.0.to_public())).collect()
+    }
+
     #[cfg(test)]
     pub fn of(identity: Identity) -> Self {
         Reader(vec![identity])

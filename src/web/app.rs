@@ -1,7 +1,10 @@
 //! What every page is made from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::index::Database;
 use crate::mirror::Mirror;
@@ -24,13 +27,22 @@ struct Inner {
     database: Database,
     mirrors: Vec<Mirror>,
     doing: Mutex<HashMap<String, Doing>>,
+    verdicts: Mutex<HashMap<String, String>>,
     door: Door,
     log: Log,
+    secrets: Secrets,
+    wanted: Mutex<BTreeSet<String>>,
+    wake: Notify,
 }
 
+/// The secrets that forges share with this server, by the repository's name.
+pub type Secrets = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
 impl App {
-    pub fn new(database: Database, mirrors: Vec<Mirror>, door: Door, log: Log) -> Self {
-        App(Arc::new(Inner { database, mirrors, doing: Mutex::default(), door, log }))
+    pub fn new(database: Database, mirrors: Vec<Mirror>, door: Door, log: Log, secrets: Secrets) -> Self {
+        let (doing, wanted, wake) = (Mutex::default(), Mutex::default(), Notify::new());
+        let verdicts = Mutex::default();
+        App(Arc::new(Inner { database, mirrors, doing, verdicts, door, log, secrets, wanted, wake }))
     }
 
     pub fn door(&self) -> &Door {
@@ -39,6 +51,26 @@ impl App {
 
     pub fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// Notes that a repository should be looked at now, and wakes whoever does that.
+    pub fn want(&self, repository: &str) {
+        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.to_owned());
+        self.0.wake.notify_one();
+    }
+
+    /// A repository that should be looked at now, if there is one; it is looked at then.
+    pub fn take_wanted(&self) -> Option<String> {
+        self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
+    }
+
+    /// Waits until a repository should be looked at.
+    pub async fn woken(&self) {
+        self.0.wake.notified().await;
     }
 
     pub fn database(&self) -> &Database {
@@ -51,6 +83,12 @@ impl App {
 
     pub fn mirror(&self, name: &str) -> Option<&Mirror> {
         self.0.mirrors.iter().find(|mirror| mirror.source.name == name)
+    }
+
+    /// Notes a repository's verdict; whether it is another than the last that was noted.
+    pub fn judged(&self, repository: &str, verdict: &str) -> bool {
+        let mut verdicts = self.0.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        verdicts.insert(repository.to_owned(), verdict.to_owned()).as_deref() != Some(verdict)
     }
 
     pub fn note(&self, repository: &str, doing: Doing) {

@@ -18,6 +18,9 @@ pub struct Ask {
     /// Days, `2026-01-31`; `until` is within.
     pub since: String,
     pub until: String,
+    /// As things were known then: a day, a time, or a record of a policy chain.
+    pub asof: String,
+    pub framework: String,
     /// Where the rows begin: a time and an id with a dot between.
     pub after: String,
     /// Words to search for.
@@ -75,6 +78,8 @@ impl Ask {
             ("model", &self.model),
             ("since", &self.since),
             ("until", &self.until),
+            ("asof", &self.asof),
+            ("framework", &self.framework),
             ("after", &self.after),
         ];
         all.into_iter().map(|(name, value)| (name, value.trim())).filter(|(_, value)| !value.is_empty()).collect()
@@ -91,6 +96,7 @@ impl Ask {
                 "model" => ("Model", &self.model, "text"),
                 "since" => ("From", &self.since, "date"),
                 "until" => ("To", &self.until, "date"),
+                "asof" => ("As of (day, time, policy record)", &self.asof, "text"),
                 _ => ("Search", &self.q, "search"),
             };
             let all = ("".to_owned(), "all".to_owned());
@@ -108,11 +114,11 @@ pub fn days(since: &str, until: &str) -> Result<(Option<i64>, Option<i64>), NoPa
     Ok((some(since).map(day).transpose()?, until.map(|day| day + 86_400)))
 }
 
-fn some(text: &str) -> Option<&str> {
+pub fn some(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn day(text: &str) -> Result<i64, NoPage> {
+pub fn day(text: &str) -> Result<i64, NoPage> {
     let time = Time::from_rfc3339(&format!("{text}T00:00:00Z"));
     time.map(Time::unix).ok_or_else(|| NoPage::Wrong(format!("{text:?} is no day: write 2026-01-31")))
 }

@@ -2,18 +2,20 @@
 
 mod access;
 mod app;
+mod asof;
 mod assets;
 mod ask;
 mod chart;
 mod log;
 mod page;
 mod pages;
+mod routes;
 mod server;
 mod show;
 mod table;
 mod turns;
 
 pub use access::{Door, Origins, Peers, Provider, Rates};
-pub use app::{App, Doing};
+pub use app::{App, Doing, Secrets};
 pub use log::Log;
 pub use server::serve;

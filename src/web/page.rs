@@ -22,19 +22,21 @@ pub enum Section {
     Analytics,
     Integrity,
     Policies,
+    Compliance,
     Members,
     AuditLog,
     Other,
 }
 
 /// The sections as the page's head lists them.
-pub const SECTIONS: [(Section, &str, &str); 8] = [
+pub const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sessions, "/sessions", "Sessions"),
     (Section::Commits, "/commits", "Commits"),
     (Section::Analytics, "/analytics", "Analytics"),
     (Section::Integrity, "/integrity", "Integrity"),
     (Section::Policies, "/policies", "Policies"),
+    (Section::Compliance, "/compliance", "Compliance"),
     (Section::Members, "/members", "Members"),
     (Section::AuditLog, "/audit", "Audit log"),
 ];

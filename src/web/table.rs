@@ -29,7 +29,7 @@ pub const fn numbers(name: &'static str, title: &'static str) -> Column {
 pub struct Cell {
     pub text: String,
     pub link: Option<String>,
-    /// A word that decides how it looks: `pass`, `fail`, `warn`, `none`, `id`.
+    /// A word that decides how it looks: `pass`, `fail`, `warn`, `none`, `id`, `time`.
     pub look: &'static str,
     pub data: Value,
 }
@@ -50,7 +50,7 @@ impl Cell {
 
     pub fn time(seconds: i64) -> Self {
         let data = crate::time::Time::from_unix(seconds).to_string();
-        Cell { text: show::time(seconds), link: None, look: "", data: data.into() }
+        Cell { text: show::time(seconds), link: None, look: "time", data: data.into() }
     }
 
     /// Money whose data are dollars; nothing where no part of it is known.

@@ -42,6 +42,13 @@ mod provider;
 mod server;
 mod sign_in;
 
+mod serve_alerts;
+mod serve_asof;
+mod serve_encrypted;
+mod serve_hooks;
+mod serve_keeping;
+mod serve_openapi;
+mod serve_proofs;
 mod stats;
 mod support;
 mod trust;

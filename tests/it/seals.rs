@@ -10,7 +10,7 @@ use crate::support::World;
 use crate::verify_sh;
 
 /// A team with a witness that is enrolled, in a clone of its own; its key is in a file, as a build machine has it.
-fn witnessed() -> (Team, World, PathBuf, PathBuf) {
+pub fn witnessed() -> (Team, World, PathBuf, PathBuf) {
     let team = Team::new();
     let ci = team.ada.other("Ci");
     let clone = ci.clone(&team.remote, "ci");

@@ -19,14 +19,16 @@ pub struct Server {
 /// What a server answered.
 pub struct Answer {
     pub status: u16,
+    /// In lower case.
     pub headers: String,
+    raw: String,
     pub body: String,
 }
 
 impl Answer {
     /// A header's value, if there is one.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.lines().find_map(|line| {
+        self.raw.lines().find_map(|line| {
             let (known, value) = line.split_once(": ")?;
             known.eq_ignore_ascii_case(name).then_some(value)
         })
@@ -54,6 +56,11 @@ impl Server {
         Server { child, address }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], "")
     }
@@ -76,7 +83,7 @@ impl Server {
         let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
         let body =
             if headers.to_lowercase().contains("transfer-encoding: chunked") { unchunked(body) } else { body.into() };
-        Answer { status, headers: headers.to_owned(), body }
+        Answer { status, headers: headers.to_lowercase(), raw: headers.to_owned(), body }
     }
 
     #[track_caller]

@@ -16,6 +16,8 @@ CREATE TABLE repository (
     trouble TEXT,
     -- Which price table costs were reckoned by.
     prices TEXT,
+    -- By which rules, and with which identity, words were read.
+    read_by TEXT,
     branch TEXT,
     head TEXT,
     -- How many owners must sign together, and how many witnesses make a record sealed.
@@ -92,6 +94,37 @@ CREATE TABLE session (
 );
 CREATE INDEX session_by_end ON session (ended, session);
 CREATE INDEX session_by_member ON session (member, ended, session);
+
+-- What each of its records adds to a session, for those who ask what was known at a time.
+CREATE TABLE segment (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    session TEXT NOT NULL,
+    -- When the record was written.
+    time BIGINT NOT NULL,
+    started BIGINT NOT NULL,
+    ended BIGINT NOT NULL,
+    active_seconds BIGINT NOT NULL,
+    prompts BIGINT NOT NULL,
+    turns BIGINT NOT NULL,
+    plans BIGINT NOT NULL,
+    compactions BIGINT NOT NULL,
+    subagents BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    tokens BIGINT NOT NULL,
+    output BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    unknown BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    added BIGINT NOT NULL,
+    removed BIGINT NOT NULL,
+    redactions BIGINT NOT NULL,
+    gaps BIGINT NOT NULL,
+    PRIMARY KEY (repository, chain, seq)
+);
+CREATE INDEX segment_by_time ON segment (time);
 
 CREATE TABLE usage (
     repository BIGINT NOT NULL,
@@ -222,15 +255,55 @@ CREATE TABLE member (
     PRIMARY KEY (repository, member, place)
 );
 
--- The rules, each as they were set, and who signed them.
-CREATE TABLE rules (
+-- The policy chain's records that hold, whole, with the keys that have signed each: what is in force at any time is
+-- folded from them.
+CREATE TABLE decision (
     repository BIGINT NOT NULL,
     n BIGINT NOT NULL,
-    record TEXT NOT NULL,
     time BIGINT NOT NULL,
     signers TEXT NOT NULL,
-    toml TEXT NOT NULL,
+    text TEXT NOT NULL,
     PRIMARY KEY (repository, n)
+);
+
+-- What writers say beside their work (checks, approvals, corrections): good records' bodies.
+CREATE TABLE said (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    -- The record that a correction corrects.
+    about TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (repository, chain, seq)
+);
+CREATE INDEX said_by_about ON said (repository, about);
+CREATE INDEX said_by_time ON said (kind, time, record);
+
+-- How far seals reach in each chain, and when they were made by the witness's clock.
+CREATE TABLE sealed (
+    repository BIGINT NOT NULL,
+    witness TEXT NOT NULL,
+    n BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    record TEXT NOT NULL,
+    time BIGINT NOT NULL,
+    PRIMARY KEY (repository, witness, n, chain)
+);
+CREATE INDEX sealed_by_chain ON sealed (repository, chain, seq);
+
+-- Payloads by class, month and chain: what is held, expires and is pruned as a whole.
+CREATE TABLE shelf (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    class TEXT NOT NULL,
+    month TEXT NOT NULL,
+    pieces BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    PRIMARY KEY (repository, chain, class, month)
 );
 
 -- Roll-ups for the charts.

@@ -55,6 +55,21 @@ pub enum Role {
     Witness,
 }
 
+impl Role {
+    /// As records and people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Owner => "owner",
+            Role::Admin => "admin",
+            Role::PolicyAdmin => "policy-admin",
+            Role::Developer => "developer",
+            Role::Auditor => "auditor",
+            Role::Ci => "ci",
+            Role::Witness => "witness",
+        }
+    }
+}
+
 /// A change of the roster, on the policy chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,19 +1,24 @@
 //! A reader: somebody who was let in, and what of the index is theirs to read. Pages ask the index through it alone.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::index::{Database, Filter, Reach, Repository};
 use crate::mirror::Mirror;
 use crate::web::access::admit::{Gate, Visitor};
+use crate::web::access::{Right, Viewer};
 use crate::web::app::{App, Doing};
 use crate::web::ask::Ask;
+use crate::web::asof;
 use crate::web::page::NoPage;
 
 /// Whoever a page is made for.
 #[derive(Clone)]
 pub struct Reader {
     app: App,
+    viewer: Arc<Viewer>,
     reach: Reach,
 }
 
@@ -26,7 +31,7 @@ impl FromRequestParts<App> for Reader {
             return Err(NoPage::Failed("this page has no gate".to_owned()));
         };
         let reach = visitor.viewer.reach(gate.right);
-        Ok(Reader { app: app.clone(), reach })
+        Ok(Reader { app: app.clone(), viewer: visitor.viewer.clone(), reach })
     }
 }
 
@@ -78,9 +83,15 @@ impl Reader {
         Filter { reach: self.reach.clone(), ..Filter::default() }
     }
 
-    /// What is asked for, of what they may read.
-    pub fn filter(&self, ask: &Ask, repositories: &[Repository]) -> Result<Filter, NoPage> {
-        Ok(Filter { reach: self.reach.clone(), ..ask.filter(repositories)? })
+    /// What is asked for, of what they may read, as of when it is asked for.
+    pub async fn filter(&self, ask: &Ask, repositories: &[Repository]) -> Result<Filter, NoPage> {
+        let asof = asof::of(ask, self.index(), &self.everything()).await?;
+        Ok(Filter { reach: self.reach.clone(), asof, ..ask.filter(repositories)? })
+    }
+
+    /// How far another right of theirs goes.
+    pub fn reach_of(&self, right: Right) -> Reach {
+        self.viewer.reach(right)
     }
 
     /// The mirror of a repository that was shown to be theirs to read.

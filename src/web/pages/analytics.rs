@@ -41,11 +41,11 @@ pub async fn page(reader: Reader, Path(question): Path<String>, Query(ask): Quer
     let known = QUESTIONS.iter().find(|(name, _)| *name == question);
     let (name, title) = known.ok_or_else(|| NoPage::NotFound(format!("no question is called {question:?}")))?;
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
+    let filter = reader.filter(&ask, &repositories).await?;
     let fields: &[&'static str] = match *name {
-        "agents-share" | "authors" => &["repository", "author", "since", "until"],
-        "tools" | "time" => &["repository", "member", "agent", "since", "until"],
-        _ => &["repository", "member", "agent", "model", "since", "until"],
+        "agents-share" | "authors" => &["repository", "author", "since", "until", "asof"],
+        "tools" | "time" => &["repository", "member", "agent", "since", "until", "asof"],
+        _ => &["repository", "member", "agent", "model", "since", "until", "asof"],
     };
     let form = ask.form(&format!("/analytics/{name}"), fields, &repositories);
     let links = QUESTIONS.map(|(other, title)| {
@@ -54,7 +54,8 @@ pub async fn page(reader: Reader, Path(question): Path<String>, Query(ask): Quer
     });
     let mut page = Page::new(*title, Section::Analytics)
         .block(Block::Links(Links { label: "Questions", links: links.into() }))
-        .block(Block::Fields(form));
+        .block(Block::Fields(form))
+        .dated(filter.asof);
     for block in answer(name, reader.index(), &filter, &ask).await? {
         page = page.block(block);
     }

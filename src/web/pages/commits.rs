@@ -22,14 +22,14 @@ const COLUMNS: [Column; 8] = [
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
+    let filter = reader.filter(&ask, &repositories).await?;
     let commits = reader.index().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
-    let form = ask.form("/commits", &["repository", "author", "since", "until"], &repositories);
+    let form = ask.form("/commits", &["repository", "author", "since", "until", "asof"], &repositories);
     let shown = &commits[..commits.len().min(ROWS as usize)];
     let mut table = table("Commits, the latest first", shown);
     let more = commits.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/commits", last.time, &last.sha));
-    Ok(Page::new("Commits", Section::Commits).block(Block::Fields(form)).table(table))
+    Ok(Page::new("Commits", Section::Commits).block(Block::Fields(form)).dated(filter.asof).table(table))
 }
 
 /// A table of commits.

@@ -4,8 +4,8 @@ use axum::extract::Query;
 
 use crate::index::{ChainRow, FindingRow, Repository};
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, encoded};
-use crate::web::page::{Answer, Block, Page, Section};
+use crate::web::ask::{Ask, encoded, some};
+use crate::web::page::{Answer, Block, Link, Links, Page, Section};
 use crate::web::pages::{self, record};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
@@ -15,12 +15,17 @@ const MOST: i64 = 200;
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
+    let filter = reader.filter(&ask, &repositories).await?;
     let wanted = filter.repository;
     let form = ask.form("/integrity", &["repository"], &repositories);
     let shown: Vec<&Repository> =
         repositories.iter().filter(|repository| wanted.is_none_or(|wanted| repository.id == wanted)).collect();
     let mut page = Page::new("Integrity", Section::Integrity).block(Block::Fields(form));
+    let alerts = Link { href: "/alerts".into(), text: "Alerts: since when it is known".into(), here: false };
+    page = page.block(Block::Links(Links { label: "Alerts", links: vec![alerts] }));
+    if some(&ask.asof).is_some() {
+        page = page.note("warn", "Findings and chains are of the last verification, as of now and of no other time.");
+    }
     for repository in shown {
         page = page.facts(facts(repository));
     }

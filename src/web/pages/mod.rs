@@ -1,28 +1,39 @@
 //! The pages, one file each, and where they are.
 
+mod alerts;
 mod analytics;
 mod audit;
 mod commit;
 mod commits;
+mod compliance;
+mod exceptions;
 mod health;
+mod help;
+mod hooks;
 mod integrity;
+mod keys;
 mod members;
 mod metrics;
+mod openapi;
 mod overview;
 mod policies;
+mod proof;
 mod record;
+mod retention;
 mod search;
 mod session;
 mod sessions;
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Router, middleware};
 
+use crate::compliance::Told;
 use crate::index::Repository;
 use crate::web::access::{self, Gate, Right};
 use crate::web::app::App;
+use crate::web::ask::{Ask, ROWS};
 use crate::web::page::NoPage;
-use crate::web::table::Cell;
+use crate::web::table::{Cell, Table};
 
 /// A path, the right that it needs, and whether who reads it is noted.
 struct Route {
@@ -42,7 +53,7 @@ fn transcript(path: &'static str, handler: MethodRouter<App>) -> Route {
 
 /// Every path there is, but those of signing in.
 fn all() -> Vec<Route> {
-    use Right::{AuditLog, Integrity, Members, Open, Policies, Traces};
+    use Right::{AuditLog, Compliance, Integrity, Members, Open, Policies, Traces};
     vec![
         route("/", Traces, get(overview::page)),
         route("/overview", Traces, get(overview::page)),
@@ -54,13 +65,26 @@ fn all() -> Vec<Route> {
         route("/analytics/{question}", Traces, get(analytics::page)),
         transcript("/search", get(search::page)),
         route("/records/{record}", Traces, get(record::page)),
+        route("/records/{record}/proof", Traces, get(proof::file)),
         route("/integrity", Integrity, get(integrity::page)),
         route("/r/{repository}/chains/{chain}", Integrity, get(integrity::chain)),
+        route("/alerts", Integrity, get(alerts::page)),
+        route("/alerts.atom", Integrity, get(alerts::atom)),
         route("/policies", Policies, get(policies::page)),
+        route("/exceptions", Policies, get(exceptions::decided)),
+        route("/exceptions/{part}", Policies, get(exceptions::page)),
+        route("/compliance", Compliance, get(compliance::page)),
+        route("/retention", Compliance, get(retention::page)),
+        route("/retention/{part}", Compliance, get(retention::part)),
         route("/members", Members, get(members::page)),
+        route("/keys", Members, get(keys::page)),
+        route("/keys/{file}", Members, get(keys::file)),
         route("/audit", AuditLog, get(audit::page)),
         route("/audit/log", AuditLog, get(audit::log)),
         route("/audit/key.pub", AuditLog, get(audit::key)),
+        route("/help", Open, get(help::page)),
+        route("/openapi.json", Open, get(openapi::page)),
+        route("/hooks/update", Open, any(hooks::update)),
         route("/healthz", Open, get(health::page)),
         route("/metrics", Open, get(metrics::page)),
     ]
@@ -82,10 +106,29 @@ async fn nowhere(uri: axum::http::Uri) -> NoPage {
 
 /// A repository's verdict, as a word that looks like what it means.
 fn verdict(repository: &Repository) -> Cell {
-    let Some(verdict) = repository.verdict.as_deref() else { return Cell::none() };
+    repository.verdict.as_deref().map_or_else(Cell::none, verdict_word)
+}
+
+/// `pass`, `inconclusive` or `fail`, as it looks.
+fn verdict_word(verdict: &str) -> Cell {
     Cell::text(verdict).looks(match verdict {
         "pass" => "pass",
         "fail" => "fail",
         _ => "warn",
     })
+}
+
+/// A part of rows that are all at hand; `after` is the number of those before it.
+fn part(table: Table, rows: Vec<Vec<Cell>>, ask: &Ask, path: &str) -> Result<Table, NoPage> {
+    let from = ask.after()?.map_or(0, |after| usize::try_from(after.time).unwrap_or_default());
+    let (all, end) = (rows.len(), from.saturating_add(ROWS as usize));
+    let mut table = table.rows(rows.into_iter().skip(from).take(ROWS as usize));
+    table.next = (all > end).then(|| ask.next(path, i64::try_from(end).unwrap_or(i64::MAX), "0"));
+    Ok(table)
+}
+
+/// A record of the policy chain, by its number.
+fn policy_record(told: &Told) -> Cell {
+    let cell = Cell::id(&told.id.to_string()).to(format!("/records/{}", told.id));
+    Cell { text: format!("#{}", told.n), ..cell }
 }

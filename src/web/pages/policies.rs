@@ -1,10 +1,8 @@
 //! `/policies`: the rules in force, and every change of them.
 
-use std::collections::BTreeSet;
-
 use axum::extract::Query;
 
-use crate::index::RulesRow;
+use crate::roster::Rules;
 use crate::web::access::Reader;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section, Text};
@@ -12,23 +10,42 @@ use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
 /// So many changes are listed.
-const MOST: i64 = 500;
+const MOST: usize = 500;
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
-    let form = ask.form("/policies", &["repository"], &repositories);
-    let rules = reader.index().rules(&filter, MOST).await?;
-    let mut page = Page::new("Policies", Section::Policies).block(Block::Fields(form)).table(table(&rules));
-    let mut seen = BTreeSet::new();
-    for set in rules.iter().filter(|set| seen.insert(&set.repository)) {
-        let label = format!("In force in {}", show::visible(&set.repository));
+    let filter = reader.filter(&ask, &repositories).await?;
+    let accounts = reader.index().accounts(&filter).await?;
+    let form = ask.form("/policies", &["repository", "asof"], &repositories);
+    let mut rows = Vec::new();
+    for repository in &repositories {
+        let Some(account) = accounts.get(&repository.id) else { continue };
+        let sets = account.history.all_rules().iter().rev();
+        rows.extend(sets.map(|set| row(&repository.name, set)));
+    }
+    rows.truncate(MOST);
+    let mut page =
+        Page::new("Policies", Section::Policies).block(Block::Fields(form)).dated(filter.asof).table(table(rows));
+    for repository in &repositories {
+        let Some(set) = accounts.get(&repository.id).and_then(|account| account.history.rules()) else { continue };
+        let label = format!("In force in {}", show::visible(&repository.name));
         page = page.heading("", label.clone()).block(Block::Text(Text { label, text: show::visible(&set.toml) }));
     }
     Ok(page)
 }
 
-fn table(rules: &[RulesRow]) -> Table {
+fn row(repository: &str, set: &Rules) -> Vec<Cell> {
+    let id = set.set.id.to_string();
+    vec![
+        Cell::time(set.time.unix()),
+        Cell::text(repository),
+        Cell::text(&set.by.join(", ")),
+        Cell::count(i64::try_from(set.set.n).unwrap_or(i64::MAX)),
+        Cell::id(&id).to(format!("/records/{id}")),
+    ]
+}
+
+fn table(rows: Vec<Vec<Cell>>) -> Table {
     let columns = [
         words("time", "Set"),
         words("repository", "Repository"),
@@ -36,15 +53,6 @@ fn table(rules: &[RulesRow]) -> Table {
         numbers("n", "Policy record"),
         words("record", "Record"),
     ];
-    let row = |set: &RulesRow| {
-        vec![
-            Cell::time(set.time),
-            Cell::text(&set.repository),
-            Cell::text(&set.signers),
-            Cell::count(set.n),
-            Cell::id(&set.record).to(format!("/records/{}", set.record)),
-        ]
-    };
     let empty = "No rules are set: git tracevault policy edit begins them.";
-    Table::new("Changes of the rules, the newest first", &columns, empty).rows(rules.iter().map(row))
+    Table::new("Changes of the rules, the newest first", &columns, empty).rows(rows)
 }

@@ -6,34 +6,39 @@ use crate::id::GitId;
 use crate::index::RecordRow;
 use crate::web::access::Reader;
 use crate::web::page::{Answer, Block, NoPage, Page, Section, Text};
-use crate::web::pages::{commits, integrity, sessions};
+use crate::web::pages::{commits, integrity, proof, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
 pub async fn page(reader: Reader, Path(id): Path<String>) -> Answer {
-    let named = id.len() >= 4 && id.chars().all(|c| c.is_ascii_hexdigit());
-    let found = if named {
+    let record = named(&reader, &id).await?;
+    let mut page =
+        Page::new(format!("Record {}", show::short(&record.record)), Section::Integrity).facts(facts(&record));
+    if record.good == 0 {
+        page = page.note("fail", "This record does not hold: what it says is believed in nothing.");
+    }
+    if let Some(text) = stored(&reader, &record).await? {
+        let label = "The record as it is signed".to_owned();
+        page = page.heading("raw", label.clone()).block(Block::Text(Text { label, text: show::visible(&text) }));
+    }
+    proof::told(page, &reader, &record).await
+}
+
+/// The one record whose id begins so.
+pub async fn named(reader: &Reader, id: &str) -> Result<RecordRow, NoPage> {
+    let is_name = id.len() >= 4 && id.chars().all(|c| c.is_ascii_hexdigit());
+    let found = if is_name {
         reader.index().records_named(&reader.everything(), &id.to_lowercase(), 2).await?
     } else {
         Vec::new()
     };
-    let record = match found.as_slice() {
-        [record] => record,
+    match found.as_slice() {
+        [record] => Ok(record.clone()),
         // The same record may be in copies of one ledger.
-        [record, other] if record.record == other.record => record,
-        [] => return Err(NoPage::NotFound(format!("no record begins with {id:?}"))),
-        _ => return Err(NoPage::NotFound(format!("several records begin with {id:?}"))),
-    };
-    let mut page =
-        Page::new(format!("Record {}", show::short(&record.record)), Section::Integrity).facts(facts(record));
-    if record.good == 0 {
-        page = page.note("fail", "This record does not hold: what it says is believed in nothing.");
+        [record, other] if record.record == other.record => Ok(record.clone()),
+        [] => Err(NoPage::NotFound(format!("no record begins with {id:?}"))),
+        _ => Err(NoPage::NotFound(format!("several records begin with {id:?}"))),
     }
-    if let Some(text) = stored(&reader, record).await? {
-        let label = "The record as it is signed".to_owned();
-        page = page.heading("raw", label.clone()).block(Block::Text(Text { label, text: show::visible(&text) }));
-    }
-    Ok(page)
 }
 
 /// The record's text, from the mirror.
@@ -42,7 +47,7 @@ async fn stored(reader: &Reader, record: &RecordRow) -> Result<Option<String>, N
         return Ok(None);
     };
     let read = tokio::task::spawn_blocking(move || mirror.record_text(&held)).await;
-    Ok(Some(read.map_err(|error| NoPage::Failed(error.to_string()))??))
+    Ok(read.map_err(|error| NoPage::Failed(error.to_string()))??)
 }
 
 fn facts(record: &RecordRow) -> Vec<(&'static str, Cell)> {

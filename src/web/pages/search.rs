@@ -1,10 +1,10 @@
-//! `/search`: one box for commits, sessions, records and what was said.
+//! `/search`: one box for commits, sessions, records, members and what was said.
 
 use axum::extract::Query;
 
-use crate::index::Hit;
-use crate::web::access::Reader;
-use crate::web::ask::Ask;
+use crate::index::{Filter, Hit, MemberRow};
+use crate::web::access::{Reader, Right};
+use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::{commits, record, sessions};
 use crate::web::show;
@@ -16,7 +16,7 @@ const MOST: i64 = 30;
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let index = reader.index();
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
+    let filter = reader.filter(&ask, &repositories).await?;
     let form = ask.form("/search", &["q", "repository"], &repositories);
     let mut page = Page::new("Search", Section::Search).block(Block::Fields(form));
     let asked = ask.q.trim();
@@ -43,8 +43,42 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
             page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
     }
+    let of_members = Filter { reach: reader.reach_of(Right::Members), ..filter.clone() };
+    let found = members(&index.members(&of_members).await?, asked);
+    if !found.rows.is_empty() {
+        page = page.heading("members", "Members").table(found);
+    }
     let hits = index.search(&filter, asked, MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))
+}
+
+/// The members whose name or e-mail address has the text in it.
+fn members(all: &[MemberRow], asked: &str) -> Table {
+    let columns = [
+        words("member", "Member"),
+        words("name", "Name"),
+        words("roles", "Roles"),
+        words("repository", "Repository"),
+        words("commits", "As an author"),
+    ];
+    let asked = asked.to_lowercase();
+    let fits = |row: &&MemberRow| [&row.member, &row.name].iter().any(|text| text.to_lowercase().contains(&asked));
+    let mut found: Vec<&MemberRow> = all.iter().filter(fits).collect();
+    found.dedup_by(|a, b| (&a.repository, &a.member) == (&b.repository, &b.member));
+    found.truncate(MOST as usize);
+    let row = |row: &MemberRow| {
+        let to = |path: &str, field: &'static str| {
+            link(path, [("repository", row.repository.as_str()), (field, row.member.as_str())])
+        };
+        vec![
+            Cell::text(&row.member).to(to("/sessions", "member")),
+            Cell::text(&row.name),
+            Cell::text(&row.roles),
+            Cell::text(&row.repository),
+            Cell::text("commits").to(to("/commits", "author")),
+        ]
+    };
+    Table::new("Members with this name; each leads to their sessions", &columns, "").rows(found.into_iter().map(row))
 }
 
 fn table(hits: &[Hit]) -> Table {

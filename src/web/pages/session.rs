@@ -92,6 +92,13 @@ async fn conversation(
     for why in &window.missing {
         page = page.note("warn", show::visible(why));
     }
+    if window.redacted_again > 0 {
+        let count = show::count(i64::try_from(window.redacted_again).unwrap_or(i64::MAX));
+        page = page.note(
+            "warn",
+            format!("Secrets were taken out of {count} texts here that were stored before these rules were known."),
+        );
+    }
     if window.total == 0 {
         return Ok(page.note("warn", "No conversation was stored with this session."));
     }

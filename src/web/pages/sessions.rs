@@ -24,15 +24,15 @@ const COLUMNS: [Column; 10] = [
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
-    let filter = reader.filter(&ask, &repositories)?;
+    let filter = reader.filter(&ask, &repositories).await?;
     let sessions = reader.index().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
-    let names = ["repository", "member", "agent", "model", "since", "until"];
+    let names = ["repository", "member", "agent", "model", "since", "until", "asof"];
     let form = ask.form("/sessions", &names, &repositories);
     let shown = &sessions[..sessions.len().min(ROWS as usize)];
     let mut table = table("Sessions, the latest first", shown);
     let more = sessions.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/sessions", last.ended, &last.session));
-    Ok(Page::new("Sessions", Section::Sessions).block(Block::Fields(form)).table(table))
+    Ok(Page::new("Sessions", Section::Sessions).block(Block::Fields(form)).dated(filter.asof).table(table))
 }
 
 /// A table of sessions.

@@ -1,0 +1,75 @@
+//! What was said is redacted again before anybody sees it: what was stored years ago was redacted by the rules of then.
+
+use std::sync::LazyLock;
+
+use crate::mirror::transcript::Window;
+use crate::redaction::Redactor;
+use crate::session::turns::{Call, Step, Turn};
+
+/// Patterns are compiled when they are first needed, and then kept.
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
+
+/// Takes out what the newest rules find, and counts the texts in which they found something.
+pub fn redact(window: &mut Window) {
+    for told in &mut window.turns {
+        for text in texts(&mut told.turn) {
+            let clean = REDACTOR.again(text).into_inner();
+            if clean != *text {
+                *text = clean.into_owned();
+                window.redacted_again += 1;
+            }
+        }
+    }
+}
+
+/// Every text of a turn that somebody, or something, said.
+fn texts(turn: &mut Turn) -> impl Iterator<Item = &mut String> {
+    let asked = turn.asked.iter_mut().map(|asked| &mut asked.text);
+    asked.chain(turn.steps.iter_mut().flat_map(of_step))
+}
+
+fn of_step(step: &mut Step) -> Vec<&mut String> {
+    match step {
+        Step::Reasoning(text) | Step::Plan(text) | Step::Text(text) | Step::Summary(text) => vec![text],
+        Step::Note(text) | Step::Missing(text) => vec![text],
+        Step::Call(Call { tool, input, result, diffs, .. }) => {
+            let diffs = diffs.iter_mut().flat_map(|diff| [&mut diff.path, &mut diff.hunks]);
+            [tool, input, result].into_iter().chain(diffs).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CallId;
+    use crate::mirror::Told;
+    use crate::session::turns::{Asked, FileDiff};
+
+    #[test]
+    fn what_newer_rules_know_is_taken_out_wherever_it_stands() {
+        // Put together here, so that no scanner takes it for one that was lost.
+        let secret = format!("{}{}", "ghp_", "a8F3kQ9zL1mX7cV5bN2jH6gD4sP0wRtYuIeO");
+        let with = |text: &str| format!("{text} {secret}\n");
+        let diff = FileDiff { path: "a.rs".into(), hunks: with("+let token =") };
+        let call = Call {
+            id: CallId::from_agent("c1"),
+            tool: "Bash".into(),
+            input: with("git push"),
+            outcome: None,
+            result: with("pushed with"),
+            diffs: vec![diff],
+        };
+        let steps = vec![Step::Text(with("I used")), Step::Reasoning("nothing".into()), Step::Call(call)];
+        let turn = Turn { asked: Some(Asked { text: with("Use"), human: true }), steps, ..Turn::default() };
+        let told = Told { source: "main".into(), number: 1, place: 0, turn };
+        let mut window = Window { turns: vec![told], total: 1, ..Window::default() };
+        redact(&mut window);
+        assert_eq!(window.redacted_again, 5);
+        assert!(!format!("{window:?}").contains(&secret[4..20]), "{window:?}");
+        assert!(format!("{window:?}").contains("I used"), "the rest stays");
+        let clean = window.clone();
+        redact(&mut window);
+        assert_eq!(window, clean, "what is clean stays so");
+    }
+}
