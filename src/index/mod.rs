@@ -2,13 +2,16 @@
 //!
 //! It holds nothing that the ledgers do not have, and may be deleted at any time.
 
+mod about;
 mod analytics;
 mod code;
 mod columns;
 mod commits;
 mod database;
 mod decided;
+mod files;
 mod filter;
+mod gutters;
 mod ingest;
 mod integrity;
 mod recorded;
@@ -19,11 +22,14 @@ mod sessions;
 mod settle;
 mod words;
 
+pub use about::HeldRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
 pub use decided::{Decision, MemberRow, RulesRow};
+pub use files::{Changed, FileAt};
 pub use filter::Filter;
+pub use gutters::GutterRow;
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
 pub use repositories::Repository;

@@ -25,6 +25,8 @@ pub struct Repository {
     /// The branch whose code is shown, and its last commit.
     pub branch: Option<String>,
     pub head: Option<String>,
+    /// The state of the ledger that the index has.
+    pub stamp: Option<String>,
     /// How many owners must sign together, and how many witnesses make a record sealed.
     pub threshold: Option<i64>,
     pub witnesses: Option<i64>,
@@ -45,14 +47,15 @@ impl Repository {
             trouble: row.get(9),
             branch: row.get(10),
             head: row.get(11),
-            threshold: row.get(12),
-            witnesses: row.get(13),
+            stamp: row.get(12),
+            threshold: row.get(13),
+            witnesses: row.get(14),
         }
     }
 }
 
 const ALL: &str = "SELECT id, name, url, ledger, verdict, records, fetched, verified, fully_verified, trouble, branch, \
-                   head, threshold, witnesses FROM repository ORDER BY name";
+                   head, stamp, threshold, witnesses FROM repository ORDER BY name";
 
 impl Database {
     /// All of them, by name.

@@ -1,6 +1,10 @@
 //! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
 
+mod code;
+mod gutter;
+mod listing;
 mod settings;
+mod speaking;
 mod transcript;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::cost::PriceTable;
+use crate::digest::Digest;
 use crate::git::command::{Git, GitError};
 use crate::git::history::{self, Asked};
 use crate::git::repo::{Repo, RepoError};
@@ -18,11 +23,13 @@ use crate::id::ChainId;
 use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
-use crate::ledger::verify::{Options, Report};
+use crate::ledger::verify::{Chain, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
 
+pub use code::{Found, Stands, kind_of};
+pub use gutter::{Gutter, LineOf, Place, Who, Whose};
 pub use settings::{Settings, Source};
-pub use transcript::Told;
+pub use transcript::{Begin, Told};
 
 /// How long a remote may take to give what it has new.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -162,6 +169,8 @@ impl Mirror {
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
         let decisions = decisions(&ledger)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
+        handle.block_on(database.stamp(repository, &stamp(&ledger.repo, &report)?))?;
+        handle.block_on(database.forget_gutters(repository))?;
         Ok(report)
     }
 
@@ -199,8 +208,8 @@ impl Mirror {
             names.push(format!("^{before}").into());
         }
         let commits = history::log(&self.folder, &Asked { names, ..Asked::default() })?;
-        handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?;
-        Ok(())
+        listing::add_files(repo, database, handle, entry.id, (before.filter(|_| goes_on).as_ref(), &tip))?;
+        Ok(handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?)
     }
 }
 
@@ -223,6 +232,15 @@ fn read(
         handle.block_on(database.clear(repository))?;
     }
     Err(LedgerError::Refused("its records change while they are read".to_owned()).into())
+}
+
+/// A name for the state of a ledger, and of what is here of the code: as long as it stays, so does whose the lines are.
+fn stamp(repo: &Repo, report: &Report) -> Result<String, MirrorError> {
+    let chain = |chain: &Chain| format!("{} {} {} {}\n", chain.id, chain.records, chain.pending, chain.refused);
+    let mut parts: Vec<String> = report.chains.iter().map(chain).collect();
+    parts.extend(repo.refs(&format!("refs/remotes/{ORIGIN}/"))?.into_iter().map(|(name, id)| format!("{name} {id}\n")));
+    parts.sort_unstable();
+    Ok(Digest::of(parts.concat().as_bytes()).to_string())
 }
 
 /// The policy chain's records, first to last, as far as they were found to be sound.

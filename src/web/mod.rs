@@ -4,6 +4,7 @@ mod app;
 mod assets;
 mod ask;
 mod chart;
+mod code;
 mod page;
 mod pages;
 mod server;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::index::IndexError;
 use crate::web::chart::Chart;
+use crate::web::code::CodeBlock;
 use crate::web::show;
 use crate::web::table::{Cell, Table};
 
@@ -48,6 +49,7 @@ pub enum Block {
     Links(Links),
     Text(Text),
     Turn(Box<crate::web::turns::TurnBlock>),
+    Code(CodeBlock),
 }
 
 impl Block {
@@ -63,6 +65,7 @@ impl Block {
             Block::Links(block) => block.render(),
             Block::Text(block) => block.render(),
             Block::Turn(block) => block.render(),
+            Block::Code(block) => block.render(),
         }
     }
 }

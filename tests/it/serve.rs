@@ -13,20 +13,20 @@ use crate::postgres::Postgres;
 use crate::support::World;
 
 /// A server, as long as it is wanted.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 /// What a server answered.
-struct Answer {
-    status: u16,
-    headers: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub headers: String,
+    pub body: String,
 }
 
 impl Server {
-    fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
+    pub fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
         let mut command = world.command(env!("CARGO_BIN_EXE_git-tracevault"), dir);
         let always = ["serve", "--public", "--listen", "127.0.0.1:0"];
         let mut child = command.args(always).args(args).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,7 +40,7 @@ impl Server {
         Server { child, address }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
         let mut text = Vec::new();
@@ -54,19 +54,19 @@ impl Server {
     }
 
     #[track_caller]
-    fn page(&self, path: &str) -> String {
+    pub fn page(&self, path: &str) -> String {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.body
     }
 
-    fn rows(&self, path: &str) -> Vec<Value> {
+    pub fn rows(&self, path: &str) -> Vec<Value> {
         let answer: Value = serde_json::from_str(&self.page(path)).unwrap();
         answer["rows"].as_array().unwrap().clone()
     }
 
     /// Waits until the first repository has a verdict.
-    fn settle(&self) -> Value {
+    pub fn settle(&self) -> Value {
         for _ in 0..600 {
             let rows = self.rows("/overview.json");
             if let Some(row) = rows.first().filter(|row| !row["verdict"].is_null() || !row["trouble"].is_null()) {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use crate::index::{CommitFileRow, CommitRow};
 use crate::web::app::App;
 use crate::web::page::{Answer, NoPage, Page, Section};
-use crate::web::pages::{self, commits, sessions};
+use crate::web::pages::{self, code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -36,7 +36,7 @@ pub async fn page(State(app): State<App>, Path((name, sha)): Path<(String, Strin
         }
     }
     let files = index.files_of_commit(repository.id, &commit.sha).await?;
-    page = page.heading("files", "Whose its lines are").table(table(&files));
+    page = page.heading("files", "Whose its lines are").table(table(commit, &files));
     Ok(page.heading("sessions", "Sessions it draws on").table(sessions::table("Sessions it draws on", &rows)))
 }
 
@@ -70,7 +70,7 @@ fn facts(commit: &CommitRow) -> Vec<(&'static str, Cell)> {
     facts
 }
 
-fn table(files: &[CommitFileRow]) -> Table {
+fn table(commit: &CommitRow, files: &[CommitFileRow]) -> Table {
     let columns = [
         words("path", "File"),
         numbers("added", "Lines added"),
@@ -81,7 +81,7 @@ fn table(files: &[CommitFileRow]) -> Table {
     ];
     let row = |file: &CommitFileRow| {
         let counts = [file.added, file.agent, file.human, file.unattributed];
-        let mut cells = vec![Cell::text(&file.path)];
+        let mut cells = vec![code::cell(&commit.repository, &file.path, Some(&commit.sha))];
         cells.extend(counts.map(Cell::count));
         cells.push(Cell::share(file.agent, file.added));
         cells

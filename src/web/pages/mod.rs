@@ -1,6 +1,8 @@
 //! The pages, one file each, and where they are.
 
 mod analytics;
+mod code;
+mod code_file;
 mod commit;
 mod commits;
 mod health;
@@ -31,6 +33,9 @@ pub fn routes() -> Router<App> {
         .route("/r/{repository}/sessions/{session}", get(session::page))
         .route("/commits", get(commits::page))
         .route("/r/{repository}/commits/{sha}", get(commit::page))
+        .route("/r/{repository}/code", get(code::page))
+        .route("/r/{repository}/code/", get(code::page))
+        .route("/r/{repository}/code/{*path}", get(code::page))
         .route("/analytics", get(analytics::index))
         .route("/analytics/{question}", get(analytics::page))
         .route("/integrity", get(integrity::page))

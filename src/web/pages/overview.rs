@@ -6,7 +6,7 @@ use crate::index::{Filter, Repository};
 use crate::web::app::{App, Doing};
 use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Page, Section};
-use crate::web::pages::{self, commits, sessions};
+use crate::web::pages::{self, code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -47,6 +47,7 @@ fn table(app: &App, repositories: &[Repository]) -> Table {
     let columns = [
         words("repository", "Repository"),
         words("verdict", "Verdict"),
+        words("branch", "Code"),
         numbers("records", "Records"),
         words("verified", "Verified"),
         words("fully_verified", "All of it anew"),
@@ -60,6 +61,9 @@ fn table(app: &App, repositories: &[Repository]) -> Table {
         vec![
             name.to(link("/sessions", [("repository", repository.name.as_str())])),
             pages::verdict(repository),
+            repository.branch.as_deref().map_or_else(Cell::none, |branch| {
+                Cell::text(branch).to(code::url(&repository.name, b"", ""))
+            }),
             Cell::count(repository.records),
             when(repository.verified),
             when(repository.fully_verified),

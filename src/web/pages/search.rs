@@ -1,4 +1,4 @@
-//! `/search`: one box for commits, sessions, records and what was said.
+//! `/search`: one box for commits, sessions, records, files and what was said.
 
 use axum::extract::{Query, State};
 
@@ -6,7 +6,7 @@ use crate::index::Hit;
 use crate::web::app::App;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section};
-use crate::web::pages::{commits, record, sessions};
+use crate::web::pages::{code, commits, record, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, words};
 
@@ -23,7 +23,7 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     if asked.is_empty() {
         return Ok(page.note(
             "pass",
-            "Search for a commit or a record by the beginning of its name, or for words that were said.",
+            "Search for a commit or a record by the beginning of its name, for a part of a file's path, or for words that were said.",
         ));
     }
     // The name of something, or at least its beginning.
@@ -42,6 +42,10 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
         if !found.is_empty() {
             page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
+    }
+    let found = index.files_named(repository, asked, MOST).await?;
+    if !found.is_empty() {
+        page = page.heading("files", "Files").table(code::table("Files of the branches that are shown", &found));
     }
     let hits = index.search(asked, ask.repository.trim(), MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))
