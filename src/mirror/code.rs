@@ -135,10 +135,7 @@ mod tests {
         let look = |path: &str| at(&repo, &head, path.as_bytes()).unwrap();
         let Found::Here(Stands::Folder(entries)) = look("") else { panic!() };
         let listed: Vec<(&str, &[u8])> = entries.iter().map(|entry| (kind_of(entry), &*entry.name)).collect();
-        assert_eq!(
-            listed,
-            [("file", &b"large"[..]), ("link", b"link"), ("submodule", b"module"), ("folder", b"src")]
-        );
+        assert_eq!(listed, [("file", &b"large"[..]), ("link", b"link"), ("submodule", b"module"), ("folder", b"src")]);
         assert_eq!(look("src/deep/a.rs"), Found::Here(Stands::File(b"fn a() {}\n".to_vec())));
         assert_eq!(look("large"), Found::Here(Stands::TooLarge(LARGEST as u64 + 1)));
         assert_eq!(look("link"), Found::Here(Stands::Link(b"../../etc/passwd".to_vec())));

@@ -257,7 +257,8 @@ fn told(
     blamed: &Blamed,
 ) -> Result<Told, MirrorError> {
     let sources = blamed.sources();
-    let wanted: BTreeSet<_> = sources.iter().map(|(_, source)| (source.commit.clone(), (*source.path).clone())).collect();
+    let wanted: BTreeSet<_> =
+        sources.iter().map(|(_, source)| (source.commit.clone(), (*source.path).clone())).collect();
     let report = speaking(ledger, database, handle, repository, &wanted)?;
     let book = Book::new(&report, PriceTable::embedded());
     let mut origins = Origins::new(ledger, &book);

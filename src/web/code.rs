@@ -56,7 +56,11 @@ pub struct Mark {
 /// Every mark there is, as the legend has them.
 pub const MARKS: [Mark; 7] = [
     Mark { letters: "A", look: "wa", means: "agent, by a record of this very commit (exact)" },
-    Mark { letters: "Al", look: "wl", means: "agent, by the record of the commit that this one was rewritten from (linked)" },
+    Mark {
+        letters: "Al",
+        look: "wl",
+        means: "agent, by the record of the commit that this one was rewritten from (linked)",
+    },
     Mark { letters: "Ac", look: "wc", means: "agent, by the record of another commit with the same lines (content)" },
     Mark { letters: "Ap", look: "wp", means: "agent, as somebody says whom nobody has enrolled (pending)" },
     Mark { letters: "H", look: "wh", means: "human: a person has said so" },
@@ -92,7 +96,8 @@ impl Lines<'_> {
     /// How many bytes of a page a line takes at most.
     fn size(&self, at: usize) -> usize {
         let text = self.text.get(at).map_or(0, |text| escaped(&shown(text).0));
-        let turn = self.whose.get(at).and_then(|line| line.who).and_then(|who| self.turn(who)).map_or(0, |turn| turn.len());
+        let turn =
+            self.whose.get(at).and_then(|line| line.who).and_then(|who| self.turn(who)).map_or(0, |turn| turn.len());
         // What is told where it changes.
         let changes = |is: bool, size: usize| if is { size } else { 0 };
         let commit = |at: usize| self.whose.get(at).map(|line| line.commit);
@@ -181,18 +186,14 @@ fn escaped(text: &str) -> usize {
 
 /// A line as it is shown, and how many of its characters are not.
 fn shown(line: &[u8]) -> (String, usize) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
     let text = String::from_utf8_lossy(&line[..line.len().min(LONGEST)]);
     let rest = line.get(LONGEST..).map_or(0, |rest| String::from_utf8_lossy(rest).chars().count());
     (show::visible(&text), rest)
 }
 
 /// The windows before and after the one at hand, where there are any. `total` is the number of lines.
-pub fn windows(
-    path: &str,
-    rev: &str,
-    (earlier, window): (usize, std::ops::Range<usize>),
-    total: usize,
-) -> Vec<Link> {
+pub fn windows(path: &str, rev: &str, (earlier, window): (usize, std::ops::Range<usize>), total: usize) -> Vec<Link> {
     let to = |text: String, from: usize| {
         let from = (from + 1).to_string();
         let fields = [("rev", rev), ("from", from.as_str())].into_iter().filter(|(_, value)| !value.is_empty());
@@ -201,7 +202,10 @@ pub fn windows(
     let mut links = Vec::new();
     if window.start > 0 {
         let first = window.start - earlier;
-        links.push(to(format!("Lines {} to {}", show::count(first as i64 + 1), show::count(window.start as i64)), first));
+        links.push(to(
+            format!("Lines {} to {}", show::count(first as i64 + 1), show::count(window.start as i64)),
+            first,
+        ));
     }
     if window.end < total {
         let text = format!("Lines from {} of {}", show::count(window.end as i64 + 1), show::count(total as i64));

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::agent::Agent;
 use crate::ledger::Team;
@@ -122,7 +122,8 @@ fn same_as_blame(server: &Server, world: &World, dir: &Path, rev: &str, name: &s
         assert_eq!(row.number, line["line"].as_u64().unwrap(), "{name}");
         assert_eq!(row.letters, letters(line), "{name}: {row:?} {line}");
         assert!(line["commit"].as_str().unwrap().starts_with(&row.commit) && row.commit.len() == 10, "{row:?} {line}");
-        assert_eq!(row.text, line["text"].as_str().unwrap().replace('\r', ""), "{name}");
+        let text = line["text"].as_str().unwrap().replace('\r', "");
+        assert!(row.text == text || text.contains(['\u{202e}', '\u{1b}']), "{name}: {row:?} {line}");
         assert_eq!(row.turn.is_some(), line["origin"] == "agent", "{name}: {row:?}");
         if let Some(turn) = &row.turn {
             let (session, call) = (line["session"].as_str().unwrap(), line["call"].as_str().unwrap());
@@ -180,7 +181,14 @@ fn odd() -> Team {
     let agent = Agent::start(ada, work, "odd");
     agent.prompt("Odd things.");
     agent.write("<script>alert(1)<", "<script>alert(1)</script>\nif\u{202e}x\u{200b}y \u{1b}[31m\n");
-    agent.write("data.csv", "a,b\n1,2\n");
+    let (path, text) = (work.join("data.csv"), "a,b\n1,2\n");
+    let wish = json!({"file_path": path, "content": text});
+    let call = agent.wish("Write", &wish);
+    fs::write(&path, text).unwrap();
+    agent.event("PostToolUse", json!({"tool_name": "Write", "tool_input": wish, "tool_use_id": call}));
+    let result =
+        json!({"type": "create", "filePath": path, "structuredPatch": [], "originalFile": null, "content": text});
+    agent.result(&call, false, result);
     agent.write("a?b#c%41&\"'.json", "{}\n");
     agent.write("src/cart.py", "import os\n\n\nclass Cart:\n    def total(self):\n        return 1\n");
     fs::write(work.join("empty"), "").unwrap();
@@ -264,7 +272,9 @@ fn what_is_no_plain_file_is_told_as_what_it_is_and_names_do_no_harm() {
         assert_eq!((answer.status, answer.body.contains(nearest)), (404, true), "{path}: {}", answer.body);
     }
     let record = ada.git(work, ["rev-parse", &ada.own_chain(work)]).ok();
-    for rev in [&record, &record[..8], "refs/tracevault/policy", "--all", "nowhere", "HEAD~1", ":/Odd", "0000000", "HEAD"] {
+    for rev in
+        [&record, &record[..8], "refs/tracevault/policy", "--all", "nowhere", "HEAD~1", ":/Odd", "0000000", "HEAD"]
+    {
         assert_eq!(server.get(&format!("/r/shop/code/?rev={}", encoded(rev.as_bytes()))).status, 404, "{rev}");
     }
     assert_eq!(server.get("/r/nowhere/code/").status, 404);
@@ -307,7 +317,10 @@ fn scopes_are_told_as_data_and_files_are_found_by_their_paths() {
     assert!(server.page("/r/shop/sessions/odd").contains("href=\"/r/shop/code/data.csv\""));
     // What somebody has looked at, the folder tells of.
     let cart = server.rows("/r/shop/code/src?form=json").remove(0);
-    assert_eq!((&cart["name"], &cart["agent_share"], &cart["commit"]), (&"cart.py".into(), &1.0.into(), &commit.into()));
+    assert_eq!(
+        (&cart["name"], &cart["agent_share"], &cart["commit"]),
+        (&"cart.py".into(), &1.0.into(), &commit.into())
+    );
     assert!(server.page("/").contains("href=\"/r/shop/code/\""));
 }
 

@@ -98,7 +98,8 @@ async fn revision(app: &App, repository: &Repository, mirror: &Mirror, rev: &str
     let name = &repository.name;
     if rev.is_empty() {
         let head = repository.head.as_deref().and_then(|head| head.parse().ok());
-        return head.ok_or_else(|| NoPage::NotFound(format!("{name} has no branch that is shown, or was not read yet")));
+        return head
+            .ok_or_else(|| NoPage::NotFound(format!("{name} has no branch that is shown, or was not read yet")));
     }
     // Most who ask for a commit ask for one of that branch; the index knows these.
     if rev.len() >= 4 && rev.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -111,7 +112,9 @@ async fn revision(app: &App, repository: &Repository, mirror: &Mirror, rev: &str
     }
     let (mirror, wanted) = (mirror.clone(), rev.to_owned());
     let found = blocking(move || Ok(mirror.revision(&wanted)?)).await?;
-    found.ok_or_else(|| NoPage::NotFound(format!("{name} has no branch and no commit of a branch that is called {rev:?}")))
+    found.ok_or_else(|| {
+        NoPage::NotFound(format!("{name} has no branch and no commit of a branch that is called {rev:?}"))
+    })
 }
 
 /// Where a path's page is, for a path as records spell it; `rev` where it is to be looked at in a commit.
@@ -178,7 +181,8 @@ fn known(file: Option<&FileAt>) -> [Cell; 4] {
 
 /// Git's bytes of a path, as pages show them.
 pub fn shown(path: &[u8]) -> String {
-    RepoPath::from_bytes(path).map_or_else(|_| show::visible(&String::from_utf8_lossy(path)), |p| show::visible(p.as_str()))
+    RepoPath::from_bytes(path)
+        .map_or_else(|_| show::visible(&String::from_utf8_lossy(path)), |p| show::visible(p.as_str()))
 }
 
 /// A page's title, the way up, and at which commit it is.
@@ -215,7 +219,8 @@ fn nothing(spot: &Spot, asked: &Asked, nearest: &[u8]) -> Page {
     let name = &spot.repository.name;
     let what = show::line(&shown(&spot.path), 200);
     let text = if nearest.is_empty() { name.clone() } else { show::line(&shown(nearest), 200) };
-    let links = vec![Link { href: url(name, nearest, &asked.rev), text: format!("{text}, the nearest folder"), here: false }];
+    let links =
+        vec![Link { href: url(name, nearest, &asked.rev), text: format!("{text}, the nearest folder"), here: false }];
     let why = format!("{name} has no {what} in commit {}.", show::short(spot.commit.as_str()));
     let page = Page::new("Not found", Section::Other).note("fail", why);
     Page { status: StatusCode::NOT_FOUND, ..page.block(Block::Links(Links { label: "Folders", links })) }
@@ -255,7 +260,8 @@ async fn folder(app: &App, spot: &Spot, asked: &Asked, entries: &[TreeEntry]) ->
     ];
     let row = |entry: &&TreeEntry| {
         let (path, kind) = (path_of(entry), kind_of(entry));
-        let file = RepoPath::from_bytes(&path).ok().and_then(|path| files.iter().find(|file| file.path == path.as_str()));
+        let file =
+            RepoPath::from_bytes(&path).ok().and_then(|path| files.iter().find(|file| file.path == path.as_str()));
         let name_cell = Cell::text(&shown(&entry.name)).to(url(name, &path, &asked.rev));
         let mut cells = vec![name_cell, Cell::text(kind)];
         cells.extend(known(file));

@@ -115,10 +115,13 @@ async fn gutter(app: &App, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, S
     };
     Ok(match tokio::time::timeout(PATIENCE, look).await {
         Ok(Ok(gutter)) => Ok(gutter),
-        Ok(Err(NoPage::Failed(why))) => Err(format!("Whose the lines are could not be found: {}", show::line(&why, 300))),
+        Ok(Err(NoPage::Failed(why))) => {
+            Err(format!("Whose the lines are could not be found: {}", show::line(&why, 300)))
+        }
         Ok(Err(other)) => return Err(other),
         Err(_) => {
-            Err("To find whose the lines are takes longer than a page waits. It goes on: look again in a while.".to_owned())
+            Err("To find whose the lines are takes longer than a page waits. It goes on: look again in a while."
+                .to_owned())
         }
     })
 }
@@ -177,9 +180,11 @@ fn tell_scopes(page: Page, asked: &Asked, scopes: &Scopes, lines: &[LineOf<'_>])
     };
     let is_data = matches!(asked.form.as_str(), "csv" | "json");
     let most = if is_data { usize::MAX } else { SCOPES };
-    let listed = scopes.list.iter().zip(&tallies.scopes).map(|(scope, tally)| {
-        row((&scope.qualified, scope.kind.as_str()), (scope.first, scope.last), tally)
-    });
+    let listed = scopes
+        .list
+        .iter()
+        .zip(&tallies.scopes)
+        .map(|(scope, tally)| row((&scope.qualified, scope.kind.as_str()), (scope.first, scope.last), tally));
     let outside = (tallies.outside.lines > 0).then(|| row(("-", "-"), (1, scopes.lines.max(1)), &tallies.outside));
     let table = Table::new("Lines of each scope", &columns, "It has no scopes.").rows(listed.chain(outside).take(most));
     let all = scopes.list.len() + usize::from(tallies.outside.lines > 0);

@@ -61,9 +61,10 @@ fn table(app: &App, repositories: &[Repository]) -> Table {
         vec![
             name.to(link("/sessions", [("repository", repository.name.as_str())])),
             pages::verdict(repository),
-            repository.branch.as_deref().map_or_else(Cell::none, |branch| {
-                Cell::text(branch).to(code::url(&repository.name, b"", ""))
-            }),
+            repository
+                .branch
+                .as_deref()
+                .map_or_else(Cell::none, |branch| Cell::text(branch).to(code::url(&repository.name, b"", ""))),
             Cell::count(repository.records),
             when(repository.verified),
             when(repository.fully_verified),

@@ -44,7 +44,8 @@ pub async fn page(
     page = conversation(page, &app, repository.id, &row, wanted).await?;
     page = page.heading("models", "Models").table(usage(&index.usage_of(repository.id, &session).await?));
     page = page.heading("tools", "Tools").table(tools(&index.tools_of(repository.id, &session).await?));
-    page = page.heading("files", "Files it changed").table(files(&name, &index.files_of(repository.id, &session).await?));
+    page =
+        page.heading("files", "Files it changed").table(files(&name, &index.files_of(repository.id, &session).await?));
     let drawn = index.commits_of(repository.id, &session).await?;
     Ok(page.heading("commits", "Commits that draw on it").table(drawn_on(&name, &drawn)))
 }
@@ -154,7 +155,12 @@ fn files(repository: &str, rows: &[FileRow]) -> Table {
     let columns =
         [words("path", "File"), numbers("edits", "Edits"), numbers("added", "Added"), numbers("removed", "Removed")];
     let row = |row: &FileRow| {
-        vec![code::cell(repository, &row.path, None), Cell::count(row.edits), Cell::count(row.added), Cell::count(row.removed)]
+        vec![
+            code::cell(repository, &row.path, None),
+            Cell::count(row.edits),
+            Cell::count(row.added),
+            Cell::count(row.removed),
+        ]
     };
     Table::new("Files it changed", &columns, "It changed no file.").rows(rows.iter().map(row))
 }
