@@ -97,6 +97,16 @@ impl Database {
         self.rows_of(sql, values).await
     }
 
+    /// Files of the branch of which it is not kept whose their lines are, or not for this state of the ledger, those that were
+    /// changed last first; at most `count`.
+    pub async fn files_untold(&self, repository: i64, stamp: &str, count: i64) -> Result<Vec<FileAt>, IndexError> {
+        let sql = format!(
+            "{FILES} WHERE f.repository = $1 AND f.last <> '' AND (g.stamp IS NULL OR g.stamp <> $2)
+            ORDER BY c.time DESC, f.path LIMIT {count}"
+        );
+        self.rows_of(sql, vec![repository.into(), stamp.into()]).await
+    }
+
     /// Forgets whose the lines are of files as the branch does not have them any more.
     pub async fn forget_gutters(&self, repository: i64) -> Result<(), IndexError> {
         let gone = "DELETE FROM gutter WHERE repository = $1 AND NOT EXISTS (SELECT 1 FROM file f

@@ -63,6 +63,12 @@ impl Database {
         Ok(sqlx::query(ALL).fetch_all(&self.pool).await?.iter().map(Repository::of).collect())
     }
 
+    /// The last commit of the branch that a repository shows.
+    pub async fn head_of(&self, repository: i64) -> Result<Option<String>, IndexError> {
+        let head = sqlx::query_scalar("SELECT head FROM repository WHERE id = $1").bind(repository);
+        Ok(head.fetch_one(&self.pool).await?)
+    }
+
     /// The repository with this name, which is made if it is new; what was indexed from another URL is forgotten.
     pub async fn enter(&self, name: &str, url: &str) -> Result<Repository, IndexError> {
         let insert = "INSERT INTO repository (id, name, url, records)

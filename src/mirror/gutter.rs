@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::attribution::labels::Origin;
+use crate::attribution::lines;
 use crate::cost::PriceTable;
 use crate::git::blame::{self, Blame, Source};
 use crate::git::locate::path_from_bytes;
+use crate::host::clock::Deadline;
 use crate::id::{CallId, GitId, RepoPath, SessionId};
 use crate::index::{Database, GutterRow};
 use crate::ledger::Ledger;
@@ -22,12 +24,9 @@ use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
 use crate::ledger::traces::Evidence;
 use crate::mirror::speaking::speaking;
-use crate::mirror::{Mirror, MirrorError};
+use crate::mirror::{Found, Mirror, MirrorError, Stands};
 use crate::scope::language::Language;
 use crate::scope::{Outcome, walk};
-
-/// How long git may look for where the lines of one file come from.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a file is looked at.
 #[derive(Debug, Clone)]
@@ -153,19 +152,20 @@ impl Mirror {
         Ok(kept.filter(|kept| kept.stamp == place.stamp).and_then(|kept| read(&kept)))
     }
 
-    /// Finds whose the lines of a file are, and keeps it. Blocks, and may take its time.
+    /// Finds whose the lines of a file are, and keeps it. Blocks; git may look so long for where they come from.
     pub fn find_gutter(
         &self,
         database: &Database,
         handle: &Handle,
         place: &Place,
         bytes: &[u8],
+        within: Duration,
     ) -> Result<Gutter, MirrorError> {
         let ledger = Ledger::of(self.repo()?)?;
         let kept = handle.block_on(database.gutter(place.repository, place.path.as_str(), place.key()))?;
         let blamed = match kept.and_then(|kept| serde_json::from_str(&kept.blamed).ok()) {
             Some(blamed) => blamed,
-            None => blamed(&ledger, place, bytes)?,
+            None => blamed(&ledger, place, bytes, within)?,
         };
         let told = told(&ledger, database, handle, place.repository, &blamed)?;
         let gutter = Gutter { blamed, told };
@@ -173,6 +173,43 @@ impl Mirror {
             handle.block_on(database.keep_gutter(place.repository, &row))?;
         }
         Ok(gutter)
+    }
+}
+
+/// How long may be spent after each update on files that nobody has asked for yet, how many these may be, and how large.
+const AHEAD: Duration = Duration::from_secs(5);
+const FILES_AHEAD: i64 = 500;
+const LARGEST_AHEAD: usize = 256 << 10;
+
+impl Mirror {
+    /// Finds whose the lines are of the files that were changed last, for those who will look.
+    pub fn look_ahead(
+        &self,
+        database: &Database,
+        handle: &Handle,
+        repository: i64,
+        stamp: &str,
+    ) -> Result<(), MirrorError> {
+        let deadline = Deadline::after(AHEAD);
+        let Some(head) = handle.block_on(database.head_of(repository))?.and_then(|head| head.parse::<GitId>().ok())
+        else {
+            return Ok(());
+        };
+        for file in handle.block_on(database.files_untold(repository, stamp, FILES_AHEAD))? {
+            if deadline.passed() {
+                break;
+            }
+            let Ok(path) = file.path.parse::<RepoPath>() else { continue };
+            let Found::Here(Stands::File(bytes)) = self.at(&head, &path.to_bytes())? else { continue };
+            if bytes.len() > LARGEST_AHEAD || lines::is_binary(&bytes) {
+                continue;
+            }
+            let (stamp, last) = (stamp.to_owned(), file.last.parse().ok());
+            let place = Place { repository, stamp, commit: head.clone(), path, last };
+            // What goes wrong is told to who asks for the file.
+            drop(self.find_gutter(database, handle, &place, &bytes, AHEAD));
+        }
+        Ok(())
     }
 }
 
@@ -212,11 +249,11 @@ fn row(place: &Place, gutter: &Gutter) -> Option<GutterRow> {
 }
 
 /// What git says of where the lines come from, and the file's scopes.
-fn blamed(ledger: &Ledger, place: &Place, bytes: &[u8]) -> Result<Blamed, MirrorError> {
+fn blamed(ledger: &Ledger, place: &Place, bytes: &[u8], within: Duration) -> Result<Blamed, MirrorError> {
     let asked = blame::Asked {
         revisions: vec![place.commit.as_str().into()],
         file: path_from_bytes(&place.path.to_bytes()).unwrap_or_default().into(),
-        within: Some(PATIENCE),
+        within: Some(within),
         ..blame::Asked::default()
     };
     let printed = blame::blame(&ledger.repo.home(), asked, false)?;

@@ -169,8 +169,10 @@ impl Mirror {
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
         let decisions = decisions(&ledger)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
-        handle.block_on(database.stamp(repository, &stamp(&ledger.repo, &report)?))?;
+        let stamp = stamp(&ledger.repo, &report)?;
+        handle.block_on(database.stamp(repository, &stamp))?;
         handle.block_on(database.forget_gutters(repository))?;
+        self.look_ahead(database, handle, repository, &stamp)?;
         Ok(report)
     }
 

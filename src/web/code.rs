@@ -22,6 +22,8 @@ pub struct CodeBlock {
     pub label: String,
     /// Whether whose the lines are is known.
     pub told: bool,
+    /// Whether any scope of the file is known.
+    pub scoped: bool,
     pub rows: Vec<CodeRow>,
 }
 
@@ -230,7 +232,7 @@ mod tests {
         let (mut from, mut seen, mut starts) = (0, Vec::new(), Vec::new());
         while from < lines.text.len() {
             let end = from + lines.fit(from, 30_000);
-            let block = CodeBlock { label: "l".into(), told: false, rows: lines.rows(from..end) };
+            let block = CodeBlock { label: "l".into(), told: false, scoped: true, rows: lines.rows(from..end) };
             assert!(block.render().unwrap().len() < 32_000);
             seen.extend(block.rows.iter().map(|row| row.number));
             starts.push(from);

@@ -57,7 +57,7 @@ fn rows(page: &str) -> Vec<Row> {
             letters: letters.to_owned(),
             commit: commit.clone(),
             turn,
-            scope: unescaped(between(part, "<td class=\"s\">", "</td>").unwrap()),
+            scope: unescaped(between(part, "<td class=\"s\">", "</td>").unwrap_or_default()),
             text: unescaped(between(part, "<td class=\"t\">", "</td>").unwrap()),
         });
     }

@@ -21,6 +21,8 @@ use crate::web::table::{Cell, Table, numbers, words};
 
 /// How long a page waits for whose the lines are. Looking goes on, for the next who asks.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long git may look for where the lines of a file come from.
+const GIT_PATIENCE: Duration = Duration::from_secs(120);
 /// So many bytes of a page are for lines.
 const ROOM: usize = 34 << 10;
 /// So many scopes are told of on a page; its data have all.
@@ -64,24 +66,33 @@ async fn text(page: Page, app: &App, spot: &Spot, asked: &Asked, bytes: Vec<u8>)
     if std::str::from_utf8(&bytes).is_err() {
         page = page.note("warn", "Not all of this file is UTF-8: what is not is shown as �.");
     }
-    let (mut named, mut of_lines) = (Vec::new(), Vec::new());
-    match gutter.as_ref().and_then(Gutter::scopes) {
+    let (scopes, why) = scopes(gutter.as_ref(), text.len());
+    page = why.into_iter().fold(page, |page, why| page.note("warn", why));
+    let named: Vec<String> =
+        scopes.list.iter().map(|scope| format!("{} {}", scope.kind.as_str(), scope.qualified)).collect();
+    let of_line = |scope: Option<usize>| scope.and_then(|at| named.get(at)).map(String::as_str);
+    let of_lines = match named.is_empty() {
+        true => Vec::new(),
+        false => scopes.innermost().into_iter().map(of_line).collect(),
+    };
+    let told = Lines { repository: &spot.repository.name, text, whose: lines, scopes: of_lines };
+    let page = window(page, spot, asked, &told);
+    Ok(if gutter.is_some() { tell_scopes(page, asked, &scopes, &told.whose) } else { page })
+}
+
+/// The scopes as far as they are known, and what is to be said of them.
+fn scopes(gutter: Option<&Gutter>, lines: usize) -> (Scopes, Option<&'static str>) {
+    let none = Scopes { lines: u32::try_from(lines).unwrap_or(u32::MAX), ..Scopes::default() };
+    match gutter.and_then(Gutter::scopes) {
         Some(Outcome::Found(scopes)) => {
-            named = scopes.list.iter().map(|scope| format!("{} {}", scope.kind.as_str(), scope.qualified)).collect();
-            of_lines = scopes.innermost();
-            if scopes.errors {
-                page = page.note("warn", "Not all of this file could be parsed: scopes may be wrong or missing.");
-            }
-            page = tell_scopes(page, asked, scopes, &lines);
+            let why = "Not all of this file could be parsed: scopes may be wrong or missing.";
+            (scopes.clone(), scopes.errors.then_some(why))
         }
         Some(Outcome::TooLong | Outcome::TooHard) => {
-            page = page.note("warn", "This file takes too long to parse: its scopes are not known.");
+            (none, Some("This file takes too long to parse: its scopes are not known."))
         }
-        None => {}
+        None => (none, None),
     }
-    let of_line = |scope: &Option<usize>| scope.and_then(|at| named.get(at)).map(String::as_str);
-    let scopes = of_lines.iter().map(of_line).collect();
-    Ok(window(page, spot, asked, &Lines { repository: &spot.repository.name, text, whose: lines, scopes }))
 }
 
 /// Whose the lines are, or why that is not told.
@@ -109,7 +120,7 @@ async fn gutter(app: &App, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, S
             if let Some(kept) = handle.block_on(mirror.kept_gutter(app.database(), &place))? {
                 return Ok(kept);
             }
-            Ok(mirror.find_gutter(app.database(), &handle, &place, &bytes)?)
+            Ok(mirror.find_gutter(app.database(), &handle, &place, &bytes, GIT_PATIENCE)?)
         })
         .await
     };
@@ -214,11 +225,13 @@ fn window(page: Page, spot: &Spot, asked: &Asked, lines: &Lines<'_>) -> Page {
     let window = start..start + lines.fit(start, room);
     let earlier = lines.fit_before(start, room);
     let label = format!("Lines {} to {} of {}", window.start + 1, window.end, show::line(&shown(&spot.path), 80));
-    let block = CodeBlock { label, told: !lines.whose.is_empty(), rows: lines.rows(window.clone()) };
+    let (told, scoped) = (!lines.whose.is_empty(), !lines.scopes.is_empty());
+    let block = CodeBlock { label, told, scoped, rows: lines.rows(window.clone()) };
     let links = windows(&path, &asked.rev, (earlier, window), total);
-    let links = |page: Page| match links.is_empty() {
+    let links = |page: Page, label: &'static str| match links.is_empty() {
         true => page,
-        false => page.block(Block::Links(Links { label: "Other lines", links: links.clone() })),
+        false => page.block(Block::Links(Links { label, links: links.clone() })),
     };
-    links(links(page.heading("lines", "Lines")).block(Block::Code(block)))
+    let page = links(page.heading("lines", "Lines"), "Other lines");
+    links(page.block(Block::Code(block)), "Other lines, once more")
 }
