@@ -36,7 +36,8 @@ pub struct Place {
     pub stamp: String,
     pub commit: GitId,
     pub path: RepoPath,
-    /// The commit that changed the file last, if that is known: what is found holds until another does.
+    /// At the branch's last commit the one that changed the file last, if that is known: what is found holds until another
+    /// does.
     pub last: Option<GitId>,
 }
 
@@ -148,7 +149,7 @@ impl Whose {
 impl Mirror {
     /// What is kept of a file's lines, if it still holds.
     pub async fn kept_gutter(&self, database: &Database, place: &Place) -> Result<Option<Gutter>, MirrorError> {
-        let kept = database.gutter(place.repository, place.path.as_str(), place.key()).await?;
+        let kept = database.gutter(place.repository, place.path.as_str(), &place.key()).await?;
         Ok(kept.filter(|kept| kept.stamp == place.stamp).and_then(|kept| read(&kept)))
     }
 
@@ -162,7 +163,7 @@ impl Mirror {
         within: Duration,
     ) -> Result<Gutter, MirrorError> {
         let ledger = Ledger::of(self.repo()?)?;
-        let kept = handle.block_on(database.gutter(place.repository, place.path.as_str(), place.key()))?;
+        let kept = handle.block_on(database.gutter(place.repository, place.path.as_str(), &place.key()))?;
         let blamed = match kept.and_then(|kept| serde_json::from_str(&kept.blamed).ok()) {
             Some(blamed) => blamed,
             None => blamed(&ledger, place, bytes, within)?,
@@ -214,9 +215,13 @@ impl Mirror {
 }
 
 impl Place {
-    /// What the file's lines are kept under.
-    fn key(&self) -> &str {
-        self.last.as_ref().unwrap_or(&self.commit).as_str()
+    /// What the file's lines are kept under. The two are told apart: where branches were merged, the branch's last commit may
+    /// have the file as that which changed it last does not.
+    fn key(&self) -> String {
+        match &self.last {
+            Some(last) => last.to_string(),
+            None => format!("at {}", self.commit),
+        }
     }
 }
 
@@ -237,7 +242,7 @@ fn row(place: &Place, gutter: &Gutter) -> Option<GutterRow> {
     }
     Some(GutterRow {
         path: place.path.to_string(),
-        sha: place.key().to_owned(),
+        sha: place.key(),
         lines: sums.iter().sum(),
         agent: sums[0],
         human: sums[1],
@@ -366,7 +371,7 @@ mod tests {
         assert_eq!(gutter.lines().nth(2).unwrap().who, Some(&who));
         let place = Place { repository: 1, stamp: "s".into(), commit: id("c"), path: "x".parse().unwrap(), last: None };
         let row = row(&place, &gutter).unwrap();
-        assert_eq!((row.lines, row.agent, row.human, row.unattributed, row.sha), (4, 2, 1, 1, id("c").to_string()));
+        assert_eq!((row.lines, row.agent, row.human, row.unattributed, row.sha), (4, 2, 1, 1, format!("at {}", id("c"))));
         let row = super::row(&Place { last: Some(id("d")), ..place }, &gutter).unwrap();
         assert_eq!((row.sha.as_str(), read(&row)), (id("d").as_str(), Some(gutter)));
     }

@@ -202,6 +202,7 @@ fn odd() -> Team {
     for n in 0..230 {
         ada.write(work, &format!("folder/{n:03}-{}", "<".repeat(60)), "");
     }
+    fs::write(work.join("lines"), "\n".repeat(100_001)).unwrap();
     let module = format!("160000,{},module", "a".repeat(40));
     ada.git(work, ["add", "-A"]).ok();
     ada.git(work, ["update-index", "--add", "--cacheinfo", &module]).ok();
@@ -228,6 +229,7 @@ fn what_is_no_plain_file_is_told_as_what_it_is_and_names_do_no_harm() {
         ("empty", "This file is empty."),
         ("binary", "This file is binary"),
         ("huge", "larger than what is shown"),
+        ("lines", "more than 100,000 lines"),
         ("latin", "Not all of this file is UTF-8"),
         ("link", "symbolic link. It says: ../../../etc/passwd"),
         ("module", "This is a submodule: commit aaaaaaaa"),

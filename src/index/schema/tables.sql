@@ -209,7 +209,8 @@ CREATE TABLE file (
     PRIMARY KEY (repository, path)
 );
 
--- Whose the lines of files are that somebody has looked at, as of a commit.
+-- Whose the lines of files are that somebody has looked at: of the branch under the commit that changed the file last,
+-- of other commits under a name of theirs.
 CREATE TABLE gutter (
     repository BIGINT NOT NULL,
     path TEXT NOT NULL,

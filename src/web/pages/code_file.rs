@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GIT_PATIENCE: Duration = Duration::from_secs(120);
 /// So many bytes of a page are for lines.
 const ROOM: usize = 34 << 10;
+/// Of a file with more lines it is not told whose they are.
+const LINES: usize = 100_000;
 /// So many scopes are told of on a page; its data have all.
 const SCOPES: usize = 30;
 
@@ -55,12 +57,16 @@ pub async fn page(app: &App, spot: &Spot, asked: &Asked, stands: Stands) -> Answ
 }
 
 async fn text(page: Page, app: &App, spot: &Spot, asked: &Asked, bytes: Vec<u8>) -> Answer {
-    let (gutter, trouble) = match gutter(app, spot, &bytes).await? {
+    let text: Vec<&[u8]> = lines::split(&bytes).collect();
+    let found = match text.len() {
+        0..=LINES => gutter(app, spot, &bytes).await?,
+        _ => Err("This file has more than 100,000 lines: whose they are is not looked for.".to_owned()),
+    };
+    let (gutter, trouble) = match found {
         Ok(gutter) => (Some(gutter), None),
         Err(why) => (None, Some(why)),
     };
     let lines: Vec<LineOf> = gutter.iter().flat_map(Gutter::lines).collect();
-    let text: Vec<&[u8]> = lines::split(&bytes).collect();
     let mut page = page.facts(facts(spot, bytes.len(), text.len(), gutter.as_ref().map(|_| lines.as_slice())));
     page = trouble.into_iter().fold(page, |page, why| page.note("warn", why));
     if std::str::from_utf8(&bytes).is_err() {
