@@ -371,7 +371,10 @@ mod tests {
         assert_eq!(gutter.lines().nth(2).unwrap().who, Some(&who));
         let place = Place { repository: 1, stamp: "s".into(), commit: id("c"), path: "x".parse().unwrap(), last: None };
         let row = row(&place, &gutter).unwrap();
-        assert_eq!((row.lines, row.agent, row.human, row.unattributed, row.sha), (4, 2, 1, 1, format!("at {}", id("c"))));
+        assert_eq!(
+            (row.lines, row.agent, row.human, row.unattributed, row.sha),
+            (4, 2, 1, 1, format!("at {}", id("c")))
+        );
         let row = super::row(&Place { last: Some(id("d")), ..place }, &gutter).unwrap();
         assert_eq!((row.sha.as_str(), read(&row)), (id("d").as_str(), Some(gutter)));
     }

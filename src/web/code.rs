@@ -1,6 +1,10 @@
 //! A file's lines on a page, each with whose it is in the margin: by letters and a pattern, never by colour alone. A page has as
 //! many of them as it has room for; the windows follow each other without a gap.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
+
 use askama::Template;
 
 use crate::ledger::traces::Evidence;
@@ -86,20 +90,48 @@ impl Mark {
 
 /// What is shown of a file, before it is known which of its lines.
 pub struct Lines<'f> {
-    pub repository: &'f str,
-    pub text: Vec<&'f [u8]>,
-    /// Whose each line is; empty where that is not known.
-    pub whose: Vec<LineOf<'f>>,
-    /// What each line's innermost scope is called; empty where that is not known.
-    pub scopes: Vec<Option<&'f str>>,
+    repository: &'f str,
+    text: Vec<&'f [u8]>,
+    whose: Vec<LineOf<'f>>,
+    scopes: Vec<Option<&'f str>>,
+    /// Where the turns are that made the calls, by the calls' numbers.
+    turns: HashMap<u32, String>,
 }
 
-impl Lines<'_> {
+impl<'f> Lines<'f> {
+    /// A file's lines; whose each is and what its innermost scope is called, empty where that is not known.
+    pub fn new(repository: &'f str, text: Vec<&'f [u8]>, whose: Vec<LineOf<'f>>, scopes: Vec<Option<&'f str>>) -> Self {
+        let mut turns = HashMap::new();
+        for line in &whose {
+            if let (Whose::Agent(call, ..), Some(who)) = (line.whose, line.who)
+                && let Entry::Vacant(new) = turns.entry(call)
+                && let Some(turn) = turn(repository, who)
+            {
+                new.insert(turn);
+            }
+        }
+        Lines { repository, text, whose, scopes, turns }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub fn whose(&self) -> &[LineOf<'f>] {
+        &self.whose
+    }
+
+    /// A window of them, as a page shows it.
+    pub fn block(&self, label: String, window: Range<usize>) -> CodeBlock {
+        let (told, scoped) = (!self.whose.is_empty(), !self.scopes.is_empty());
+        CodeBlock { label, told, scoped, rows: self.rows(window) }
+    }
+
     /// How many bytes of a page a line takes at most.
     fn size(&self, at: usize) -> usize {
         let text = self.text.get(at).map_or(0, |text| escaped(&shown(text).0));
-        let turn =
-            self.whose.get(at).and_then(|line| line.who).and_then(|who| self.turn(who)).map_or(0, |turn| turn.len());
+        let turn = self.turn(at).map_or(0, String::len);
         // What is told where it changes.
         let changes = |is: bool, size: usize| if is { size } else { 0 };
         let commit = |at: usize| self.whose.get(at).map(|line| line.commit);
@@ -122,8 +154,7 @@ impl Lines<'_> {
         room_for((0..end.min(self.text.len())).rev().map(|at| self.size(at)), room).min(end)
     }
 
-    /// The lines of a window, as rows.
-    pub fn rows(&self, window: std::ops::Range<usize>) -> Vec<CodeRow> {
+    fn rows(&self, window: Range<usize>) -> Vec<CodeRow> {
         window.clone().map(|at| self.row(at, at == window.start)).collect()
     }
 
@@ -141,7 +172,7 @@ impl Lines<'_> {
             number: at + 1,
             mark: line.map(|line| Mark::of(line.whose)).unwrap_or_default(),
             who: who.filter(|_| before.is_none_or(|before| before.who != who)).map(told),
-            turn: who.and_then(|who| self.turn(who)),
+            turn: self.turn(at).cloned(),
             commit,
             scope: self.scope(at, is_first),
             text,
@@ -155,13 +186,20 @@ impl Lines<'_> {
         (before != Some(scope)).then(|| show::line(scope, 80))
     }
 
-    /// Where the turn is that made a call.
-    fn turn(&self, who: &Who) -> Option<String> {
-        // Of a session that the index does not know there is no page.
-        who.agent.as_ref()?;
-        let path = format!("/r/{}/sessions/{}", encoded(self.repository), encoded(who.session.as_str()));
-        Some(format!("{}#here", link(&path, [("call", who.call.as_str())])))
+    /// Where the turn is that wrote a line.
+    fn turn(&self, at: usize) -> Option<&String> {
+        match self.whose.get(at)?.whose {
+            Whose::Agent(call, ..) => self.turns.get(&call),
+            _ => None,
+        }
     }
+}
+
+/// Where the turn is that made a call; nowhere where the index does not know the session.
+fn turn(repository: &str, who: &Who) -> Option<String> {
+    who.agent.as_ref()?;
+    let path = format!("/r/{}/sessions/{}", encoded(repository), encoded(who.session.as_str()));
+    Some(format!("{}#here", link(&path, [("call", who.call.as_str())])))
 }
 
 /// An agent and its model.
@@ -195,7 +233,7 @@ fn shown(line: &[u8]) -> (String, usize) {
 }
 
 /// The windows before and after the one at hand, where there are any. `total` is the number of lines.
-pub fn windows(path: &str, rev: &str, (earlier, window): (usize, std::ops::Range<usize>), total: usize) -> Vec<Link> {
+pub fn windows(path: &str, rev: &str, (earlier, window): (usize, Range<usize>), total: usize) -> Vec<Link> {
     let to = |text: String, from: usize| {
         let from = (from + 1).to_string();
         let fields = [("rev", rev), ("from", from.as_str())].into_iter().filter(|(_, value)| !value.is_empty());
@@ -222,7 +260,7 @@ mod tests {
 
     fn lines<'f>(text: &'f [u8]) -> Lines<'f> {
         let text = crate::attribution::lines::split(text).collect();
-        Lines { repository: "shop", text, whose: Vec::new(), scopes: Vec::new() }
+        Lines::new("shop", text, Vec::new(), Vec::new())
     }
 
     #[test]
@@ -232,7 +270,7 @@ mod tests {
         let (mut from, mut seen, mut starts) = (0, Vec::new(), Vec::new());
         while from < lines.text.len() {
             let end = from + lines.fit(from, 30_000);
-            let block = CodeBlock { label: "l".into(), told: false, scoped: true, rows: lines.rows(from..end) };
+            let block = lines.block("l".into(), from..end);
             assert!(block.render().unwrap().len() < 32_000);
             seen.extend(block.rows.iter().map(|row| row.number));
             starts.push(from);

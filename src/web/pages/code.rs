@@ -9,7 +9,7 @@ use crate::id::{GitId, RepoPath};
 use crate::index::{FileAt, Repository};
 use crate::mirror::{Found, Mirror, Stands, kind_of};
 use crate::web::app::App;
-use crate::web::ask::{encoded, link};
+use crate::web::ask::{encoded, encoded_bytes, link};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::{self, code_file, commits};
 use crate::web::show;
@@ -128,11 +128,6 @@ pub fn url(repository: &str, path: &[u8], rev: &str) -> String {
     let parts: Vec<String> = path.split(|byte| *byte == b'/').map(encoded_bytes).collect();
     let base = format!("/r/{}/code/{}", encoded(repository), parts.join("/"));
     link(&base, [("rev", rev)].into_iter().filter(|(_, rev)| !rev.is_empty()))
-}
-
-fn encoded_bytes(bytes: &[u8]) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte);
-    bytes.iter().map(|byte| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// A cell with a file's path, which leads to the file.

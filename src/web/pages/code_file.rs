@@ -12,7 +12,7 @@ use crate::mirror::{Gutter, LineOf, Place, Stands};
 use crate::scope::tally::Tally;
 use crate::scope::{Outcome, Scopes};
 use crate::web::app::App;
-use crate::web::code::{CodeBlock, Lines, windows};
+use crate::web::code::{Lines, windows};
 use crate::web::page::{Answer, Block, Links, NoPage, Page};
 use crate::web::pages::code::{Asked, Spot, begun, blocking, shown, url};
 use crate::web::pages::commits;
@@ -81,9 +81,9 @@ async fn text(page: Page, app: &App, spot: &Spot, asked: &Asked, bytes: Vec<u8>)
         true => Vec::new(),
         false => scopes.innermost().into_iter().map(of_line).collect(),
     };
-    let told = Lines { repository: &spot.repository.name, text, whose: lines, scopes: of_lines };
+    let told = Lines::new(&spot.repository.name, text, lines, of_lines);
     let page = window(page, spot, asked, &told);
-    Ok(if gutter.is_some() { tell_scopes(page, asked, &scopes, &told.whose) } else { page })
+    Ok(if gutter.is_some() { tell_scopes(page, asked, &scopes, told.whose()) } else { page })
 }
 
 /// The scopes as far as they are known, and what is to be said of them.
@@ -226,13 +226,12 @@ fn window(page: Page, spot: &Spot, asked: &Asked, lines: &Lines<'_>) -> Page {
     let path = url(&spot.repository.name, &spot.path, "");
     // A long path stands in many links.
     let room = ROOM.saturating_sub(6 * path.len()).max(2 << 10);
-    let total = lines.text.len();
+    let total = lines.len();
     let start = asked.from.saturating_sub(1).min(total.saturating_sub(1));
     let window = start..start + lines.fit(start, room);
     let earlier = lines.fit_before(start, room);
     let label = format!("Lines {} to {} of {}", window.start + 1, window.end, show::line(&shown(&spot.path), 80));
-    let (told, scoped) = (!lines.whose.is_empty(), !lines.scopes.is_empty());
-    let block = CodeBlock { label, told, scoped, rows: lines.rows(window.clone()) };
+    let block = lines.block(label, window.clone());
     let links = windows(&path, &asked.rev, (earlier, window), total);
     let links = |page: Page, label: &'static str| match links.is_empty() {
         true => page,
