@@ -8,6 +8,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::agent::Agent;
+use crate::generator::play::Play;
+use crate::generator::{number, sequence};
 use crate::ledger::Team;
 use crate::lines::{body, tangle};
 use crate::serve::Server;
@@ -172,6 +174,42 @@ fn the_margin_says_of_every_line_what_blame_says_and_leads_to_its_turn() {
     }
     let page = server.page("/r/shop/sessions/tangle?call=nobody-made-it");
     assert!(page.contains("does not show the call nobody-made-it"), "{page}");
+}
+
+/// Only those records are read that speak of a file: the answer must be that of all of them, whatever was done in git. Blame is
+/// asked in the mirror, which has the same commits.
+#[test]
+fn few_records_tell_of_lines_what_all_tell() {
+    let (count, first) = (number("TRACEVAULT_SEQUENCES", 4), number("TRACEVAULT_SEED", 1));
+    let mut marks: BTreeMap<String, u64> = BTreeMap::new();
+    for seed in first..first + count {
+        let team = Team::new();
+        let mut play = Play::new(&team);
+        sequence(seed).into_iter().for_each(|op| play.play(op));
+        play.judge();
+        let (ada, work) = (&team.ada, team.work.as_path());
+        let (shop, data) = (format!("shop={}", work.display()), ada.path("data"));
+        let server = Server::start(ada, work, &["--repo", &shop, "--data", data.to_str().unwrap()]);
+        server.settle();
+        let mirror = data.join("mirrors/shop.git");
+        let head = server.rows("/r/shop/code/?form=json");
+        assert!(!head.is_empty(), "sequence {seed}");
+        for branch in ada.refs(&mirror, "refs/remotes/origin").into_values() {
+            let listed = ada.git(&mirror, ["ls-tree", "-r", "-z", &branch]).ok();
+            for entry in listed.split('\0').filter(|entry| entry.starts_with("100")) {
+                let (_, name) = entry.split_once('\t').unwrap();
+                same_as_blame(&server, ada, &mirror, &branch, name);
+                for row in file(&server, &format!("/r/shop/code/{}?rev={branch}", encoded(name.as_bytes()))) {
+                    *marks.entry(row.letters).or_default() += 1;
+                }
+            }
+        }
+    }
+    assert!(marks.contains_key("A") && marks.len() > 2, "{marks:?}");
+    #[allow(clippy::print_stdout)]
+    {
+        println!("{count} sequences: {marks:?}");
+    }
 }
 
 /// A repository with all that is no plain file, and names that mean something elsewhere.
