@@ -378,24 +378,51 @@ fn the_margin_follows_what_the_ledger_and_the_branch_come_to_say() {
     bob.git(&theirs, ["push", "--quiet", "origin", "HEAD:main"]);
     let (remote, data) = (format!("shop={}", team.remote.display()), ada.path("data"));
     let args = ["--repo", &remote, "--data", data.to_str().unwrap()];
-    let look = |expected: &str| {
+    let look = |name: &str, expected: &str| {
         ada.run(work, [&["serve", "--once"], &args[..]].concat());
         let server = Server::start(ada, work, &args);
         server.settle();
         for _ in 0..2 {
-            let found = file(&server, "/r/shop/code/plums.py");
+            let found = file(&server, &format!("/r/shop/code/{name}"));
             assert_eq!(found.iter().map(|row| row.letters.as_str()).collect::<Vec<_>>().join(" "), expected);
         }
     };
-    look("Ap Ap Ap Ap Ap");
+    look("plums.py", "Ap Ap Ap Ap Ap");
     ada.run(work, ["fetch"]);
     ada.run(work, ["member", "add", "bob@example.com"]).ok();
     ada.run(work, ["push"]).ok();
-    look("A A A A A");
+    look("plums.py", "A A A A A");
     ada.git(work, ["pull", "--quiet"]).ok();
     let text = fs::read_to_string(work.join("plums.py")).unwrap();
     ada.write(work, "plums.py", &format!("# of Ada\n{text}"));
     ada.commit(work, "A word");
     ada.git(work, ["push", "--quiet", "origin", "HEAD:main"]).ok();
-    look("– A A A A A");
+    look("plums.py", "– A A A A A");
+    // Squashed on a server that has no hooks, and the branch is gone.
+    ada.git(work, ["switch", "--quiet", "-c", "topic"]).ok();
+    let agent = Agent::start(ada, work, "pears");
+    agent.prompt("Sell pears").write("pears.py", &body("pears", 0..5));
+    ada.commit(work, "Sell pears");
+    agent.edit("pears.py", "pears_value_3", "third");
+    agent.end();
+    ada.commit(work, "The third");
+    ada.git(work, ["push", "--quiet", "origin", "topic"]).ok();
+    ada.git(work, ["switch", "--quiet", "main"]).ok();
+    let olga = ada.other("Olga");
+    let clone = olga.clone(&team.remote, "olga");
+    olga.write(&clone, "olga.py", "# Olga was here\n");
+    olga.git(&clone, ["add", "-A"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "A word of mine"]).ok();
+    olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "Sell pears (#1)"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main", ":topic"]).ok();
+    look("pears.py", "Ac Ac Ac Ac Ac");
+    look("olga.py", "?");
+    ada.git(work, ["pull", "--quiet"]).ok();
+    ada.run(work, ["link", "--range", "HEAD^..HEAD"]).ok();
+    ada.run(work, ["push"]).ok();
+    look("pears.py", "Al Al Al Al Al");
+    let server = Server::start(ada, work, &args);
+    let commit = ada.git(work, ["rev-parse", "HEAD"]).ok();
+    same_as_blame(&server, ada, work, &commit, "pears.py");
 }
