@@ -18,6 +18,7 @@ mod config;
 mod git;
 mod host;
 // domain: values in, values out
+mod audit_log;
 mod policy;
 mod compliance;
 mod cost;

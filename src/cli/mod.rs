@@ -5,6 +5,7 @@ mod adjudicate;
 mod amend;
 mod approve;
 mod audit;
+mod audit_log;
 mod blame;
 mod chains;
 mod check;
@@ -27,6 +28,8 @@ mod init_server;
 mod key;
 mod link;
 mod log;
+mod login;
+mod logout;
 mod man;
 mod member;
 mod pager;
@@ -112,6 +115,9 @@ enum Command {
     Receive(receive::Args),
     Redact(redact::Args),
     Serve(serve::Args),
+    Login(login::Args),
+    Logout(logout::Args),
+    AuditLog(audit_log::Args),
     Demo(demo::Args),
     #[command(hide = true)]
     Hook(hook::Args),
@@ -200,6 +206,9 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Audit(args) => audit::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Adjudicate(args) => adjudicate::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Serve(args) => serve::run(&args, &dir),
+        Command::Login(args) => login::run(&args, &dir, &mut out),
+        Command::Logout(args) => logout::run(&args, &dir, &mut out),
+        Command::AuditLog(args) => audit_log::run(&args, &dir, &mut out),
         Command::Policy(args) => policy::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Fetch(args) => fetch::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Push(args) => push::run(&args, &Ledger::open(&dir)?, &mut out),

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod env;
 pub mod files;
+pub mod http;
 pub mod output;
 pub mod progress;
 pub mod random;

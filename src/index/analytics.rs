@@ -95,7 +95,7 @@ impl Database {
     pub async fn usage(&self, filter: &Filter, over: Option<By>, by: By) -> Result<Vec<UsageSum>, IndexError> {
         let sums = sums(&["requests", "input", "output", "cache_read", "cache_write", "cost", "unknown", "saved"]);
         let (before, after) = grouped("daily_usage", &sums, over, by.column());
-        let mut asked = spans(filter);
+        let mut asked = spans(filter, "d.member");
         asked.and_if("d.member = ?", filter.member.as_deref());
         asked.and_if("d.agent = ?", filter.agent.as_deref());
         asked.and_if("d.model = ?", filter.model.as_deref());
@@ -107,7 +107,7 @@ impl Database {
         let column = if by == By::Member { "d.author" } else { by.column() };
         let sums = sums(&["commits", "added", "agent", "human", "unattributed"]);
         let (before, after) = grouped("daily_lines", &sums, over, column);
-        let mut asked = spans(filter);
+        let mut asked = spans(filter, "d.author");
         asked.and_if("d.author = ?", filter.author.as_deref());
         self.select(&before, &asked, &after).await
     }
@@ -116,7 +116,7 @@ impl Database {
     pub async fn work(&self, filter: &Filter, over: Option<By>, by: By) -> Result<Vec<WorkSum>, IndexError> {
         let (before, after) =
             grouped("daily_work", &sums(&["segments", "prompts", "active_seconds"]), over, by.column());
-        let mut asked = spans(filter);
+        let mut asked = spans(filter, "d.member");
         asked.and_if("d.member = ?", filter.member.as_deref());
         asked.and_if("d.agent = ?", filter.agent.as_deref());
         self.select(&before, &asked, &after).await
@@ -125,7 +125,7 @@ impl Database {
     /// Tools, MCP tools, skills and programs by their calls, the most first; at most `count` of them.
     pub async fn tools(&self, filter: &Filter, count: i64) -> Result<Vec<ToolSum>, IndexError> {
         let select = format!("SELECT d.kind, d.name, {} FROM daily_tool d", sums(&["calls", "failed"]));
-        let mut asked = spans(filter);
+        let mut asked = spans(filter, "d.member");
         asked.and_if("d.member = ?", filter.member.as_deref());
         asked.and_if("d.agent = ?", filter.agent.as_deref());
         let end = format!("GROUP BY d.kind, d.name ORDER BY calls DESC, d.kind, d.name LIMIT {count}");
@@ -146,9 +146,10 @@ fn grouped(table: &str, sums: &str, over: Option<By>, of: &str) -> (String, Stri
     (before, "GROUP BY 1, 2 ORDER BY 1, 2".to_owned())
 }
 
-fn spans(filter: &Filter) -> Where {
+/// The rows of the filter's repositories and days, and of its reader; `whose` is the column that names a member.
+fn spans(filter: &Filter, whose: &'static str) -> Where {
     let mut asked = Where::default();
-    asked.and_if("d.repository = ?", filter.repository);
+    asked.within(filter, "d.repository", Some(whose));
     let day = |seconds: i64| Time::from_unix(seconds).day();
     asked.and_if("d.day >= ?", filter.since.map(day));
     asked.and_if("d.day < ?", filter.until.map(day));

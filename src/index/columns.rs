@@ -191,3 +191,18 @@ pub static RULES: Table = Table {
     name: "rules",
     columns: &[("repository", Key), ("n", Key), ("record", New), ("time", New), ("signers", New), ("toml", New)],
 };
+
+pub static AUDIT_ENTRY: Table = Table {
+    name: "audit_entry",
+    columns: &[
+        ("log", Key),
+        ("seq", Key),
+        ("time", Stays),
+        ("action", Stays),
+        ("actor", Stays),
+        ("peer", Stays),
+        ("repository", Stays),
+        ("resource", Stays),
+        ("detail", Stays),
+    ],
+};

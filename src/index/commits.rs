@@ -18,6 +18,8 @@ row! {
         /// Its best record: 2 a member's, 1 of a writer who is not enrolled, 0 one that does not hold.
         pub rank: Option<i64>,
         pub record: Option<String>,
+        /// Who recorded it.
+        pub member: Option<String>,
         /// Whether witnesses have sealed the record.
         pub sealed: i64,
         /// Whether it is a rewritten form of a commit that has a record.
@@ -55,7 +57,8 @@ impl CommitRow {
     }
 }
 
-const COMMIT: &str = "SELECT p.name AS repository, c.sha, c.author, c.email, c.time, c.subject, r.rank, r.record,
+const COMMIT: &str =
+    "SELECT p.name AS repository, c.sha, c.author, c.email, c.time, c.subject, r.rank, r.record, r.member,
     CASE WHEN r.seq < n.sealed THEN 1 ELSE 0 END AS sealed,
     CASE WHEN EXISTS (SELECT 1 FROM link l JOIN recorded o ON o.repository = l.repository AND o.sha = l.old
         AND o.rank > 0 WHERE l.repository = c.repository AND l.sha = c.sha) THEN 1 ELSE 0 END AS linked,
@@ -73,7 +76,7 @@ impl Database {
         count: i64,
     ) -> Result<Vec<CommitRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("c.repository = ?", filter.repository);
+        asked.within(filter, "c.repository", Some("r.member"));
         asked.and_if("c.email = ?", filter.author.as_deref());
         asked.and_if("c.time >= ?", filter.since);
         asked.and_if("c.time < ?", filter.until);
@@ -85,14 +88,9 @@ impl Database {
     }
 
     /// The commits whose names begin with `prefix`; at most `count` of them.
-    pub async fn commits_named(
-        &self,
-        repository: Option<i64>,
-        prefix: &str,
-        count: i64,
-    ) -> Result<Vec<CommitRow>, IndexError> {
+    pub async fn commits_named(&self, filter: &Filter, prefix: &str, count: i64) -> Result<Vec<CommitRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("c.repository = ?", repository);
+        asked.within(filter, "c.repository", Some("r.member"));
         // Hexadecimal digits sort before 'g'.
         asked.and("c.sha >= ? AND c.sha < ?", [prefix.into(), format!("{prefix}g").into()]);
         self.select(COMMIT, &asked, &format!("ORDER BY c.sha LIMIT {count}")).await

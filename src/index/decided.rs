@@ -6,7 +6,7 @@ use crate::id::{ChainId, GitId, RecordId};
 use crate::index::columns::{CHAIN, MEMBER, RECORD, RULES};
 use crate::index::rows::{Rows, Value};
 use crate::index::select::{Where, row};
-use crate::index::{Database, IndexError};
+use crate::index::{Database, Filter, IndexError};
 use crate::ledger::verify::Report;
 use crate::record::body::Role;
 use crate::time::Time;
@@ -140,9 +140,9 @@ fn role_name(role: Role) -> &'static str {
 
 impl Database {
     /// Every member with every key, by repository and name.
-    pub async fn members(&self, repository: Option<i64>) -> Result<Vec<MemberRow>, IndexError> {
+    pub async fn members(&self, filter: &Filter) -> Result<Vec<MemberRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("m.repository = ?", repository);
+        asked.within(filter, "m.repository", None);
         let select =
             "SELECT p.name AS repository, m.member, m.name, m.roles, m.chain, m.public_key, m.from_seq, m.closed
             FROM member m JOIN repository p ON p.id = m.repository";
@@ -150,9 +150,9 @@ impl Database {
     }
 
     /// The rules of repositories, the newest first; at most `count`.
-    pub async fn rules(&self, repository: Option<i64>, count: i64) -> Result<Vec<RulesRow>, IndexError> {
+    pub async fn rules(&self, filter: &Filter, count: i64) -> Result<Vec<RulesRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("r.repository = ?", repository);
+        asked.within(filter, "r.repository", None);
         let select = "SELECT p.name AS repository, r.n, r.record, r.time, r.signers, r.toml
             FROM rules r JOIN repository p ON p.id = r.repository";
         self.select(select, &asked, &format!("ORDER BY p.name, r.n DESC LIMIT {count}")).await

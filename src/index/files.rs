@@ -72,28 +72,21 @@ impl Database {
         Ok(found)
     }
 
-    /// The files whose paths have this text in them, however it is cased: first the one that is called so, then
-    /// those whose name it is, then the shortest; at most `count`.
-    pub async fn files_named(
-        &self,
-        repository: Option<i64>,
-        text: &str,
-        count: i64,
-    ) -> Result<Vec<FileAt>, IndexError> {
+    /// The files of these repositories whose paths have this text in them, however it is cased: first the one that is called
+    /// so, then those whose name it is, then the shortest; at most `count`.
+    pub async fn files_named(&self, repositories: &[i64], text: &str, count: i64) -> Result<Vec<FileAt>, IndexError> {
+        if repositories.is_empty() {
+            return Ok(Vec::new());
+        }
         let escaped = escaped(&text.to_lowercase());
-        let mut values: Vec<Value> = vec![format!("%{escaped}%").into(), text.into(), format!("%/{escaped}").into()];
-        let here = match repository {
-            Some(repository) => {
-                values.push(repository.into());
-                "AND f.repository = $4"
-            }
-            None => "",
-        };
+        let texts = [format!("%{escaped}%").into(), text.into(), format!("%/{escaped}").into()];
         let sql = format!(
-            "{FILES} WHERE LOWER(f.path) LIKE $1 ESCAPE '!' {here}
+            "{FILES} WHERE LOWER(f.path) LIKE $1 ESCAPE '!' AND f.repository IN ({})
             ORDER BY CASE WHEN f.path = $2 THEN 0 WHEN LOWER(f.path) LIKE $3 ESCAPE '!' THEN 1 ELSE 2 END,
-            LENGTH(f.path), f.path, p.name LIMIT {count}"
+            LENGTH(f.path), f.path, p.name LIMIT {count}",
+            listed(4, repositories.len())
         );
+        let values: Vec<Value> = texts.into_iter().chain(repositories.iter().map(|id| Value::from(*id))).collect();
         self.rows_of(sql, values).await
     }
 
@@ -142,7 +135,7 @@ mod tests {
         let all = ["src/cart.rs", "cart.rs", "src/old/cart.rs.txt", "a_b", "a%b", "axb", "Größe"];
         index.add_files(shop, &all.map(file), false).await.unwrap();
         let found = async |text: &str| -> Vec<String> {
-            let found = index.files_named(Some(shop), text, 10).await.unwrap();
+            let found = index.files_named(&[shop], text, 10).await.unwrap();
             found.into_iter().map(|file| file.path).collect()
         };
         assert_eq!(found("cart.rs").await, ["cart.rs", "src/cart.rs", "src/old/cart.rs.txt"]);

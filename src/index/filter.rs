@@ -1,8 +1,12 @@
 //! What lists and charts are narrowed to.
 
-/// Everything, where nothing is said.
+use crate::index::reach::Reach;
+
+/// What a list or a chart shows. Without a reach it shows nothing; all else narrows only where something is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// How far the reader may read.
+    pub reach: Reach,
     pub repository: Option<i64>,
     /// The member whose sessions are asked for, whoever asks.
     pub member: Option<String>,

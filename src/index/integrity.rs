@@ -1,7 +1,7 @@
 //! Chains, records and findings as pages show them.
 
 use crate::index::select::{Where, row};
-use crate::index::{Database, IndexError};
+use crate::index::{Database, Filter, IndexError};
 
 row! {
     /// A writer's or a witness's chain.
@@ -66,18 +66,18 @@ const RECORD: &str = "SELECT p.name AS repository, r.chain, c.member, r.seq, r.r
 
 impl Database {
     /// Every chain, by repository and writer.
-    pub async fn chains(&self, repository: Option<i64>) -> Result<Vec<ChainRow>, IndexError> {
+    pub async fn chains(&self, filter: &Filter) -> Result<Vec<ChainRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("c.repository = ?", repository);
+        asked.within(filter, "c.repository", Some("c.member"));
         let select = "SELECT p.name AS repository, c.chain, c.kind, c.member, c.device, c.pending, c.records, c.sealed,
             c.first, c.last FROM chain c JOIN repository p ON p.id = c.repository";
         self.select(select, &asked, "ORDER BY p.name, c.kind, c.member, c.chain LIMIT 1000").await
     }
 
     /// What was found, the worst first; at most `count`.
-    pub async fn findings(&self, repository: Option<i64>, count: i64) -> Result<Vec<FindingRow>, IndexError> {
+    pub async fn findings(&self, filter: &Filter, count: i64) -> Result<Vec<FindingRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("f.repository = ?", repository);
+        asked.within(filter, "f.repository", None);
         let select = "SELECT p.name AS repository, f.severity, f.code, f.chain, f.seq, f.record, f.message, f.decided
             FROM finding f JOIN repository p ON p.id = f.repository";
         // Findings are told worst first within a repository.
@@ -85,8 +85,9 @@ impl Database {
     }
 
     /// The records whose ids begin with `prefix`; at most `count`.
-    pub async fn records_named(&self, prefix: &str, count: i64) -> Result<Vec<RecordRow>, IndexError> {
+    pub async fn records_named(&self, filter: &Filter, prefix: &str, count: i64) -> Result<Vec<RecordRow>, IndexError> {
         let mut asked = Where::default();
+        asked.within(filter, "r.repository", Some("c.member"));
         asked.and("r.record >= ? AND r.record < ?", [prefix.into(), format!("{prefix}g").into()]);
         self.select(RECORD, &asked, &format!("ORDER BY r.record LIMIT {count}")).await
     }

@@ -4,6 +4,7 @@
 
 mod about;
 mod analytics;
+mod audited;
 mod code;
 mod columns;
 mod commits;
@@ -14,16 +15,19 @@ mod filter;
 mod gutters;
 mod ingest;
 mod integrity;
+mod reach;
 mod recorded;
 mod repositories;
 mod rows;
 mod select;
 mod sessions;
 mod settle;
+mod sign_ins;
 mod words;
 
 pub use about::HeldRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
+pub use audited::{AuditRow, Audited};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
 pub use decided::{Decision, MemberRow, RulesRow};
@@ -32,9 +36,11 @@ pub use filter::Filter;
 pub use gutters::GutterRow;
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
+pub use reach::Reach;
 pub use repositories::Repository;
 pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
+pub use sign_ins::{DeviceCode, Membership};
 pub use words::{Hit, Words};
 
 use std::path::PathBuf;

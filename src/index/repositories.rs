@@ -57,6 +57,9 @@ impl Repository {
 const ALL: &str = "SELECT id, name, url, ledger, verdict, records, fetched, verified, fully_verified, trouble, branch, \
                    head, stamp, threshold, witnesses FROM repository ORDER BY name";
 
+/// Tables whose rows are not read from a repository.
+const OF_NO_REPOSITORY: [&str; 6] = ["repository", "meta", "browser", "device_code", "signed_out", "audit_entry"];
+
 impl Database {
     /// All of them, by name.
     pub async fn repositories(&self) -> Result<Vec<Repository>, IndexError> {
@@ -101,7 +104,7 @@ impl Database {
     /// Forgets what was read from a repository.
     pub async fn clear(&self, repository: i64) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;
-        for table in tables().filter(|table| !["repository", "meta"].contains(table)) {
+        for table in tables().filter(|table| !OF_NO_REPOSITORY.contains(table)) {
             let sql = format!("DELETE FROM {table} WHERE repository = $1");
             sqlx::query(AssertSqlSafe(sql)).bind(repository).execute(&mut *all).await?;
         }

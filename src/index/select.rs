@@ -32,7 +32,12 @@ pub struct Where {
 impl Where {
     /// A condition of ours, in which each `?` stands for one of the values.
     pub fn and(&mut self, condition: &'static str, values: impl IntoIterator<Item = Value>) {
-        let mut text = condition.to_owned();
+        self.push(condition.to_owned(), values);
+    }
+
+    /// The same, of a condition that is put together from texts of ours.
+    pub(super) fn push(&mut self, condition: String, values: impl IntoIterator<Item = Value>) {
+        let mut text = condition;
         for value in values {
             self.values.push(value);
             text = text.replacen('?', &format!("${}", self.values.len()), 1);
@@ -47,7 +52,7 @@ impl Where {
         }
     }
 
-    fn sql(&self, before: &str, after: &str) -> String {
+    pub(super) fn sql(&self, before: &str, after: &str) -> String {
         match self.conditions.is_empty() {
             true => format!("{before} {after}"),
             false => format!("{before} WHERE {} {after}", self.conditions.join(" AND ")),

@@ -111,7 +111,7 @@ impl Database {
         count: i64,
     ) -> Result<Vec<SessionRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("s.repository = ?", filter.repository);
+        asked.within(filter, "s.repository", Some("s.member"));
         asked.and_if("s.member = ?", filter.member.as_deref());
         asked.and_if("s.agent = ?", filter.agent.as_deref());
         asked.and_if("s.ended >= ?", filter.since);
@@ -136,12 +136,12 @@ impl Database {
     /// The sessions whose ids begin with `prefix`; at most `count`.
     pub async fn sessions_named(
         &self,
-        repository: Option<i64>,
+        filter: &Filter,
         prefix: &str,
         count: i64,
     ) -> Result<Vec<SessionRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and_if("s.repository = ?", repository);
+        asked.within(filter, "s.repository", Some("s.member"));
         // Ids are of characters before '~'.
         asked.and("s.session >= ? AND s.session < ?", [prefix.into(), format!("{prefix}~").into()]);
         self.select(SESSION, &asked, &format!("ORDER BY s.session LIMIT {count}")).await

@@ -2,8 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::index::select::row;
-use crate::index::{Database, Dialect, IndexError};
+use crate::index::select::{Where, row};
+use crate::index::{Database, Dialect, Filter, IndexError};
 
 row! {
     /// A session whose words are not in the index, or not all of them.
@@ -48,14 +48,12 @@ fn for_sqlite(text: &str) -> String {
 
 const SQLITE: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member,
         CAST(w.time AS BIGINT) AS time, w.title, snippet(words, 1, char(2), char(3), '…', 24) AS snippet
-    FROM words w JOIN repository r ON r.id = w.repository
-    WHERE words MATCH $1 AND ($2 = '' OR r.name = $2) ORDER BY bm25(words, 4.0, 1.0), w.time DESC LIMIT ";
+    FROM words w JOIN repository r ON r.id = w.repository";
 
 const POSTGRES: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member, w.time, w.title,
-        ts_headline('english', w.body, q, 'StartSel=' || chr(2) || ', StopSel=' || chr(3) || ', MaxWords=24, MinWords=8')
+        ts_headline('english', w.body, websearch_to_tsquery('english', $1), 'StartSel=' || chr(2) || ', StopSel=' || chr(3) || ', MaxWords=24, MinWords=8')
             AS snippet
-    FROM words w JOIN repository r ON r.id = w.repository, websearch_to_tsquery('english', $1) q
-    WHERE w.vector @@ q AND ($2 = '' OR r.name = $2) ORDER BY ts_rank(w.vector, q) DESC, w.time DESC LIMIT ";
+    FROM words w JOIN repository r ON r.id = w.repository";
 
 impl Database {
     /// Sessions to be read for their words; at most `count`.
@@ -88,16 +86,23 @@ impl Database {
     }
 
     /// The sessions in which all of these words were said, the best first; at most `count`.
-    pub async fn search(&self, text: &str, repository: &str, count: i64) -> Result<Vec<Hit>, IndexError> {
-        let (sql, asked) = match self.dialect {
-            Dialect::Sqlite => (SQLITE, for_sqlite(text)),
-            Dialect::Postgres => (POSTGRES, text.to_owned()),
-        };
-        if asked.trim().is_empty() {
+    pub async fn search(&self, filter: &Filter, text: &str, count: i64) -> Result<Vec<Hit>, IndexError> {
+        if text.trim().is_empty() {
             return Ok(Vec::new());
         }
-        let query = sqlx::query_as(AssertSqlSafe(format!("{sql}{count}")));
-        Ok(query.bind(asked).bind(repository.to_owned()).fetch_all(&self.pool).await?)
+        let mut asked = Where::default();
+        let (select, order) = match self.dialect {
+            Dialect::Sqlite => {
+                asked.and("words MATCH ?", [for_sqlite(text).into()]);
+                (SQLITE, "bm25(words, 4.0, 1.0)")
+            }
+            Dialect::Postgres => {
+                asked.and("w.vector @@ websearch_to_tsquery('english', ?)", [text.into()]);
+                (POSTGRES, "ts_rank(w.vector, websearch_to_tsquery('english', $1)) DESC")
+            }
+        };
+        asked.within(filter, "w.repository", Some("w.owner"));
+        self.select(select, &asked, &format!("ORDER BY {order}, w.time DESC LIMIT {count}")).await
     }
 }
 

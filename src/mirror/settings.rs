@@ -18,6 +18,14 @@ pub struct Settings {
     pub database: Option<String>,
     /// The address and port to listen on, `127.0.0.1:8080`.
     pub listen: Option<String>,
+    /// What people type to reach the server, `https://audit.example.com`, where that is not the address it listens on.
+    pub url: Option<String>,
+    /// A proxy stands before the server: the address that it names last is whose request it is.
+    pub proxy: bool,
+    /// An identity provider that vouches for e-mail addresses.
+    pub oidc: Option<Oidc>,
+    /// A file with what a monitor on another machine shows as its bearer token to read `/metrics`.
+    pub metrics_token_file: Option<PathBuf>,
     /// Everybody may read everything, without signing in.
     pub public: bool,
     /// How often remotes are looked at, in seconds; 300 without it.
@@ -26,6 +34,18 @@ pub struct Settings {
     pub verify_hours: Option<u64>,
     #[serde(rename = "repository")]
     pub repositories: Vec<Source>,
+}
+
+/// An OpenID Connect provider, and what this server is to it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Oidc {
+    /// `https://accounts.example.com`.
+    pub issuer: String,
+    pub client_id: String,
+    /// A file with the client's secret; a public client has none.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
 }
 
 /// A repository to mirror.
@@ -56,6 +76,8 @@ pub enum SettingsError {
     Name(String),
     #[error("two repositories are called {0:?}")]
     Twice(String),
+    #[error("url = {0:?}: it begins with https:// or http:// and has nothing behind host and port")]
+    Url(String),
     #[error("{url:?} does not tell what to call the repository: give it as NAME={url}")]
     NoName { url: String },
 }
@@ -69,6 +91,9 @@ impl Settings {
 
     /// Whether names are names, and each is there once.
     pub fn check(&self) -> Result<(), SettingsError> {
+        if let Some(url) = self.url.as_deref().filter(|url| !is_origin(url)) {
+            return Err(SettingsError::Url(url.to_owned()));
+        }
         let mut names = HashSet::new();
         for source in &self.repositories {
             if !is_name(&source.name) {
@@ -79,6 +104,25 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// What of them the audit log keeps: no secret, and no password of a URL.
+    pub fn told(&self) -> String {
+        let repositories: Vec<String> =
+            self.repositories.iter().map(|r| format!("{}={}", r.name, bare(&r.url))).collect();
+        let database = self
+            .database
+            .as_deref()
+            .map_or("a file", |place| if place.contains("://") { "a server" } else { "a file" });
+        let told = [
+            ("public", self.public.to_string()),
+            ("url", self.url.clone().unwrap_or_default()),
+            ("proxy", self.proxy.to_string()),
+            ("oidc", self.oidc.as_ref().map(|oidc| oidc.issuer.clone()).unwrap_or_default()),
+            ("database", database.to_owned()),
+            ("repositories", repositories.join(" ")),
+        ];
+        told.map(|(name, value)| format!("{name}={value}")).join("; ")
     }
 
     pub fn fetch_every(&self) -> Duration {
@@ -110,6 +154,24 @@ impl Source {
     }
 }
 
+/// A URL without the user and password that it may have.
+fn bare(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = host.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}/{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn is_origin(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest))
+        .is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']))
+}
+
 fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     name.len() <= 100 && name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -137,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn no_password_is_told() {
+        let text = "database = \"postgres://a:secret@b/c\"\n[[repository]]\nname = \"a\"\nurl = \"https://me:secret@host/a\"\n";
+        let told = Settings::parse(text).unwrap().told();
+        assert!(
+            told.ends_with("database=a server; repositories=a=https://host/a") && !told.contains("secret"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn settings_say_what_is_wrong() {
         let repository = |name: &str| format!("[[repository]]\nname = {name:?}\nurl = \"x\"\n");
         let two = repository("a") + &repository("B.c-d_e");
@@ -148,6 +220,9 @@ mod tests {
             (repository(".x"), "begins with"),
             (repository("a") + &repository("A"), "two repositories"),
             ("pubilc = true".to_owned(), "unknown field"),
+            ("url = \"audit.example.com\"".to_owned(), "begins with https://"),
+            ("url = \"https://a/b\"".to_owned(), "nothing behind host"),
+            ("[oidc]\nissuer = \"https://a\"".to_owned(), "client-id"),
         ] {
             assert!(Settings::parse(&text).unwrap_err().to_string().contains(said), "{text}");
         }

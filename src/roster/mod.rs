@@ -1,6 +1,7 @@
 //! Roster: who may do what, folded from the policy chain.
 
 mod history;
+pub mod possession;
 
 use std::collections::{BTreeMap, BTreeSet};
 

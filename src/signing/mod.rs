@@ -117,8 +117,13 @@ impl Signer {
 
     /// A checkpoint as a note, with this key's signature.
     pub fn sign_checkpoint(&self, checkpoint: &Checkpoint) -> Vec<u8> {
-        let signature = self.key.sign(checkpoint.text().as_bytes()).to_bytes();
+        let signature = self.sign_text(&checkpoint.text());
         checkpoint::note(checkpoint, &self.public, &signature).into_bytes()
+    }
+
+    /// The plain Ed25519 signature of a text that is no record.
+    pub fn sign_text(&self, text: &str) -> [u8; 64] {
+        self.key.sign(text.as_bytes()).to_bytes()
     }
 
     /// The record's signature file, as the minisign crate would make it, at a sixth of its time.

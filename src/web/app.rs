@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::index::Database;
 use crate::mirror::Mirror;
+use crate::web::access::Door;
+use crate::web::log::Log;
 
 /// What a repository is doing now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,11 +24,21 @@ struct Inner {
     database: Database,
     mirrors: Vec<Mirror>,
     doing: Mutex<HashMap<String, Doing>>,
+    door: Door,
+    log: Log,
 }
 
 impl App {
-    pub fn new(database: Database, mirrors: Vec<Mirror>) -> Self {
-        App(Arc::new(Inner { database, mirrors, doing: Mutex::default() }))
+    pub fn new(database: Database, mirrors: Vec<Mirror>, door: Door, log: Log) -> Self {
+        App(Arc::new(Inner { database, mirrors, doing: Mutex::default(), door, log }))
+    }
+
+    pub fn door(&self) -> &Door {
+        &self.0.door
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.0.log
     }
 
     pub fn database(&self) -> &Database {

@@ -37,14 +37,16 @@ impl Ask {
                 Some(found.ok_or_else(|| NoPage::Wrong(format!("there is no repository {name:?}")))?.id)
             }
         };
+        let (since, until) = days(&self.since, &self.until)?;
         Ok(Filter {
             repository,
             member: some(&self.member).map(str::to_owned),
             author: some(&self.author).map(str::to_owned),
             agent: some(&self.agent).map(str::to_owned),
             model: some(&self.model).map(str::to_owned),
-            since: some(&self.since).map(day).transpose()?,
-            until: some(&self.until).map(day).transpose()?.map(|day| day + 86_400),
+            since,
+            until,
+            ..Filter::default()
         })
     }
 
@@ -98,6 +100,12 @@ impl Ask {
         };
         Fields { action: action.to_owned(), fields: names.iter().map(field).collect(), button: "Show" }
     }
+}
+
+/// The seconds that two days mean: from the first on, and before the end of the second. Empty ones mean nothing.
+pub fn days(since: &str, until: &str) -> Result<(Option<i64>, Option<i64>), NoPage> {
+    let until = some(until).map(day).transpose()?;
+    Ok((some(since).map(day).transpose()?, until.map(|day| day + 86_400)))
 }
 
 fn some(text: &str) -> Option<&str> {

@@ -1,10 +1,12 @@
 //! Web: the audit view, one file a page. It asks the index and the mirrors, and writes to neither.
 
+mod access;
 mod app;
 mod assets;
 mod ask;
 mod chart;
 mod code;
+mod log;
 mod page;
 mod pages;
 mod server;
@@ -12,5 +14,7 @@ mod show;
 mod table;
 mod turns;
 
+pub use access::{Door, Origins, Peers, Provider, Rates};
 pub use app::{App, Doing};
+pub use log::Log;
 pub use server::serve;

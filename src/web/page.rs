@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::index::IndexError;
+use crate::web::access;
 use crate::web::chart::Chart;
 use crate::web::code::CodeBlock;
 use crate::web::show;
@@ -23,11 +24,12 @@ pub enum Section {
     Integrity,
     Policies,
     Members,
+    AuditLog,
     Other,
 }
 
 /// The sections as the page's head lists them.
-pub const SECTIONS: [(Section, &str, &str); 7] = [
+pub const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Overview, "/", "Overview"),
     (Section::Sessions, "/sessions", "Sessions"),
     (Section::Commits, "/commits", "Commits"),
@@ -35,6 +37,7 @@ pub const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::Integrity, "/integrity", "Integrity"),
     (Section::Policies, "/policies", "Policies"),
     (Section::Members, "/members", "Members"),
+    (Section::AuditLog, "/audit", "Audit log"),
 ];
 
 /// A part of a page.
@@ -50,6 +53,7 @@ pub enum Block {
     Text(Text),
     Turn(Box<crate::web::turns::TurnBlock>),
     Code(CodeBlock),
+    SignIn(SignIn),
 }
 
 impl Block {
@@ -66,6 +70,7 @@ impl Block {
             Block::Text(block) => block.render(),
             Block::Turn(block) => block.render(),
             Block::Code(block) => block.render(),
+            Block::SignIn(block) => block.render(),
         }
     }
 }
@@ -136,6 +141,18 @@ pub struct Text {
     pub text: String,
 }
 
+/// How to sign in with a key: a code, and the command that signs it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "blocks/sign_in.html")]
+pub struct SignIn {
+    pub origin: String,
+    pub code: String,
+    /// How long the code is good for.
+    pub minutes: i64,
+    /// Where to go on once it is signed.
+    pub here: String,
+}
+
 /// What is shown to somebody who asks for a path.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -204,9 +221,18 @@ impl IntoResponse for Page {
 pub enum NoPage {
     /// Nothing has this name.
     NotFound(String),
+    /// The same, since it is not theirs to read.
+    Hidden(String),
     /// What was asked cannot be meant.
     Wrong(String),
     Failed(String),
+    /// Their role has no right to it.
+    Forbidden,
+    /// The request is for another server.
+    Misdirected(String),
+    TooMany,
+    /// It could not be noted that it is read.
+    Unlogged(String),
 }
 
 impl From<IndexError> for NoPage {
@@ -225,6 +251,24 @@ impl IntoResponse for NoPage {
     fn into_response(self) -> Response {
         let (status, title, why) = match self {
             NoPage::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what),
+            NoPage::Hidden(what) => {
+                let mut response = NoPage::NotFound(what).into_response();
+                response.extensions_mut().insert(access::Hidden);
+                return response;
+            }
+            NoPage::Forbidden => {
+                (StatusCode::FORBIDDEN, "Not yours to read", "Your role has no right to this page.".to_owned())
+            }
+            NoPage::Misdirected(host) => {
+                let why = format!("{host:?} is not a name of this server; its settings say its url.");
+                (StatusCode::MISDIRECTED_REQUEST, "Another server", why)
+            }
+            NoPage::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Wait a minute, then try again.".to_owned())
+            }
+            NoPage::Unlogged(what) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "Not noted", format!("the audit log cannot be written: {what}"))
+            }
             NoPage::Wrong(what) => (StatusCode::BAD_REQUEST, "Not understood", what),
             NoPage::Failed(what) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", what),
         };

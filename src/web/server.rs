@@ -17,9 +17,13 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+use tower_sessions::SessionManagerLayer;
+use tower_sessions::cookie::SameSite;
 
+use crate::web::access::{self, Browsers};
 use crate::web::app::App;
 use crate::web::page::{Page, SECTIONS, Section};
 use crate::web::table::Export;
@@ -35,11 +39,25 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// In which form a page is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    #[default]
     Html,
     Csv,
     Json,
+}
+
+impl Form {
+    /// The path and query as they were asked for, before the form was taken off.
+    pub fn path_of(self, uri: &Uri) -> String {
+        let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+        let end = match self {
+            Form::Html => "",
+            Form::Csv => ".csv",
+            Form::Json => ".json",
+        };
+        format!("{}{end}{query}", uri.path())
+    }
 }
 
 #[derive(Template)]
@@ -50,6 +68,8 @@ struct Whole<'p> {
     version: &'p str,
     /// What was searched for.
     q: String,
+    /// Who is signed in, if somebody is.
+    actor: Option<String>,
 }
 
 /// Serves until `stop` is ready; what has begun is finished.
@@ -60,8 +80,16 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
 }
 
 fn router(app: App) -> Router {
-    pages::routes()
-        .with_state(app)
+    let browsers = SessionManagerLayer::new(Browsers(app.database().clone()))
+        .with_name("tracevault")
+        .with_same_site(SameSite::Lax)
+        .with_secure(app.door().origins.is_secure());
+    pages::routes(&app)
+        .merge(access::sign_in_routes())
+        .with_state(app.clone())
+        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn_with_state(app, access::known))
+        .layer(browsers)
         .route("/assets/{name}", axum::routing::get(assets::asset))
         .layer(middleware::from_fn(in_form))
         .layer(CatchPanicLayer::new())
@@ -108,7 +136,13 @@ async fn in_form(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let mut response = next.run(request).await;
     if let Some(page) = response.extensions_mut().remove::<Arc<Page>>() {
-        response = formed(Arc::unwrap_or_clone(page), form, &uri);
+        let actor = response.extensions_mut().remove::<Actor>().map(|actor| actor.0);
+        // What else was to go with the page: cookies above all.
+        let headers = std::mem::take(response.headers_mut());
+        let marks = std::mem::take(response.extensions_mut());
+        response = formed(Arc::unwrap_or_clone(page), form, &uri, actor);
+        response.headers_mut().extend(headers);
+        *response.extensions_mut() = marks;
     }
     let headers = response.headers_mut();
     for (name, value) in [
@@ -124,12 +158,16 @@ async fn in_form(request: Request, next: Next) -> Response {
     response
 }
 
-fn formed(mut page: Page, form: Form, uri: &Uri) -> Response {
+/// Whom the head of a page names.
+#[derive(Debug, Clone)]
+pub struct Actor(pub String);
+
+fn formed(mut page: Page, form: Form, uri: &Uri, actor: Option<String>) -> Response {
     let status = page.status;
     match form {
         Form::Html => {
             link_exports(&mut page, uri);
-            let whole = Whole { page: &page, sections: &SECTIONS, version: &assets::VERSION, q: searched(uri) };
+            let whole = Whole { page: &page, sections: &SECTIONS, version: &assets::VERSION, q: searched(uri), actor };
             match whole.render() {
                 Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
                 Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -12,7 +12,7 @@ use crate::generator::play::Play;
 use crate::generator::{number, sequence};
 use crate::ledger::Team;
 use crate::lines::{body, tangle};
-use crate::serve::Server;
+use crate::server::Server;
 use crate::support::World;
 
 /// A page may be so long, in bytes.

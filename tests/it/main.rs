@@ -38,6 +38,10 @@ mod rewritten;
 mod scenarios;
 mod seals;
 mod serve;
+mod provider;
+mod server;
+mod sign_in;
+
 mod stats;
 mod support;
 mod trust;

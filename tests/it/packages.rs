@@ -141,7 +141,7 @@ fn the_compose_file_serves_as_the_guide_says() {
     };
     assert!(mounted("/etc/git-tracevault/indexer.toml") && mounted("/data") && command.contains(&"/data"));
     assert!(text("Dockerfile").contains("mkdir /data"));
-    // Nobody else's machine reaches what has no sign-in.
+    // Nobody else's machine reaches it before somebody says so.
     assert_eq!(indexer["ports"], serde_json::json!(["127.0.0.1:8080:8080"]));
     assert!(text("docs/indexer.md").contains("docker compose up"));
 }

@@ -1,105 +1,12 @@
 //! `git tracevault serve`: repositories are mirrored, and pages tell what their ledgers say.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Stdio};
-
-use serde_json::Value;
-
 use crate::agent::Agent;
 use crate::ledger::Team;
 use crate::postgres::Postgres;
-use crate::support::World;
-
-/// A server, as long as it is wanted.
-pub struct Server {
-    child: Child,
-    address: String,
-}
-
-/// What a server answered.
-pub struct Answer {
-    pub status: u16,
-    pub headers: String,
-    pub body: String,
-}
-
-impl Server {
-    pub fn start(world: &World, dir: &Path, args: &[&str]) -> Server {
-        let mut command = world.command(env!("CARGO_BIN_EXE_git-tracevault"), dir);
-        let always = ["serve", "--public", "--listen", "127.0.0.1:0"];
-        let mut child = command.args(always).args(args).stderr(Stdio::piped()).spawn().unwrap();
-        let mut told = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        told.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("serving http://").unwrap_or_else(|| panic!("{line}"));
-        let address = address.trim_end_matches('/').to_owned();
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()));
-        Server { child, address }
-    }
-
-    pub fn get(&self, path: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
-        let mut text = Vec::new();
-        stream.read_to_end(&mut text).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-        let body =
-            if headers.to_lowercase().contains("transfer-encoding: chunked") { unchunked(body) } else { body.into() };
-        Answer { status, headers: headers.to_lowercase(), body }
-    }
-
-    #[track_caller]
-    pub fn page(&self, path: &str) -> String {
-        let answer = self.get(path);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        answer.body
-    }
-
-    pub fn rows(&self, path: &str) -> Vec<Value> {
-        let answer: Value = serde_json::from_str(&self.page(path)).unwrap();
-        answer["rows"].as_array().unwrap().clone()
-    }
-
-    /// Waits until the first repository has a verdict.
-    pub fn settle(&self) -> Value {
-        for _ in 0..600 {
-            let rows = self.rows("/overview.json");
-            if let Some(row) = rows.first().filter(|row| !row["verdict"].is_null() || !row["trouble"].is_null()) {
-                return row.clone();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        panic!("nothing was verified in half a minute")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn unchunked(mut body: &str) -> String {
-    let mut out = String::new();
-    while let Some((size, rest)) = body.split_once("\r\n") {
-        let size = usize::from_str_radix(size.trim(), 16).unwrap();
-        if size == 0 {
-            break;
-        }
-        out.push_str(&rest[..size]);
-        body = &rest[size + 2..];
-    }
-    out
-}
+use crate::server::Server;
 
 /// Ada's agent has written two lines of a file, whose commit is pushed.
-fn told() -> (Team, String) {
+pub fn told() -> (Team, String) {
     let team = Team::new();
     let agent = Agent::start(&team.ada, &team.work, "pears-1");
     agent.prompt("Sell pears <script>alert(1)</script>, please");
@@ -193,7 +100,7 @@ fn every_answer_is_safe_and_what_is_not_there_is_told() {
         for header in
             ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff", "x-frame-options: deny"]
         {
-            assert!(answer.headers.contains(header), "{path} without {header}: {}", answer.headers);
+            assert!(answer.headers.to_lowercase().contains(header), "{path} without {header}: {}", answer.headers);
         }
     }
 }
@@ -320,8 +227,10 @@ fn words_are_found_in_postgresql() {
 fn what_is_wrong_is_told_before_anything_is_served() {
     let team = Team::new();
     let (ada, work) = (&team.ada, &team.work);
-    let refused = ada.run(work, ["serve", "--listen", "127.0.0.1:0"]).exits(2);
-    assert!(refused.stderr.contains("--public"), "{}", refused.stderr);
+    let refused = ada.run(work, ["serve", "--listen", "0.0.0.0:0"]).exits(2);
+    assert!(refused.stderr.contains("--url"), "{}", refused.stderr);
+    let refused = ada.run(work, ["serve", "--url", "audit.example.com"]).exits(2);
+    assert!(refused.stderr.contains("https://"), "{}", refused.stderr);
     let refused = ada.run(work, ["serve", "--public", "--listen", "nowhere"]).exits(2);
     assert!(refused.stderr.contains("cannot listen on nowhere"), "{}", refused.stderr);
     ada.write(work, "indexer.toml", "[[repository]]\nname = \"../x\"\nurl = \"x\"\n");

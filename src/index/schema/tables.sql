@@ -319,3 +319,46 @@ CREATE TABLE daily_lines (
     unattributed BIGINT NOT NULL,
     PRIMARY KEY (repository, day, author)
 );
+
+-- Who is signed in in which browser; what browsers hold is kept as its SHA-256 alone.
+CREATE TABLE browser (
+    token TEXT PRIMARY KEY,
+    expires BIGINT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX browser_by_end ON browser (expires);
+
+-- Codes that pages show, to be signed with members' keys.
+CREATE TABLE device_code (
+    code TEXT PRIMARY KEY,
+    asked BIGINT NOT NULL,
+    expires BIGINT NOT NULL,
+    -- Who shows it: an address, and what the browser says it is.
+    peer TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    -- The public keys that signed it, with a space between.
+    keys TEXT
+);
+
+-- When everything was ended that a key was signed in for.
+CREATE TABLE signed_out (
+    public_key TEXT PRIMARY KEY,
+    time BIGINT NOT NULL
+);
+
+-- The servers' audit logs, whose truth is in their files.
+CREATE TABLE audit_entry (
+    log TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    time BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    actor TEXT,
+    peer TEXT,
+    repository TEXT,
+    resource TEXT,
+    detail TEXT,
+    PRIMARY KEY (log, seq)
+);
+CREATE INDEX audit_by_time ON audit_entry (time, log, seq);
+CREATE INDEX audit_by_action ON audit_entry (action, time);
+CREATE INDEX audit_by_actor ON audit_entry (actor, time);

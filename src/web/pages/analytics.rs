@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 
 use crate::index::{By, Database, Filter, IndexError};
 use crate::time::Time;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::{Ask, link};
 use crate::web::chart::{Chart, Series};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
@@ -37,11 +37,11 @@ pub async fn index() -> Answer {
         .block(Block::Links(Links { label: "Questions", links: links.into() })))
 }
 
-pub async fn page(State(app): State<App>, Path(question): Path<String>, Query(ask): Query<Ask>) -> Answer {
+pub async fn page(reader: Reader, Path(question): Path<String>, Query(ask): Query<Ask>) -> Answer {
     let known = QUESTIONS.iter().find(|(name, _)| *name == question);
     let (name, title) = known.ok_or_else(|| NoPage::NotFound(format!("no question is called {question:?}")))?;
-    let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
     let fields: &[&'static str] = match *name {
         "agents-share" | "authors" => &["repository", "author", "since", "until"],
         "tools" | "time" => &["repository", "member", "agent", "since", "until"],
@@ -55,7 +55,7 @@ pub async fn page(State(app): State<App>, Path(question): Path<String>, Query(as
     let mut page = Page::new(*title, Section::Analytics)
         .block(Block::Links(Links { label: "Questions", links: links.into() }))
         .block(Block::Fields(form));
-    for block in answer(name, app.database(), &filter, &ask).await? {
+    for block in answer(name, reader.index(), &filter, &ask).await? {
         page = page.block(block);
     }
     Ok(page)

@@ -1,17 +1,17 @@
 //! `/r/REPOSITORY/code/PATH`: the code of the branch that is shown, or of a commit: folders, files, whose their lines are.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use serde::Deserialize;
 
 use crate::git::repo::TreeEntry;
 use crate::id::{GitId, RepoPath};
-use crate::index::{FileAt, Repository};
+use crate::index::{FileAt, Filter, Reach, Repository};
 use crate::mirror::{Found, Mirror, Stands, kind_of};
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::{encoded, encoded_bytes, link};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::pages::{self, code_file, commits};
+use crate::web::pages::{code_file, commits};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -44,21 +44,21 @@ pub struct Spot {
     pub path: Vec<u8>,
 }
 
-pub async fn page(State(app): State<App>, uri: Uri, Query(asked): Query<Asked>) -> Answer {
+pub async fn page(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> Answer {
     let (name, path) = read(uri.path()).ok_or_else(|| NoPage::NotFound(format!("there is no page {}", uri.path())))?;
-    let repository = pages::repository(&app, &name).await?;
-    let Some(mirror) = app.mirror(&name).cloned() else {
+    let repository = reader.repository(&name).await?;
+    let Some(mirror) = reader.mirror(&name).cloned() else {
         return Err(NoPage::NotFound(format!("this server does not mirror {name}: its code is not at hand")));
     };
-    let commit = revision(&app, &repository, &mirror, asked.rev.trim()).await?;
+    let commit = revision(&reader, &repository, &mirror, asked.rev.trim()).await?;
     let is_head = repository.head.as_deref() == Some(commit.as_str());
     let spot = Spot { repository, mirror, commit, is_head, path };
-    let (reader, commit, path) = (spot.mirror.clone(), spot.commit.clone(), spot.path.clone());
-    let found = blocking(move || Ok(reader.at(&commit, &path)?)).await?;
+    let (mirror, commit, path) = (spot.mirror.clone(), spot.commit.clone(), spot.path.clone());
+    let found = blocking(move || Ok(mirror.at(&commit, &path)?)).await?;
     match found {
         Found::Nothing(nearest) => Ok(nothing(&spot, &asked, &nearest)),
-        Found::Here(Stands::Folder(entries)) => folder(&app, &spot, &asked, &entries).await,
-        Found::Here(stands) => code_file::page(&app, &spot, &asked, stands).await,
+        Found::Here(Stands::Folder(entries)) => folder(&reader, &spot, &asked, &entries).await,
+        Found::Here(stands) => code_file::page(&reader, &spot, &asked, stands).await,
     }
 }
 
@@ -94,7 +94,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The commit that is asked for; the branch's last without asking.
-async fn revision(app: &App, repository: &Repository, mirror: &Mirror, rev: &str) -> Result<GitId, NoPage> {
+async fn revision(reader: &Reader, repository: &Repository, mirror: &Mirror, rev: &str) -> Result<GitId, NoPage> {
     let name = &repository.name;
     if rev.is_empty() {
         let head = repository.head.as_deref().and_then(|head| head.parse().ok());
@@ -103,7 +103,8 @@ async fn revision(app: &App, repository: &Repository, mirror: &Mirror, rev: &str
     }
     // Most who ask for a commit ask for one of that branch; the index knows these.
     if rev.len() >= 4 && rev.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let found = app.database().commits_named(Some(repository.id), &rev.to_lowercase(), 2).await?;
+        let here = Filter { repository: Some(repository.id), reach: Reach::All, ..Filter::default() };
+        let found = reader.index().commits_named(&here, &rev.to_lowercase(), 2).await?;
         if let [commit] = found.as_slice()
             && let Ok(commit) = commit.sha.parse()
         {
@@ -221,7 +222,7 @@ fn nothing(spot: &Spot, asked: &Asked, nearest: &[u8]) -> Page {
     Page { status: StatusCode::NOT_FOUND, ..page.block(Block::Links(Links { label: "Folders", links })) }
 }
 
-async fn folder(app: &App, spot: &Spot, asked: &Asked, entries: &[TreeEntry]) -> Answer {
+async fn folder(reader: &Reader, spot: &Spot, asked: &Asked, entries: &[TreeEntry]) -> Answer {
     let name = &spot.repository.name;
     let mut sorted: Vec<&TreeEntry> = entries.iter().collect();
     sorted.sort_by_key(|entry| (kind_of(entry) != "folder", &entry.name));
@@ -241,7 +242,7 @@ async fn folder(app: &App, spot: &Spot, asked: &Asked, entries: &[TreeEntry]) ->
     let files = match spot.is_head {
         true => {
             let paths = here.iter().filter_map(|entry| RepoPath::from_bytes(&path_of(entry)).ok());
-            app.database().files_at(spot.repository.id, &paths.map(|path| path.to_string()).collect::<Vec<_>>()).await?
+            reader.index().files_at(spot.repository.id, &paths.map(|path| path.to_string()).collect::<Vec<_>>()).await?
         }
         false => Vec::new(),
     };

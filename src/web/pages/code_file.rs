@@ -11,7 +11,7 @@ use crate::id::RepoPath;
 use crate::mirror::{Gutter, LineOf, Place, Stands};
 use crate::scope::tally::Tally;
 use crate::scope::{Outcome, Scopes};
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::code::{Lines, windows};
 use crate::web::page::{Answer, Block, Links, NoPage, Page};
 use crate::web::pages::code::{Asked, Spot, begun, blocking, shown, url};
@@ -33,7 +33,7 @@ const SCOPES: usize = 30;
 /// So many files are looked into at a time: each takes a git and a core, and whoever asks for many shall not have all.
 static LOOKING: Semaphore = Semaphore::const_new(2);
 
-pub async fn page(app: &App, spot: &Spot, asked: &Asked, stands: Stands) -> Answer {
+pub async fn page(reader: &Reader, spot: &Spot, asked: &Asked, stands: Stands) -> Answer {
     let page = begun(spot, asked);
     let size = |size: u64| ("Size", Cell::text(&format!("{} bytes", show::count(size as i64))));
     match stands {
@@ -41,7 +41,7 @@ pub async fn page(app: &App, spot: &Spot, asked: &Asked, stands: Stands) -> Answ
         Stands::File(bytes) if lines::is_binary(&bytes) => {
             Ok(page.facts([size(bytes.len() as u64)]).note("pass", "This file is binary: it has no lines."))
         }
-        Stands::File(bytes) => text(page, app, spot, asked, bytes).await,
+        Stands::File(bytes) => text(page, reader, spot, asked, bytes).await,
         Stands::TooLarge(bytes) => {
             Ok(page.facts([size(bytes)]).note("warn", "This file is larger than what is shown: 1 MiB."))
         }
@@ -56,10 +56,10 @@ pub async fn page(app: &App, spot: &Spot, asked: &Asked, stands: Stands) -> Answ
     }
 }
 
-async fn text(page: Page, app: &App, spot: &Spot, asked: &Asked, bytes: Vec<u8>) -> Answer {
+async fn text(page: Page, reader: &Reader, spot: &Spot, asked: &Asked, bytes: Vec<u8>) -> Answer {
     let text: Vec<&[u8]> = lines::split(&bytes).collect();
     let found = match text.len() {
-        0..=LINES => gutter(app, spot, &bytes).await?,
+        0..=LINES => gutter(reader, spot, &bytes).await?,
         _ => Err("This file has more than 100,000 lines: whose they are is not looked for.".to_owned()),
     };
     let (gutter, trouble) = match found {
@@ -102,21 +102,21 @@ fn scopes(gutter: Option<&Gutter>, lines: usize) -> (Scopes, Option<&'static str
 }
 
 /// Whose the lines are, or why that is not told.
-async fn gutter(app: &App, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, String>, NoPage> {
+async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, String>, NoPage> {
     let (Some(stamp), Ok(path)) = (&spot.repository.stamp, RepoPath::from_bytes(&spot.path)) else {
         return Ok(Err("The ledger was not verified yet: whose the lines are is not told.".to_owned()));
     };
     let repository = spot.repository.id;
     let known = match spot.is_head {
-        true => app.database().files_at(repository, &[path.to_string()]).await?.into_iter().next(),
+        true => reader.index().files_at(repository, &[path.to_string()]).await?.into_iter().next(),
         false => None,
     };
     let last = known.and_then(|file| file.last.parse().ok());
     let place = Place { repository, stamp: stamp.clone(), commit: spot.commit.clone(), path, last };
-    if let Some(kept) = spot.mirror.kept_gutter(app.database(), &place).await? {
+    if let Some(kept) = spot.mirror.kept_gutter(reader.index(), &place).await? {
         return Ok(Ok(kept));
     }
-    let (app, mirror, bytes) = (app.clone(), spot.mirror.clone(), bytes.to_vec());
+    let (app, mirror, bytes) = (reader.app().clone(), spot.mirror.clone(), bytes.to_vec());
     let look = async move {
         let turn = LOOKING.acquire().await;
         let handle = Handle::current();

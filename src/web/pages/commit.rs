@@ -1,25 +1,26 @@
 //! `/r/REPOSITORY/commits/SHA`: one commit: whose its lines are, which sessions it draws on, which record says so.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 
-use crate::index::{CommitFileRow, CommitRow};
-use crate::web::app::App;
+use crate::index::{CommitFileRow, CommitRow, Filter, Reach};
+use crate::web::access::Reader;
 use crate::web::page::{Answer, NoPage, Page, Section};
-use crate::web::pages::{self, code, commits, sessions};
+use crate::web::pages::{code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
-pub async fn page(State(app): State<App>, Path((name, sha)): Path<(String, String)>) -> Answer {
-    let repository = pages::repository(&app, &name).await?;
-    let index = app.database();
+pub async fn page(reader: Reader, Path((name, sha)): Path<(String, String)>) -> Answer {
+    let repository = reader.repository(&name).await?;
+    let index = reader.index();
     let named = sha.len() >= 4 && sha.chars().all(|c| c.is_ascii_hexdigit());
-    let found =
-        if named { index.commits_named(Some(repository.id), &sha.to_lowercase(), 2).await? } else { Vec::new() };
-    let commit = match found.as_slice() {
-        [commit] => commit,
-        [] => return Err(NoPage::NotFound(format!("{name} shows no commit {sha:?}"))),
-        _ => return Err(NoPage::NotFound(format!("{name} has several commits that begin with {sha:?}"))),
-    };
+    let wanted = Filter { reach: Reach::All, repository: Some(repository.id), ..Filter::default() };
+    let mut found = if named { index.commits_named(&wanted, &sha.to_lowercase(), 2).await? } else { Vec::new() };
+    if found.len() > 1 {
+        return Err(NoPage::NotFound(format!("{name} has several commits that begin with {sha:?}")));
+    }
+    let none = format!("{name} shows no commit {sha:?}");
+    let commit = reader.only(found.pop(), repository.id, |commit| commit.member.as_deref(), none)?;
+    let commit = &commit;
     let mut page = Page::new(commit.subject.clone(), Section::Commits).facts(facts(commit));
     page = match commit.state() {
         "missing" => page.note("fail", "No record speaks of this commit: who wrote it is not known."),
@@ -31,9 +32,8 @@ pub async fn page(State(app): State<App>, Path((name, sha)): Path<(String, Strin
     let drawn = index.sessions_of_commit(repository.id, &commit.sha).await?;
     let mut rows = Vec::new();
     for session in drawn {
-        if let Some(row) = index.session(repository.id, &session).await? {
-            rows.push(row);
-        }
+        let row = index.session(repository.id, &session).await?;
+        rows.extend(row.filter(|row| reader.may_read(repository.id, &row.member)));
     }
     let files = index.files_of_commit(repository.id, &commit.sha).await?;
     page = page.heading("files", "Whose its lines are").table(table(commit, &files));
@@ -49,7 +49,8 @@ fn facts(commit: &CommitRow) -> Vec<(&'static str, Cell)> {
         ("State", commits::state(commit)),
     ];
     if let Some(record) = &commit.record {
-        facts.push(("Record", Cell { text: show::visible(record), ..Cell::id(record) }));
+        let whole = Cell { text: show::visible(record), ..Cell::id(record) };
+        facts.push(("Record", whole.to(format!("/records/{record}"))));
     }
     if let (Some(added), Some(agent), Some(human), Some(unattributed)) =
         (commit.added, commit.agent, commit.human, commit.unattributed)

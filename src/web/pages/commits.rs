@@ -1,9 +1,9 @@
 //! `/commits`: the commits of the branches that are shown, and what the ledger says of each.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::CommitRow;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::{Ask, ROWS, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
@@ -20,10 +20,10 @@ const COLUMNS: [Column; 8] = [
     numbers("agent_share", "By agents"),
 ];
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
-    let commits = app.database().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
+    let commits = reader.index().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
     let form = ask.form("/commits", &["repository", "author", "since", "until"], &repositories);
     let shown = &commits[..commits.len().min(ROWS as usize)];
     let mut table = table("Commits, the latest first", shown);

@@ -1,9 +1,9 @@
 //! `/integrity`: what the last verifications found, and every chain.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::{ChainRow, FindingRow, Repository};
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::{Ask, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::{self, record};
@@ -13,9 +13,10 @@ use crate::web::table::{Cell, Table, numbers, words};
 /// So many findings are listed.
 const MOST: i64 = 200;
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let repositories = app.database().repositories().await?;
-    let wanted = ask.filter(&repositories)?.repository;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
+    let wanted = filter.repository;
     let form = ask.form("/integrity", &["repository"], &repositories);
     let shown: Vec<&Repository> =
         repositories.iter().filter(|repository| wanted.is_none_or(|wanted| repository.id == wanted)).collect();
@@ -23,9 +24,9 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     for repository in shown {
         page = page.facts(facts(repository));
     }
-    let findings = app.database().findings(wanted, MOST).await?;
+    let findings = reader.index().findings(&filter, MOST).await?;
     page = page.heading("findings", "What was found").table(found(&findings));
-    Ok(page.heading("chains", "Chains").table(chains(&app.database().chains(wanted).await?)))
+    Ok(page.heading("chains", "Chains").table(chains(&reader.index().chains(&filter).await?)))
 }
 
 fn facts(repository: &Repository) -> Vec<(&'static str, Cell)> {
@@ -123,14 +124,14 @@ pub fn path(repository: &str, chain: &str) -> String {
 
 /// `/r/REPOSITORY/chains/CHAIN`: a chain's records, one after the other.
 pub async fn chain(
-    State(app): State<App>,
+    reader: Reader,
     axum::extract::Path((name, chain)): axum::extract::Path<(String, String)>,
     Query(ask): Query<Ask>,
 ) -> Answer {
-    let repository = pages::repository(&app, &name).await?;
+    let repository = reader.repository(&name).await?;
     // A place in a chain is the number of its record.
     let from = ask.after()?.map_or(0, |after| after.time);
-    let rows = app.database().records_of(repository.id, &chain, from, crate::web::ask::ROWS + 1).await?;
+    let rows = reader.index().records_of(repository.id, &chain, from, crate::web::ask::ROWS + 1).await?;
     if rows.is_empty() {
         return Err(crate::web::page::NoPage::NotFound(format!(
             "{name} has no chain {chain:?}, or not so many records"

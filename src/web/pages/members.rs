@@ -1,19 +1,20 @@
 //! `/members`: who may do what, and with which keys.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::{MemberRow, Repository};
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::integrity;
 use crate::web::table::{Cell, Table, numbers, words};
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let repositories = app.database().repositories().await?;
-    let wanted = ask.filter(&repositories)?.repository;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
+    let wanted = filter.repository;
     let form = ask.form("/members", &["repository"], &repositories);
-    let members = app.database().members(wanted).await?;
+    let members = reader.index().members(&filter).await?;
     let shown: Vec<&Repository> =
         repositories.iter().filter(|repository| wanted.is_none_or(|wanted| repository.id == wanted)).collect();
     let page = Page::new("Members", Section::Members).block(Block::Fields(form)).table(table(&members));

@@ -2,15 +2,35 @@
 
 use std::fmt::Write;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::digest::Digest;
 use crate::index::Repository;
+use crate::web::access::Visitor;
 use crate::web::app::{App, Doing};
 use crate::web::page::NoPage;
 
-pub async fn page(State(app): State<App>) -> Result<Response, NoPage> {
+/// Names of repositories are told to this machine, to whom has the token, or to everybody where everything is.
+fn may_read(app: &App, visitor: &Visitor, headers: &HeaderMap) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.as_bytes().strip_prefix(b"Bearer "));
+    // Hashes, since how long a comparison takes tells of what is compared.
+    let same = |token: &String| shown.is_some_and(|shown| Digest::of(shown) == Digest::of(token.as_bytes()));
+    app.door().public
+        || visitor.peer.is_some_and(|peer| peer.is_loopback())
+        || app.door().metrics_token.as_ref().is_some_and(same)
+}
+
+pub async fn page(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+) -> Result<Response, NoPage> {
+    if !may_read(&app, &visitor, &headers) {
+        return Err(NoPage::Forbidden);
+    }
     let repositories = app.database().repositories().await?;
     let mut out = String::new();
     let mut metric = |name: &str, help: &str, value: &dyn Fn(&Repository) -> Option<i64>| {

@@ -1,9 +1,10 @@
 //! `/`: whether all is well, and what was done lately.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
-use crate::index::{Filter, Repository};
-use crate::web::app::{App, Doing};
+use crate::index::Repository;
+use crate::web::access::Reader;
+use crate::web::app::Doing;
 use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Page, Section};
 use crate::web::pages::{self, code, commits, sessions};
@@ -13,9 +14,9 @@ use crate::web::table::{Cell, Table, numbers, words};
 /// So many of the latest sessions and commits.
 const LATEST: i64 = 8;
 
-pub async fn page(State(app): State<App>, Query(_): Query<Ask>) -> Answer {
-    let index = app.database();
-    let repositories = index.repositories().await?;
+pub async fn page(reader: Reader, Query(_): Query<Ask>) -> Answer {
+    let index = reader.index();
+    let repositories = reader.repositories().await?;
     let mut page = Page::new("Overview", Section::Overview);
     page = match worst(&repositories) {
         "pass" => page.note("pass", "Every ledger holds: all records were verified and nothing was found."),
@@ -24,10 +25,10 @@ pub async fn page(State(app): State<App>, Query(_): Query<Ask>) -> Answer {
         "none" => page.note("warn", "No repository has been verified yet."),
         _ => page.note("warn", "Something could not be told. Integrity has what was found."),
     };
-    page = page.heading("repositories", "Repositories").table(table(&app, &repositories));
-    let latest = index.sessions(&Filter::default(), None, LATEST).await?;
+    page = page.heading("repositories", "Repositories").table(table(&reader, &repositories));
+    let latest = index.sessions(&reader.everything(), None, LATEST).await?;
     page = page.heading("sessions", "Latest sessions").table(sessions::table("The latest sessions", &latest));
-    let latest = index.commits(&Filter::default(), None, LATEST).await?;
+    let latest = index.commits(&reader.everything(), None, LATEST).await?;
     Ok(page.heading("commits", "Latest commits").table(commits::table("The latest commits", &latest)))
 }
 
@@ -43,7 +44,7 @@ fn worst(repositories: &[Repository]) -> &'static str {
     }
 }
 
-fn table(app: &App, repositories: &[Repository]) -> Table {
+fn table(reader: &Reader, repositories: &[Repository]) -> Table {
     let columns = [
         words("repository", "Repository"),
         words("verdict", "Verdict"),
@@ -68,7 +69,7 @@ fn table(app: &App, repositories: &[Repository]) -> Table {
             Cell::count(repository.records),
             when(repository.verified),
             when(repository.fully_verified),
-            Cell::text(match app.doing(&repository.name) {
+            Cell::text(match reader.doing(&repository.name) {
                 Doing::Updating => "updating",
                 Doing::Waiting => "waiting",
             }),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::RulesRow;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section, Text};
 use crate::web::show;
@@ -14,11 +14,11 @@ use crate::web::table::{Cell, Table, numbers, words};
 /// So many changes are listed.
 const MOST: i64 = 500;
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let repositories = app.database().repositories().await?;
-    let wanted = ask.filter(&repositories)?.repository;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
     let form = ask.form("/policies", &["repository"], &repositories);
-    let rules = app.database().rules(wanted, MOST).await?;
+    let rules = reader.index().rules(&filter, MOST).await?;
     let mut page = Page::new("Policies", Section::Policies).block(Block::Fields(form)).table(table(&rules));
     let mut seen = BTreeSet::new();
     for set in rules.iter().filter(|set| seen.insert(&set.repository)) {

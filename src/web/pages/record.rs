@@ -1,18 +1,22 @@
 //! `/records/ID`: one record, byte for byte, and what is known of it.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 
 use crate::id::GitId;
 use crate::index::RecordRow;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::page::{Answer, Block, NoPage, Page, Section, Text};
 use crate::web::pages::{commits, integrity, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
-pub async fn page(State(app): State<App>, Path(id): Path<String>) -> Answer {
+pub async fn page(reader: Reader, Path(id): Path<String>) -> Answer {
     let named = id.len() >= 4 && id.chars().all(|c| c.is_ascii_hexdigit());
-    let found = if named { app.database().records_named(&id.to_lowercase(), 2).await? } else { Vec::new() };
+    let found = if named {
+        reader.index().records_named(&reader.everything(), &id.to_lowercase(), 2).await?
+    } else {
+        Vec::new()
+    };
     let record = match found.as_slice() {
         [record] => record,
         // The same record may be in copies of one ledger.
@@ -25,7 +29,7 @@ pub async fn page(State(app): State<App>, Path(id): Path<String>) -> Answer {
     if record.good == 0 {
         page = page.note("fail", "This record does not hold: what it says is believed in nothing.");
     }
-    if let Some(text) = stored(&app, record).await? {
+    if let Some(text) = stored(&reader, record).await? {
         let label = "The record as it is signed".to_owned();
         page = page.heading("raw", label.clone()).block(Block::Text(Text { label, text: show::visible(&text) }));
     }
@@ -33,8 +37,8 @@ pub async fn page(State(app): State<App>, Path(id): Path<String>) -> Answer {
 }
 
 /// The record's text, from the mirror.
-async fn stored(app: &App, record: &RecordRow) -> Result<Option<String>, NoPage> {
-    let (Some(mirror), Ok(held)) = (app.mirror(&record.repository).cloned(), record.held.parse::<GitId>()) else {
+async fn stored(reader: &Reader, record: &RecordRow) -> Result<Option<String>, NoPage> {
+    let (Some(mirror), Ok(held)) = (reader.mirror(&record.repository).cloned(), record.held.parse::<GitId>()) else {
         return Ok(None);
     };
     let read = tokio::task::spawn_blocking(move || mirror.record_text(&held)).await;

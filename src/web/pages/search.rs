@@ -1,9 +1,9 @@
 //! `/search`: one box for commits, sessions, records, files and what was said.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::Hit;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::Ask;
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::pages::{code, commits, record, sessions};
@@ -13,10 +13,10 @@ use crate::web::table::{Cell, Table, words};
 /// So many of each kind are told.
 const MOST: i64 = 30;
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let index = app.database();
-    let repositories = index.repositories().await?;
-    let repository = ask.filter(&repositories)?.repository;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let index = reader.index();
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
     let form = ask.form("/search", &["q", "repository"], &repositories);
     let mut page = Page::new("Search", Section::Search).block(Block::Fields(form));
     let asked = ask.q.trim();
@@ -30,24 +30,28 @@ pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
     let is_name = asked.len() >= 4 && asked.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     if is_name {
         let name = asked.to_lowercase();
-        let found = index.commits_named(repository, &name, MOST).await?;
+        let found = index.commits_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("commits", "Commits").table(commits::table("Commits with this name", &found));
         }
-        let found = index.records_named(&name, MOST).await?;
+        let found = index.records_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("records", "Records").table(record::table("Records with this name", &found));
         }
-        let found = index.sessions_named(repository, &name, MOST).await?;
+        let found = index.sessions_named(&filter, &name, MOST).await?;
         if !found.is_empty() {
             page = page.heading("sessions", "Sessions").table(sessions::table("Sessions with this name", &found));
         }
     }
-    let found = index.files_named(repository, asked, MOST).await?;
+    let here: Vec<i64> = match filter.repository {
+        Some(repository) => vec![repository],
+        None => repositories.iter().map(|repository| repository.id).collect(),
+    };
+    let found = index.files_named(&here, asked, MOST).await?;
     if !found.is_empty() {
         page = page.heading("files", "Files").table(code::table("Files of the branches that are shown", &found));
     }
-    let hits = index.search(asked, ask.repository.trim(), MOST).await?;
+    let hits = index.search(&filter, asked, MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))
 }
 

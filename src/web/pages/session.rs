@@ -1,15 +1,15 @@
 //! `/r/REPOSITORY/sessions/SESSION`: one session, what it used and made, and its conversation turn by turn.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use serde::Deserialize;
 
 use crate::id::CallId;
 use crate::index::{DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 use crate::mirror::Begin;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::link;
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::pages::{self, code, commits, sessions};
+use crate::web::pages::{code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 use crate::web::turns::TurnBlock;
@@ -27,25 +27,27 @@ pub struct Where {
 }
 
 pub async fn page(
-    State(app): State<App>,
+    reader: Reader,
     Path((name, session)): Path<(String, String)>,
     Query(wanted): Query<Where>,
 ) -> Answer {
-    let repository = pages::repository(&app, &name).await?;
-    let index = app.database();
+    let repository = reader.repository(&name).await?;
+    let index = reader.index();
     let found = index.session(repository.id, &session).await?;
-    let row = found.ok_or_else(|| NoPage::NotFound(format!("{name} has no record of session {session:?}")))?;
+    let none = format!("{name} has no record of session {session:?}");
+    let row = reader.only(found, repository.id, |row| Some(&row.member), none)?;
     let title =
         row.title.as_deref().map_or_else(|| format!("Session {}", show::short(&session)), |t| show::line(t, 90));
     let mut page = Page::new(title, Section::Sessions).facts(facts(&row));
     if row.gaps > 0 {
         page = page.note("warn", format!("{} things are known to be lost of this session.", show::count(row.gaps)));
     }
-    page = conversation(page, &app, repository.id, &row, wanted).await?;
+    page = conversation(page, &reader, repository.id, &row, wanted).await?;
     page = page.heading("models", "Models").table(usage(&index.usage_of(repository.id, &session).await?));
     page = page.heading("tools", "Tools").table(tools(&index.tools_of(repository.id, &session).await?));
     page =
         page.heading("files", "Files it changed").table(files(&name, &index.files_of(repository.id, &session).await?));
+    // Lines that one writes of another's session are told with it.
     let drawn = index.commits_of(repository.id, &session).await?;
     Ok(page.heading("commits", "Commits that draw on it").table(drawn_on(&name, &drawn)))
 }
@@ -76,12 +78,18 @@ fn facts(row: &SessionRow) -> Vec<(&'static str, Cell)> {
     ]
 }
 
-async fn conversation(page: Page, app: &App, repository: i64, row: &SessionRow, wanted: Where) -> Result<Page, NoPage> {
+async fn conversation(
+    page: Page,
+    reader: &Reader,
+    repository: i64,
+    row: &SessionRow,
+    wanted: Where,
+) -> Result<Page, NoPage> {
     let page = page.heading("conversation", "Conversation");
-    let Some(mirror) = app.mirror(&row.repository).cloned() else {
+    let Some(mirror) = reader.mirror(&row.repository).cloned() else {
         return Ok(page.note("warn", "This server does not mirror the repository: the conversation is not at hand."));
     };
-    let records = app.database().records_of_session(repository, &row.session).await?;
+    let records = reader.index().records_of_session(repository, &row.session).await?;
     let call = wanted.call.as_deref().map(CallId::from_agent);
     let begin = call.clone().map_or(Begin::Turn(wanted.from), Begin::Call);
     let read = tokio::task::spawn_blocking(move || mirror.shelves()?.turns(&records, &begin, WINDOW)).await;

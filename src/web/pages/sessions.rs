@@ -1,9 +1,9 @@
 //! `/sessions`: every session, the latest first.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 
 use crate::index::SessionRow;
-use crate::web::app::App;
+use crate::web::access::Reader;
 use crate::web::ask::{Ask, ROWS, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
@@ -22,10 +22,10 @@ const COLUMNS: [Column; 10] = [
     numbers("added", "Lines written"),
 ];
 
-pub async fn page(State(app): State<App>, Query(ask): Query<Ask>) -> Answer {
-    let repositories = app.database().repositories().await?;
-    let filter = ask.filter(&repositories)?;
-    let sessions = app.database().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
+    let repositories = reader.repositories().await?;
+    let filter = reader.filter(&ask, &repositories)?;
+    let sessions = reader.index().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
     let names = ["repository", "member", "agent", "model", "since", "until"];
     let form = ask.form("/sessions", &names, &repositories);
     let shown = &sessions[..sessions.len().min(ROWS as usize)];

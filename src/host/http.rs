@@ -1,0 +1,48 @@
+//! Outgoing HTTP, to servers that somebody named: the one home of it.
+
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The largest answer that is read, in bytes.
+pub const LARGEST: u64 = 1 << 20;
+
+/// A client that trusts whom this machine trusts, and follows no redirection: what was named is asked, nobody else.
+pub fn agent() -> Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).http_status_as_error(false);
+    config.tls_config(tls).user_agent(concat!("git-tracevault/", env!("CARGO_PKG_VERSION"))).build().into()
+}
+
+/// Whether a URL is `https`, or leads to this machine alone: what goes there is read by nobody on the way.
+pub fn is_private(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // What stands before an at sign is no host.
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let here = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_asked_in_the_clear() {
+        for yes in ["https://a.example", "HTTPS://a", "http://localhost:8/x", "http://127.0.0.1", "http://[::1]:80/"] {
+            assert!(is_private(yes), "{yes}");
+        }
+        for no in ["http://a.example", "http://localhost.example", "http://127.0.0.1@a.example", "ftp://localhost", "x"]
+        {
+            assert!(!is_private(no), "{no}");
+        }
+    }
+}

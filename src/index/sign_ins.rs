@@ -1,0 +1,133 @@
+//! Who is signed in: browsers, the codes that they show, and the members whose keys signed those.
+
+use crate::index::select::{Where, row};
+use crate::index::{Database, IndexError};
+
+row! {
+    /// A member as a key or an address proves one to be, with the roles that go with it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Membership {
+        pub repository: i64,
+        pub name: String,
+        pub member: String,
+        /// With a comma between.
+        pub roles: String,
+    }
+}
+
+row! {
+    /// A code that a page shows.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DeviceCode {
+        pub code: String,
+        /// Seconds since 1970.
+        pub asked: i64,
+        pub peer: String,
+        pub agent: String,
+        /// The public keys that signed it, with a space between.
+        pub keys: Option<String>,
+    }
+}
+
+const MEMBERSHIP: &str = "SELECT DISTINCT m.repository, p.name, m.member, m.roles
+    FROM member m JOIN repository p ON p.id = m.repository";
+
+impl Database {
+    /// The members for whom one of these keys speaks, in every repository; keys of closed chains speak for nobody.
+    pub async fn members_with(&self, keys: &[String]) -> Result<Vec<Membership>, IndexError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = Where::default();
+        asked.push(
+            format!("m.closed = 0 AND m.public_key IN ({})", vec!["?"; keys.len()].join(", ")),
+            keys.iter().map(|key| key.as_str().into()),
+        );
+        self.select(MEMBERSHIP, &asked, "ORDER BY 1, 3").await
+    }
+
+    /// The members who are called by this e-mail address; capitals do not matter.
+    pub async fn members_called(&self, email: &str) -> Result<Vec<Membership>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("LOWER(m.member) = ?", [email.to_ascii_lowercase().into()]);
+        self.select(MEMBERSHIP, &asked, "ORDER BY 1, 3").await
+    }
+
+    /// Takes in a code that a page shows, and forgets those whose time is over.
+    pub async fn add_code_to_sign(&self, code: &DeviceCode, expires: i64) -> Result<(), IndexError> {
+        let old = sqlx::query("DELETE FROM device_code WHERE expires < $1").bind(code.asked);
+        old.execute(&self.pool).await?;
+        let new = "INSERT INTO device_code (code, asked, expires, peer, agent) VALUES ($1, $2, $3, $4, $5)";
+        let query = sqlx::query(new).bind(&code.code).bind(code.asked).bind(expires).bind(&code.peer);
+        query.bind(&code.agent).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The code of this name whose time is not over.
+    pub async fn code_to_sign(&self, code: &str, now: i64) -> Result<Option<DeviceCode>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("code = ? AND expires >= ?", [code.into(), now.into()]);
+        let found = self.select("SELECT code, asked, peer, agent, keys FROM device_code", &asked, "").await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Notes which keys signed a code; whether nothing had signed it before.
+    pub async fn code_signed(&self, code: &str, keys: &str) -> Result<bool, IndexError> {
+        let set = "UPDATE device_code SET keys = $2 WHERE code = $1 AND keys IS NULL";
+        let done = sqlx::query(set).bind(code).bind(keys).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets a code; whether it was there: it is good for one browser, once.
+    pub async fn forget_code(&self, code: &str) -> Result<bool, IndexError> {
+        let done = sqlx::query("DELETE FROM device_code WHERE code = $1").bind(code).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Notes that everything ends that these keys were signed in for before `time`.
+    pub async fn sign_out(&self, keys: &[String], time: i64) -> Result<(), IndexError> {
+        let set = "INSERT INTO signed_out (public_key, time) VALUES ($1, $2)
+            ON CONFLICT (public_key) DO UPDATE SET time = EXCLUDED.time WHERE signed_out.time < EXCLUDED.time";
+        for key in keys {
+            sqlx::query(set).bind(key).bind(time).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
+    /// Which of these keys were not signed out since `time`.
+    pub async fn still_signed_in(&self, keys: &[String], time: i64) -> Result<Vec<String>, IndexError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = Where::default();
+        asked.push(
+            format!("public_key IN ({})", vec!["?"; keys.len()].join(", ")),
+            keys.iter().map(|key| key.as_str().into()),
+        );
+        asked.and("time >= ?", [time.into()]);
+        let gone: Vec<(String,)> = self.select("SELECT public_key FROM signed_out", &asked, "").await?;
+        Ok(keys.iter().filter(|key| !gone.iter().any(|(out,)| out == *key)).cloned().collect())
+    }
+
+    /// What is kept of a browser, unless its time is over.
+    pub async fn browser(&self, token: &str, now: i64) -> Result<Option<String>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("token = ? AND expires > ?", [token.into(), now.into()]);
+        let found: Vec<(String,)> = self.select("SELECT data FROM browser", &asked, "").await?;
+        Ok(found.into_iter().next().map(|(data,)| data))
+    }
+
+    /// Keeps something of a browser, and forgets those whose time is over.
+    pub async fn keep_browser(&self, token: &str, expires: i64, data: &str, now: i64) -> Result<(), IndexError> {
+        sqlx::query("DELETE FROM browser WHERE expires <= $1").bind(now).execute(&self.pool).await?;
+        let new = "INSERT INTO browser (token, expires, data) VALUES ($1, $2, $3)
+            ON CONFLICT (token) DO UPDATE SET expires = EXCLUDED.expires, data = EXCLUDED.data";
+        sqlx::query(new).bind(token).bind(expires).bind(data).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    pub async fn forget_browser(&self, token: &str) -> Result<(), IndexError> {
+        sqlx::query("DELETE FROM browser WHERE token = $1").bind(token).execute(&self.pool).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! Letting in: who asks, whether they may, and what of it goes into the audit log. Every request comes through here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use tower_sessions::Session;
+
+use crate::audit_log::{Action, Event};
+use crate::index::IndexError;
+use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewer};
+use crate::web::app::App;
+use crate::web::ask::link;
+use crate::web::page::NoPage;
+use crate::web::server::{Actor, Form};
+
+/// Under which key a browser's data has whom it was signed in as.
+pub const SIGNED_IN: &str = "signed-in";
+
+/// How people come in.
+#[derive(Clone)]
+pub struct Door {
+    /// Everybody may read everything.
+    pub public: bool,
+    pub origins: Origins,
+    pub peers: Peers,
+    pub rates: Rates,
+    pub provider: Option<Arc<Provider>>,
+    /// What a monitor shows that reads `/metrics` from another machine.
+    pub metrics_token: Option<String>,
+}
+
+/// Who asks, as far as it is known.
+#[derive(Clone)]
+pub struct Visitor {
+    pub viewer: Arc<Viewer>,
+    pub peer: Option<IpAddr>,
+    /// What the request says it is for.
+    pub host: String,
+}
+
+impl Visitor {
+    /// Something that they did, for the audit log.
+    pub fn event(&self, action: Action, resource: &str) -> Event {
+        Event {
+            actor: self.viewer.actor(),
+            peer: self.peer.map(|peer| peer.to_string()),
+            repository: repository_in(resource),
+            resource: Some(resource.to_owned()),
+            ..Event::new(action)
+        }
+    }
+}
+
+/// The repository that a path or its query names.
+fn repository_in(resource: &str) -> Option<String> {
+    let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+    let of_path = path.strip_prefix("/r/").and_then(|rest| rest.split('/').next());
+    let of_query = query.split('&').find_map(|pair| pair.strip_prefix("repository="));
+    // A name has nothing that would be encoded.
+    of_path.or(of_query).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// What a route shows, and whether who reads it is noted.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate {
+    pub right: Right,
+    pub reads: bool,
+}
+
+/// Finds out who asks, before any route is looked for.
+pub async fn known(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let door = app.door();
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+    let host = parts.uri.authority().map_or(host, |authority| authority.to_string());
+    // Those who watch over servers ask by whatever name they know.
+    let watched = ["/healthz", "/metrics"].contains(&parts.uri.path());
+    if !watched && !door.origins.is_known(&host) {
+        return NoPage::Misdirected(host).into_response();
+    }
+    let peer = door.peers.of(&parts);
+    if peer.is_some_and(|peer| !door.rates.page(peer)) {
+        return NoPage::TooMany.into_response();
+    }
+    let viewer = match viewer(&app, &parts).await {
+        Ok(viewer) => Arc::new(viewer),
+        Err(error) => return NoPage::from(error).into_response(),
+    };
+    let actor = viewer.signed_in.as_ref().and_then(|_| viewer.actor());
+    parts.extensions.insert(Visitor { viewer, peer, host });
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(actor) = actor {
+        response.extensions_mut().insert(Actor(actor));
+    }
+    response
+}
+
+async fn viewer(app: &App, parts: &Parts) -> Result<Viewer, IndexError> {
+    let mut viewer = Viewer { public: app.door().public, ..Viewer::default() };
+    let Some(session) = parts.extensions.get::<Session>() else { return Ok(viewer) };
+    let Ok(Some(signed_in)) = session.get::<SignedIn>(SIGNED_IN).await else { return Ok(viewer) };
+    let index = app.database();
+    // What the ledgers say now counts, not what they said when somebody signed in.
+    let keys = index.still_signed_in(&signed_in.keys, signed_in.since).await?;
+    viewer.memberships = index.members_with(&keys).await?;
+    if let Some(email) = &signed_in.email {
+        viewer.memberships.extend(index.members_called(email).await?);
+    }
+    if !viewer.memberships.is_empty() {
+        viewer.signed_in = Some(SignedIn { keys, ..signed_in });
+    }
+    Ok(viewer)
+}
+
+/// Lets in whose right the route needs; what they read or take away is noted before they get it.
+pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request, next: Next) -> Response {
+    let Some(visitor) = request.extensions().get::<Visitor>().cloned() else {
+        return NoPage::Failed("nobody asked who you are".to_owned()).into_response();
+    };
+    let form = request.extensions().get::<Form>().copied().unwrap_or_default();
+    let resource = form.path_of(request.uri());
+    if !visitor.viewer.may(gate.right) {
+        return refused(&app, &visitor, form, &request, &resource);
+    }
+    request.extensions_mut().insert(gate);
+    let response = next.run(request).await;
+    let action = match (response.extensions().get::<Hidden>(), response.status().is_success()) {
+        (Some(_), _) => Action::Refused,
+        (None, true) if gate.reads && form == Form::Html => Action::Read,
+        (None, true) if gate.right != Right::Open && form != Form::Html => Action::Export,
+        _ => return response,
+    };
+    // Where everybody may read there is nobody to name.
+    if visitor.viewer.public && visitor.viewer.signed_in.is_none() {
+        return response;
+    }
+    match app.log().add(visitor.event(action, &resource)) {
+        Ok(()) => response,
+        Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
+    }
+}
+
+/// Marks an answer that says of something that it is not there, since it is not theirs to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Hidden;
+
+fn refused(app: &App, visitor: &Visitor, form: Form, request: &Request, resource: &str) -> Response {
+    if visitor.viewer.signed_in.is_none() {
+        let reads = form == Form::Html && [Method::GET, Method::HEAD].contains(request.method());
+        if reads {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            return Redirect::to(&link("/sign-in", [("to", path)])).into_response();
+        }
+        let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
+        return response;
+    }
+    match app.log().add(visitor.event(Action::Refused, resource)) {
+        Ok(()) => NoPage::Forbidden.into_response(),
+        Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_or_its_query_names_a_repository() {
+        for (resource, repository) in [
+            ("/r/shop/sessions/a", Some("shop")),
+            ("/r/shop", Some("shop")),
+            ("/sessions.csv?member=a&repository=pay", Some("pay")),
+            ("/sessions?repository=", None),
+            ("/records/abc", None),
+            ("/r/", None),
+        ] {
+            assert_eq!(repository_in(resource).as_deref(), repository, "{resource}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Access: who may read what. A route says which right it needs, a role which rights it has; all else follows from the two.
+
+mod admit;
+mod browsers;
+mod oidc;
+mod origin;
+mod peer;
+mod rates;
+mod reader;
+mod sign_in;
+
+use serde::{Deserialize, Serialize};
+
+use crate::index::{Membership, Reach};
+
+pub use admit::{Door, Gate, Hidden, Visitor, admit, known};
+pub use browsers::Browsers;
+pub use oidc::Provider;
+pub use origin::Origins;
+pub use peer::Peers;
+pub use rates::Rates;
+pub use reader::Reader;
+pub use sign_in::routes as sign_in_routes;
+
+/// What a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Nothing of any ledger: signing in, help, whether the server is well.
+    Open,
+    /// Sessions, commits and their records, and the numbers made from them.
+    Traces,
+    /// Files and whose their lines are.
+    Code,
+    /// Rules, and what was decided by them.
+    Policies,
+    /// Chains, seals and findings.
+    Integrity,
+    /// Controls, retention, holds.
+    Compliance,
+    /// Members, their roles and keys.
+    Members,
+    /// What was done with this server.
+    AuditLog,
+}
+
+/// How far a role's right goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Nothing,
+    Own,
+    Whole,
+}
+
+/// The rights of a role, by its name. Default is deny: machines' roles read nothing here.
+fn extent(role: &str, right: Right) -> Extent {
+    use Right::{AuditLog, Code, Compliance, Integrity, Members, Open, Policies, Traces};
+    match (role, right) {
+        ("owner" | "admin" | "auditor", _) => Extent::Whole,
+        ("policy-admin", Open | Traces | Code | Policies | Integrity | Compliance | AuditLog) => Extent::Whole,
+        ("policy-admin", Members) => Extent::Nothing,
+        ("developer", Traces) => Extent::Own,
+        ("developer", Open | Code) => Extent::Whole,
+        _ => Extent::Nothing,
+    }
+}
+
+/// Whom a browser was signed in as.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// Seconds since 1970.
+    pub since: i64,
+    /// The public keys that signed for it.
+    pub keys: Vec<String>,
+    /// The address that an identity provider vouches for.
+    pub email: Option<String>,
+}
+
+/// Somebody who asks for a page.
+#[derive(Debug, Clone, Default)]
+pub struct Viewer {
+    /// Everybody may read everything here.
+    pub public: bool,
+    pub signed_in: Option<SignedIn>,
+    /// The members they proved to be, as the ledgers have it now.
+    pub memberships: Vec<Membership>,
+}
+
+impl Viewer {
+    /// How far a right goes in all the repositories.
+    pub fn reach(&self, right: Right) -> Reach {
+        if right == Right::Open || (self.public && right != Right::AuditLog) {
+            return Reach::All;
+        }
+        let (mut whole, mut own) = (Vec::new(), Vec::new());
+        for membership in &self.memberships {
+            let extents: Vec<Extent> = membership.roles.split(", ").map(|role| extent(role, right)).collect();
+            if extents.contains(&Extent::Whole) {
+                whole.push(membership.repository);
+            } else if extents.contains(&Extent::Own) {
+                own.push((membership.repository, membership.member.clone()));
+            }
+        }
+        Reach::Some { whole, own }
+    }
+
+    /// Whether the right goes anywhere.
+    pub fn may(&self, right: Right) -> bool {
+        self.reach(right) != Reach::default()
+    }
+
+    /// Whom the audit log names.
+    pub fn actor(&self) -> Option<String> {
+        let mut names: Vec<&str> = self.memberships.iter().map(|membership| membership.member.as_str()).collect();
+        names.dedup();
+        match (names.is_empty(), self.public, &self.signed_in) {
+            (false, ..) => Some(names.join(", ")),
+            (true, _, Some(SignedIn { email: Some(email), .. })) => Some(email.clone()),
+            (true, true, _) => Some("anyone".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHTS: [Right; 8] = [
+        Right::Open,
+        Right::Traces,
+        Right::Code,
+        Right::Policies,
+        Right::Integrity,
+        Right::Compliance,
+        Right::Members,
+        Right::AuditLog,
+    ];
+
+    fn member(roles: &str) -> Viewer {
+        let membership =
+            Membership { repository: 1, name: "shop".into(), member: "ada".into(), roles: roles.to_owned() };
+        Viewer { memberships: vec![membership], ..Viewer::default() }
+    }
+
+    fn has(viewer: &Viewer) -> String {
+        let letter = |right: &Right| match viewer.reach(*right) {
+            Reach::All => 'a',
+            Reach::Some { whole, .. } if !whole.is_empty() => 'w',
+            Reach::Some { own, .. } if !own.is_empty() => 'o',
+            Reach::Some { .. } => '-',
+        };
+        RIGHTS.iter().map(letter).collect()
+    }
+
+    #[test]
+    fn the_rights_of_every_role() {
+        // open traces code policies integrity compliance members audit-log
+        for (roles, rights) in [
+            ("owner", "awwwwwww"),
+            ("admin", "awwwwwww"),
+            ("auditor", "awwwwwww"),
+            ("policy-admin", "awwwww-w"),
+            ("developer", "aow-----"),
+            ("ci", "a-------"),
+            ("witness", "a-------"),
+            ("somebody", "a-------"),
+            ("", "a-------"),
+            ("developer, auditor", "awwwwwww"),
+            ("developer, ci", "aow-----"),
+        ] {
+            assert_eq!(has(&member(roles)), rights, "{roles}");
+        }
+        assert_eq!(has(&Viewer::default()), "a-------");
+        assert_eq!(has(&Viewer { public: true, ..Viewer::default() }), "aaaaaaa-", "the audit log is nobody's");
+        assert_eq!(has(&Viewer { public: true, ..member("auditor") }), "aaaaaaaw");
+    }
+
+    #[test]
+    fn rights_of_one_repository_are_none_in_another() {
+        let mut viewer = member("developer");
+        let other = Membership { repository: 2, name: "pay".into(), member: "ada".into(), roles: "auditor".into() };
+        viewer.memberships.push(other);
+        assert_eq!(viewer.reach(Right::Traces), Reach::Some { whole: vec![2], own: vec![(1, "ada".to_owned())] });
+        assert_eq!(viewer.reach(Right::Members), Reach::Some { whole: vec![2], own: Vec::new() });
+        assert_eq!(viewer.actor().as_deref(), Some("ada"));
+    }
+}

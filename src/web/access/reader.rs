@@ -1,0 +1,94 @@
+//! A reader: somebody who was let in, and what of the index is theirs to read. Pages ask the index through it alone.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::index::{Database, Filter, Reach, Repository};
+use crate::mirror::Mirror;
+use crate::web::access::admit::{Gate, Visitor};
+use crate::web::app::{App, Doing};
+use crate::web::ask::Ask;
+use crate::web::page::NoPage;
+
+/// Whoever a page is made for.
+#[derive(Clone)]
+pub struct Reader {
+    app: App,
+    reach: Reach,
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = NoPage;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, NoPage> {
+        let (visitor, gate) = (parts.extensions.get::<Visitor>(), parts.extensions.get::<Gate>());
+        let (Some(visitor), Some(gate)) = (visitor, gate) else {
+            return Err(NoPage::Failed("this page has no gate".to_owned()));
+        };
+        let reach = visitor.viewer.reach(gate.right);
+        Ok(Reader { app: app.clone(), reach })
+    }
+}
+
+impl Reader {
+    /// The index; what is asked of it for a list is narrowed by [`Reader::filter`] or [`Reader::everything`].
+    pub fn index(&self) -> &Database {
+        self.app.database()
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The repositories of which they may read anything.
+    pub async fn repositories(&self) -> Result<Vec<Repository>, NoPage> {
+        let mut all = self.app.database().repositories().await?;
+        all.retain(|repository| self.reach.touches(repository.id));
+        Ok(all)
+    }
+
+    /// The repository with this name, if they may read anything of it.
+    pub async fn repository(&self, name: &str) -> Result<Repository, NoPage> {
+        let none = || format!("there is no repository {name:?}");
+        let all = self.app.database().repositories().await?;
+        let found = all.into_iter().find(|repository| repository.name == name);
+        let found = found.ok_or_else(|| NoPage::NotFound(none()))?;
+        if self.reach.touches(found.id) { Ok(found) } else { Err(NoPage::Hidden(none())) }
+    }
+
+    /// What was found of a repository and a member, if it is theirs to read; `none` says that nothing is there.
+    pub fn only<T>(
+        &self,
+        found: Option<T>,
+        repository: i64,
+        member: impl Fn(&T) -> Option<&str>,
+        none: String,
+    ) -> Result<T, NoPage> {
+        let found = found.ok_or_else(|| NoPage::NotFound(none.clone()))?;
+        if self.reach.has(repository, member(&found)) { Ok(found) } else { Err(NoPage::Hidden(none)) }
+    }
+
+    /// Whether what is a member's in a repository is theirs to read.
+    pub fn may_read(&self, repository: i64, member: &str) -> bool {
+        self.reach.has(repository, Some(member))
+    }
+
+    /// All that they may read.
+    pub fn everything(&self) -> Filter {
+        Filter { reach: self.reach.clone(), ..Filter::default() }
+    }
+
+    /// What is asked for, of what they may read.
+    pub fn filter(&self, ask: &Ask, repositories: &[Repository]) -> Result<Filter, NoPage> {
+        Ok(Filter { reach: self.reach.clone(), ..ask.filter(repositories)? })
+    }
+
+    /// The mirror of a repository that was shown to be theirs to read.
+    pub fn mirror(&self, name: &str) -> Option<&Mirror> {
+        self.app.mirror(name)
+    }
+
+    pub fn doing(&self, name: &str) -> Doing {
+        self.app.doing(name)
+    }
+}
