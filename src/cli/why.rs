@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::attribution::labels::Origin;
 use crate::cli::access::LogAccess;
-use crate::cli::blame::{self, BlamedLine, Known};
+use crate::cli::blame::{self, BlamedLine};
 use crate::cli::format::{count, minute, model, one_line};
 use crate::cli::log::state_style;
 use crate::cli::pager::paged;
@@ -20,6 +20,7 @@ use crate::id::{GitId, RepoPath};
 use crate::ledger::Ledger;
 use crate::ledger::access::Purpose;
 use crate::ledger::commits::State;
+use crate::ledger::known::{Known, evidence_word};
 use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
 use crate::ledger::read_back::{Before, Place, find_call};
@@ -107,7 +108,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         options: vec![format!("-L{number},{number}").into()],
         revisions: revision.into_iter().collect(),
         file: file.clone(),
-        input: None,
+        ..Default::default()
     };
     let (printed, report) = blame::read(asked, false, ledger, dir)?;
     let parsed = printed.parse();
@@ -274,7 +275,7 @@ impl<'a> Story<'a> {
         out.line(format_args!("{:<7} {said}", "by"))?;
         if let Some(found) = &self.known.found {
             let id = out.paint(output::ID, found.record);
-            let evidence = blame::evidence_word(found.evidence);
+            let evidence = evidence_word(found.evidence);
             let about =
                 book.report.entries().find(|entry| entry.id == found.record).and_then(|entry| match &entry.body {
                     Body::Commit(body) if body.commit != source.commit => Some(&body.commit),

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::git::command::{Git, GitError};
 use crate::git::locate::path_from_bytes;
+use crate::host::clock::Deadline;
 use crate::id::{GitId, RepoPath};
 
 /// What to blame, in git's own words.
@@ -18,6 +20,8 @@ pub struct Asked {
     pub file: OsString,
     /// What git reads on its standard input, for `--contents -`.
     pub input: Option<Vec<u8>>,
+    /// How long it may take.
+    pub within: Option<Duration>,
 }
 
 impl Asked {
@@ -86,6 +90,9 @@ pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitE
     let mut git = git.args(asked.options).args(asked.revisions).arg("--").arg(asked.file);
     if let Some(input) = asked.input {
         git = git.input(input);
+    }
+    if let Some(span) = asked.within {
+        git = git.within(&Deadline::after(span));
     }
     Ok(Printed(git.relay()?.stdout))
 }

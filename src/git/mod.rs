@@ -7,6 +7,7 @@ pub mod deepen;
 pub mod diff;
 pub mod history;
 pub mod line_changes;
+pub mod last_changes;
 pub mod ignore;
 pub mod incoming;
 pub mod locate;

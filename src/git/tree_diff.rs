@@ -30,6 +30,13 @@ pub fn files(repo: &Repo, before: &GitId, after: &GitId) -> Result<BTreeMap<Repo
     Ok(found)
 }
 
+/// All files of a commit.
+pub fn all(repo: &Repo, commit: &GitId) -> Result<BTreeMap<RepoPath, Option<File>>, RepoError> {
+    let mut found = BTreeMap::new();
+    compare(repo, None, Some(tree_of(repo, commit)?), &[], &mut found)?;
+    Ok(found)
+}
+
 /// The files that are others in a commit than in its first parent, or all where it has none.
 pub fn of_commit(repo: &Repo, commit: &GitId) -> Result<BTreeMap<RepoPath, Option<File>>, RepoError> {
     let before = history::first_parent(repo, commit).map(|parent| tree_of(repo, &parent)).transpose()?;

@@ -2,6 +2,7 @@
 //!
 //! It holds nothing that the ledgers do not have, but since when alerts are known, and may be deleted at any time.
 
+mod about;
 mod alerts;
 mod analytics;
 mod audited;
@@ -10,7 +11,9 @@ mod columns;
 mod commits;
 mod database;
 mod decided;
+mod files;
 mod filter;
+mod gutters;
 mod ingest;
 mod integrity;
 mod lead;
@@ -26,13 +29,16 @@ mod settle;
 mod sign_ins;
 mod words;
 
+pub use about::HeldRow;
 pub use alerts::AlertRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use audited::{AuditRow, Audited};
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
 pub use decided::{Decision, MemberRow};
+pub use files::{Changed, FileAt};
 pub use filter::{AsOf, Filter};
+pub use gutters::GutterRow;
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
 pub use lead::Lead;

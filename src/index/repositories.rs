@@ -25,6 +25,8 @@ pub struct Repository {
     /// The branch whose code is shown, and its last commit.
     pub branch: Option<String>,
     pub head: Option<String>,
+    /// The state of the ledger that the index has.
+    pub stamp: Option<String>,
     /// How many owners must sign together, and how many witnesses make a record sealed.
     pub threshold: Option<i64>,
     pub witnesses: Option<i64>,
@@ -45,14 +47,15 @@ impl Repository {
             trouble: row.get(9),
             branch: row.get(10),
             head: row.get(11),
-            threshold: row.get(12),
-            witnesses: row.get(13),
+            stamp: row.get(12),
+            threshold: row.get(13),
+            witnesses: row.get(14),
         }
     }
 }
 
 const ALL: &str = "SELECT id, name, url, ledger, verdict, records, fetched, verified, fully_verified, trouble, branch, \
-                   head, threshold, witnesses FROM repository ORDER BY name";
+                   head, stamp, threshold, witnesses FROM repository ORDER BY name";
 
 /// Tables whose rows are not read from a repository.
 const OF_NO_REPOSITORY: [&str; 6] = ["repository", "meta", "browser", "device_code", "signed_out", "audit_entry"];
@@ -61,6 +64,12 @@ impl Database {
     /// All of them, by name.
     pub async fn repositories(&self) -> Result<Vec<Repository>, IndexError> {
         Ok(sqlx::query(ALL).fetch_all(&self.pool).await?.iter().map(Repository::of).collect())
+    }
+
+    /// The last commit of the branch that a repository shows.
+    pub async fn head_of(&self, repository: i64) -> Result<Option<String>, IndexError> {
+        let head = sqlx::query_scalar("SELECT head FROM repository WHERE id = $1").bind(repository);
+        Ok(head.fetch_one(&self.pool).await?)
     }
 
     /// The repository with this name, which is made if it is new; what was indexed from another URL is forgotten.

@@ -66,11 +66,19 @@ impl Database {
     where
         T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {
-        let mut query = sqlx::query_as::<_, T>(AssertSqlSafe(conditions.sql(before, after)));
-        for value in &conditions.values {
+        self.rows_of(conditions.sql(before, after), conditions.values.clone()).await
+    }
+
+    /// The rows of a text of ours to which these values are bound.
+    pub async fn rows_of<T>(&self, sql: String, values: Vec<Value>) -> Result<Vec<T>, IndexError>
+    where
+        T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let mut query = sqlx::query_as::<_, T>(AssertSqlSafe(sql));
+        for value in values {
             query = match value {
-                Value::Number(number) => query.bind(*number),
-                Value::Text(text) => query.bind(text.clone()),
+                Value::Number(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
                 Value::NoNumber => query.bind(None::<i64>),
                 Value::NoText => query.bind(None::<String>),
             };

@@ -20,6 +20,7 @@ pub mod fit;
 mod former;
 pub mod found;
 pub mod keeping;
+pub mod known;
 pub mod lines;
 pub mod links;
 pub mod local;

@@ -161,7 +161,7 @@ impl Writer<'_> {
 
 impl Ledger {
     /// When the ledger was founded, by its founder's clock.
-    pub(super) fn founded(&self) -> Result<crate::time::Time, LedgerError> {
+    pub fn founded(&self) -> Result<crate::time::Time, LedgerError> {
         let name = self.prefix.chain(crate::id::ChainId::Policy);
         let mut next = self.repo.find_ref(&name)?;
         let mut time = crate::time::Time::default();

@@ -166,6 +166,30 @@ pub struct Report {
 }
 
 impl Report {
+    /// Of some records that were verified before and hold, each with whether nobody has enrolled its writer; nothing else is
+    /// known.
+    pub fn of_records(records: impl IntoIterator<Item = (Entry, bool)>) -> Self {
+        let mut chains: BTreeMap<ChainId, Chain> = BTreeMap::new();
+        for (entry, pending) in records {
+            let chain = chains.entry(entry.chain).or_insert_with(|| Chain::new(entry.chain, Kind::Log, 0));
+            chain.pending = pending;
+            chain.entries.push(entry);
+        }
+        let mut chains: Vec<Chain> = chains.into_values().collect();
+        chains.iter_mut().for_each(|chain| chain.entries.sort_by_key(|entry| entry.seq));
+        Report {
+            ledger: None,
+            records: chains.iter().map(|chain| chain.entries.len() as u64).sum(),
+            chains,
+            history: History::default(),
+            keeping: Keeping::default(),
+            findings: Vec::new(),
+            payloads: Payloads::default(),
+            witnesses: Vec::new(),
+            policy_tail: None,
+        }
+    }
+
     pub fn verdict(&self) -> Verdict {
         verdict(&self.findings)
     }

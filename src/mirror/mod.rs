@@ -1,8 +1,12 @@
 //! Mirror: repositories of others, fetched and kept, verified, and taken into the index. Nothing is ever written to them.
 
 mod again;
+mod code;
+mod gutter;
+mod listing;
 mod records;
 mod settings;
+mod speaking;
 mod transcript;
 
 use std::path::{Path, PathBuf};
@@ -21,15 +25,17 @@ use crate::id::{ChainId, RecordId};
 use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
-use crate::ledger::verify::{Options, Report};
+use crate::ledger::verify::{Chain, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
 use crate::redaction;
 use crate::roster::History;
 use crate::signing::Reader;
 
+pub use code::{Found, Stands, kind_of};
+pub use gutter::{Gutter, LineOf, Place, Who, Whose};
 pub use records::Sealed;
 pub use settings::{Settings, Source};
-pub use transcript::Told;
+pub use transcript::{Begin, Told};
 
 /// How long a remote may take to give what it has new.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -178,6 +184,10 @@ impl Mirror {
         let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
         let decisions = decisions(&ledger, &report.history)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
+        let stamp = stamp(&ledger.repo, &report)?;
+        handle.block_on(database.stamp(repository, &stamp))?;
+        handle.block_on(database.forget_gutters(repository))?;
+        self.look_ahead(database, handle, repository, &stamp)?;
         Ok(report)
     }
 
@@ -215,8 +225,8 @@ impl Mirror {
             names.push(format!("^{before}").into());
         }
         let commits = history::log(&self.folder, &Asked { names, ..Asked::default() })?;
-        handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?;
-        Ok(())
+        listing::add_files(repo, database, handle, entry.id, (before.filter(|_| goes_on).as_ref(), &tip))?;
+        Ok(handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?)
     }
 }
 
@@ -239,6 +249,15 @@ fn read(
         handle.block_on(database.clear(repository))?;
     }
     Err(LedgerError::Refused("its records change while they are read".to_owned()).into())
+}
+
+/// A name for the state of a ledger, and of what is here of the code: as long as it stays, so does whose the lines are.
+fn stamp(repo: &Repo, report: &Report) -> Result<String, MirrorError> {
+    let chain = |chain: &Chain| format!("{} {} {} {}\n", chain.id, chain.records, chain.pending, chain.refused);
+    let mut parts: Vec<String> = report.chains.iter().map(chain).collect();
+    parts.extend(repo.refs(&format!("refs/remotes/{ORIGIN}/"))?.into_iter().map(|(name, id)| format!("{name} {id}\n")));
+    parts.sort_unstable();
+    Ok(Digest::of(parts.concat().as_bytes()).to_string())
 }
 
 /// The policy chain's records, first to last, as far as they were found to be sound.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::id::GitId;
+use crate::id::{CallId, GitId};
 use crate::index::Words;
 use crate::ledger::Ledger;
 use crate::ledger::copies::Copies;
@@ -18,6 +18,24 @@ use crate::signing::Reader;
 /// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
 const MAX_WORDS: usize = 128 << 10;
 const MAX_TITLE: usize = 300;
+
+/// Where in a conversation to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// At a turn, counted from 0.
+    Turn(usize),
+    /// At the turn that made this call.
+    Call(CallId),
+}
+
+impl Begin {
+    fn is_at(&self, place: usize, turn: &Turn) -> bool {
+        match self {
+            Begin::Turn(from) => place >= *from,
+            Begin::Call(call) => turn.steps.iter().any(|step| matches!(step, Step::Call(known) if known.id == *call)),
+        }
+    }
+}
 
 /// A part of a conversation.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,9 +78,9 @@ impl Mirror {
 }
 
 impl Shelves {
-    /// The turns of a session from place `from` on, as many as are not larger than `bytes` together, and at least one;
-    /// `records` are the git commits of its good records.
-    pub fn turns(&self, records: &[GitId], from: usize, bytes: usize) -> Result<Window, MirrorError> {
+    /// The turns of a session from where to begin on, as many as are not larger than `bytes` together, and at least one, if it
+    /// gets there; `records` are the git commits of its good records.
+    pub fn turns(&self, records: &[GitId], begin: &Begin, bytes: usize) -> Result<Window, MirrorError> {
         let ledger = &self.ledger;
         // Another machine may have verified what was not fetched here yet.
         let (here, away): (Vec<&GitId>, Vec<&GitId>) = records.iter().partition(|commit| ledger.repo.contains(commit));
@@ -83,7 +101,8 @@ impl Shelves {
             for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
                 let place = window.total;
                 window.total += 1;
-                if place < from || (room == 0 && !window.turns.is_empty()) {
+                let begins = !window.turns.is_empty() || begin.is_at(place, &turn);
+                if !begins || (room == 0 && !window.turns.is_empty()) {
                     continue;
                 }
                 room = room.saturating_sub(size(&turn).max(1));
@@ -97,7 +116,7 @@ impl Shelves {
 
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
     pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
-        let window = self.turns(records, 0, MAX_WORDS)?;
+        let window = self.turns(records, &Begin::Turn(0), MAX_WORDS)?;
         let mut words = Words { title: String::new(), body: String::new() };
         for Told { turn, .. } in &window.turns {
             if let Some(asked) = &turn.asked {

@@ -19,8 +19,10 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
+use serde::{Deserialize, Serialize};
+
 /// What a scope is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A module, namespace or package with a body of its own.
     Module,
@@ -43,7 +45,7 @@ impl Kind {
 }
 
 /// A named part of a file. Its lines take in the attributes, decorators and comments directly above it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     pub kind: Kind,
     pub name: String,
@@ -60,7 +62,7 @@ pub struct Scope {
 }
 
 /// The scopes of one file, each before those in it, from the top.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Scopes {
     pub list: Vec<Scope>,
     /// How many lines the file has.
@@ -70,7 +72,7 @@ pub struct Scopes {
 }
 
 /// What looking for scopes came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Found(Scopes),
     /// The file is longer than [`walk::LONGEST`].

@@ -22,7 +22,8 @@ pub struct Tallies {
 }
 
 impl Tally {
-    fn add<A>(&mut self, origin: &Origin<A>) {
+    /// Counts a line.
+    pub fn add<A>(&mut self, origin: &Origin<A>) {
         self.lines += 1;
         match origin {
             Origin::Agent(_) => self.agent += 1,

@@ -131,8 +131,20 @@ pub fn link<'a>(path: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>
 
 /// A text as a part of a path or a query (RFC 3986): what is not unreserved is percent-encoded.
 pub fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    encoded_bytes(text.as_bytes())
+}
+
+/// The same of any bytes.
+pub fn encoded_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => out.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(*byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

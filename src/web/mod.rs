@@ -6,6 +6,7 @@ mod asof;
 mod assets;
 mod ask;
 mod chart;
+mod code;
 mod log;
 mod page;
 mod pages;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::index::IndexError;
 use crate::web::access;
 use crate::web::chart::Chart;
+use crate::web::code::CodeBlock;
 use crate::web::show;
 use crate::web::table::{Cell, Table};
 
@@ -53,6 +54,7 @@ pub enum Block {
     Links(Links),
     Text(Text),
     Turn(Box<crate::web::turns::TurnBlock>),
+    Code(CodeBlock),
     SignIn(SignIn),
 }
 
@@ -69,6 +71,7 @@ impl Block {
             Block::Links(block) => block.render(),
             Block::Text(block) => block.render(),
             Block::Turn(block) => block.render(),
+            Block::Code(block) => block.render(),
             Block::SignIn(block) => block.render(),
         }
     }

@@ -98,11 +98,12 @@ fn router(app: App) -> Router {
         .layer(CompressionLayer::new())
 }
 
-/// `/sessions.csv` is `/sessions` as CSV. Code has files of that name, and no tables.
+/// `/sessions.csv` is `/sessions` as CSV. Code has files of that name: there the query says it.
 fn with_form(mut request: Request) -> Request {
     let path = request.uri().path();
     let (bare, form) = match (path.strip_suffix(".csv"), path.strip_suffix(".json")) {
-        _ if path.contains("/code/") || path.starts_with("/assets/") || path == "/openapi.json" => (None, Form::Html),
+        _ if is_code(path) => (None, form_asked(request.uri())),
+        _ if path.starts_with("/assets/") || path == "/openapi.json" => (None, Form::Html),
         (Some(bare), _) => (Some(bare), Form::Csv),
         (_, Some(bare)) => (Some(bare), Form::Json),
         _ => (None, Form::Html),
@@ -113,6 +114,21 @@ fn with_form(mut request: Request) -> Request {
     }
     request.extensions_mut().insert(form);
     request
+}
+
+/// Whether a page is of code, whose path may end in anything.
+fn is_code(path: &str) -> bool {
+    let rest = path.strip_prefix("/r/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
+    rest.is_some_and(|rest| rest == "code" || rest.starts_with("code/"))
+}
+
+fn form_asked(uri: &Uri) -> Form {
+    let has = |field: &str| uri.query().unwrap_or_default().split('&').any(|asked| asked == field);
+    match () {
+        () if has("form=csv") => Form::Csv,
+        () if has("form=json") => Form::Json,
+        () => Form::Html,
+    }
 }
 
 async fn in_form(request: Request, next: Next) -> Response {
@@ -178,7 +194,11 @@ fn link_exports(page: &mut Page, uri: &Uri) {
     }
     let path = if uri.path() == "/" { "/overview" } else { uri.path() };
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-    let to = |form: &str| format!("{path}.{form}{query}");
+    let to = |form: &str| match (is_code(path), uri.query()) {
+        (false, _) => format!("{path}.{form}{query}"),
+        (true, None) => format!("{path}?form={form}"),
+        (true, Some(asked)) => format!("{path}?{asked}&form={form}"),
+    };
     if let Some(table) = page.tables_mut().next().filter(|table| !table.rows.is_empty()) {
         table.export = Some(Export { csv: to("csv"), json: to("json") });
     }

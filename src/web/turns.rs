@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::id::CallId;
 use crate::mirror::Told;
 use crate::session::entry::Outcome;
 use crate::session::turns::{FileDiff, Step};
@@ -34,6 +35,8 @@ pub struct StepView {
     /// How a call ended, if that is known.
     pub outcome: &'static str,
     pub anchor: Option<String>,
+    /// Whether it is the call that was asked for.
+    pub here: bool,
     pub result: String,
     pub diffs: Vec<DiffView>,
 }
@@ -47,7 +50,8 @@ pub struct DiffView {
 }
 
 impl TurnBlock {
-    pub fn of(told: &Told) -> Self {
+    /// The turn, and in it the call that was asked for, if one was.
+    pub fn of(told: &Told, call: Option<&CallId>) -> Self {
         let Told { source, number, turn, .. } = told;
         let whose = if source == "main" { String::new() } else { format!("Subagent {}, ", visible(source)) };
         TurnBlock {
@@ -59,14 +63,14 @@ impl TurnBlock {
                 Some(asked) if !asked.human => "another agent asked",
                 _ => "asked",
             },
-            steps: turn.steps.iter().map(StepView::of).collect(),
+            steps: turn.steps.iter().map(|step| StepView::of(step, call)).collect(),
             omitted: turn.omitted,
         }
     }
 }
 
 impl StepView {
-    fn of(step: &Step) -> Self {
+    fn of(step: &Step, asked: Option<&CallId>) -> Self {
         let plain = |kind, label: &str, text: &str| StepView {
             kind,
             label: label.to_owned(),
@@ -93,6 +97,7 @@ impl StepView {
                     None => "",
                 },
                 anchor: Some(anchor(call.id.as_str())),
+                here: asked == Some(&call.id),
                 result: cut(&call.result),
                 diffs: call.diffs.iter().map(DiffView::of).collect(),
             },

@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ledger::Team;
 
-mod play;
+pub mod play;
 
 use play::{Play, Writer};
 
 /// What may be done; the number decides all that is left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     AgentEdit,
     AgentShell,
     HumanEdit,
@@ -75,7 +75,7 @@ const WEIGHTS: [(Kind, u64); 23] = [
 ];
 
 #[derive(Debug, Clone, Copy)]
-struct Op {
+pub struct Op {
     kind: Kind,
     seed: u64,
 }
@@ -97,7 +97,8 @@ impl Rng {
     }
 }
 
-fn sequence(seed: u64) -> Vec<Op> {
+/// What the number stands for.
+pub fn sequence(seed: u64) -> Vec<Op> {
     let mut rng = Rng(seed);
     let total: u64 = WEIGHTS.iter().map(|(_, weight)| weight).sum();
     let length = 8 + rng.below(18);
@@ -114,7 +115,7 @@ fn sequence(seed: u64) -> Vec<Op> {
 }
 
 #[derive(Debug, Default)]
-struct Verdict {
+pub struct Verdict {
     agent: u64,
     found: u64,
     human: u64,
@@ -196,7 +197,8 @@ fn shrink(ops: Vec<Op>) -> (Vec<Op>, Verdict, Vec<String>) {
     best
 }
 
-fn number(name: &str, default: u64) -> u64 {
+/// A number from the environment.
+pub fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -60,12 +60,13 @@ fn same_as_blame(world: &World, dir: &Path) {
     assert_eq!(told(&found["total"]), all);
 }
 
-fn body(name: &str, lines: std::ops::Range<u32>) -> String {
+/// Lines that are a function's, each with its number.
+pub fn body(name: &str, lines: std::ops::Range<u32>) -> String {
     lines.map(|n| format!("    {name}_value_{n} = compute({n} + len({name}))\n")).collect()
 }
 
 /// A history with all that makes lines hard to follow.
-fn tangle() -> Team {
+pub fn tangle() -> Team {
     let team = Team::new();
     let (ada, work) = (&team.ada, team.work.as_path());
     let agent = Agent::start(ada, work, "tangle");

@@ -11,6 +11,7 @@ mod capture;
 mod check;
 mod ci;
 mod ci_action;
+mod code;
 mod crash;
 mod encryption;
 mod history;

@@ -205,6 +205,7 @@ fn both_databases_tell_the_same() {
         let session = format!("/r/shop/sessions/{session}");
         let mut pages =
             vec!["/sessions?member=ada&agent=claude-code&model=x", "/sessions", "/commits", "/integrity", &session];
+        pages.extend(["/r/shop/code/pears.py", "/search.csv?q=pears.py"]);
         pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
         pages.extend([
             "/members",

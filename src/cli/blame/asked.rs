@@ -77,7 +77,8 @@ impl Asked {
             }
             _ => None,
         };
-        Ok(blame::Asked { options: self.options(), revisions: revisions.to_vec(), file: file.clone(), input })
+        let (options, revisions) = (self.options(), revisions.to_vec());
+        Ok(blame::Asked { options, revisions, file: file.clone(), input, within: None })
     }
 
     /// Refuses what asks for some lines only.

@@ -20,6 +20,8 @@ CREATE TABLE repository (
     read_by TEXT,
     branch TEXT,
     head TEXT,
+    -- The state of the ledger: what is told of lines holds for one.
+    stamp TEXT,
     -- How many owners must sign together, and how many witnesses make a record sealed.
     threshold BIGINT,
     witnesses BIGINT
@@ -175,6 +177,8 @@ CREATE TABLE recorded (
     day TEXT NOT NULL,
     -- 2 a member's good record, 1 one of a writer who is not enrolled, 0 one that does not hold.
     rank BIGINT NOT NULL,
+    -- The commit's tree: another commit with the same one repeats it.
+    tree TEXT NOT NULL,
     added BIGINT NOT NULL,
     agent BIGINT NOT NULL,
     human BIGINT NOT NULL,
@@ -184,6 +188,7 @@ CREATE TABLE recorded (
     PRIMARY KEY (repository, sha)
 );
 CREATE INDEX recorded_by_day ON recorded (repository, day);
+CREATE INDEX recorded_by_tree ON recorded (repository, tree);
 
 CREATE TABLE commit_session (
     repository BIGINT NOT NULL,
@@ -203,6 +208,7 @@ CREATE TABLE commit_file (
     unattributed BIGINT NOT NULL,
     PRIMARY KEY (repository, sha, path)
 );
+CREATE INDEX commit_file_by_path ON commit_file (repository, path, agent, sha);
 
 -- Rewritten commits: `level` says how much the two have in common.
 CREATE TABLE link (
@@ -226,6 +232,33 @@ CREATE TABLE code (
 CREATE INDEX code_by_time ON code (time, sha);
 CREATE INDEX code_by_sha ON code (sha);
 CREATE INDEX code_by_email ON code (email, time, sha);
+
+-- The files of that branch as it is now; `path` is quoted as git does where it is no plain text.
+CREATE TABLE file (
+    repository BIGINT NOT NULL,
+    path TEXT NOT NULL,
+    -- The commit of the branch that changed it last; empty where that was not found.
+    last TEXT NOT NULL,
+    PRIMARY KEY (repository, path)
+);
+
+-- Whose the lines of files are that somebody has looked at: of the branch under the commit that changed the file last,
+-- of other commits under a name of theirs.
+CREATE TABLE gutter (
+    repository BIGINT NOT NULL,
+    path TEXT NOT NULL,
+    sha TEXT NOT NULL,
+    lines BIGINT NOT NULL,
+    agent BIGINT NOT NULL,
+    human BIGINT NOT NULL,
+    unattributed BIGINT NOT NULL,
+    -- Where git says that the lines come from, and the file's scopes: that stays.
+    blamed TEXT NOT NULL,
+    -- Whose they are, and of which state of the ledger that is the answer.
+    told TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    PRIMARY KEY (repository, path, sha)
+);
 
 CREATE TABLE finding (
     repository BIGINT NOT NULL,

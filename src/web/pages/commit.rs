@@ -5,7 +5,7 @@ use axum::extract::Path;
 use crate::index::{CommitFileRow, CommitRow, Filter, Reach};
 use crate::web::access::Reader;
 use crate::web::page::{Answer, NoPage, Page, Section};
-use crate::web::pages::{commits, sessions};
+use crate::web::pages::{code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -36,7 +36,7 @@ pub async fn page(reader: Reader, Path((name, sha)): Path<(String, String)>) -> 
         rows.extend(row.filter(|row| reader.may_read(repository.id, &row.member)));
     }
     let files = index.files_of_commit(repository.id, &commit.sha).await?;
-    page = page.heading("files", "Whose its lines are").table(table(&files));
+    page = page.heading("files", "Whose its lines are").table(table(commit, &files));
     Ok(page.heading("sessions", "Sessions it draws on").table(sessions::table("Sessions it draws on", &rows)))
 }
 
@@ -71,7 +71,7 @@ fn facts(commit: &CommitRow) -> Vec<(&'static str, Cell)> {
     facts
 }
 
-fn table(files: &[CommitFileRow]) -> Table {
+fn table(commit: &CommitRow, files: &[CommitFileRow]) -> Table {
     let columns = [
         words("path", "File"),
         numbers("added", "Lines added"),
@@ -82,7 +82,7 @@ fn table(files: &[CommitFileRow]) -> Table {
     ];
     let row = |file: &CommitFileRow| {
         let counts = [file.added, file.agent, file.human, file.unattributed];
-        let mut cells = vec![Cell::text(&file.path)];
+        let mut cells = vec![code::cell(&commit.repository, &file.path, Some(&commit.sha))];
         cells.extend(counts.map(Cell::count));
         cells.push(Cell::share(file.agent, file.added));
         cells

@@ -3,6 +3,8 @@
 mod alerts;
 mod analytics;
 mod audit;
+mod code;
+mod code_file;
 mod commit;
 mod commits;
 mod compliance;
@@ -53,7 +55,7 @@ fn transcript(path: &'static str, handler: MethodRouter<App>) -> Route {
 
 /// Every path there is, but those of signing in.
 fn all() -> Vec<Route> {
-    use Right::{AuditLog, Compliance, Integrity, Members, Open, Policies, Traces};
+    use Right::{AuditLog, Code, Compliance, Integrity, Members, Open, Policies, Traces};
     vec![
         route("/", Traces, get(overview::page)),
         route("/overview", Traces, get(overview::page)),
@@ -61,6 +63,9 @@ fn all() -> Vec<Route> {
         transcript("/r/{repository}/sessions/{session}", get(session::page)),
         route("/commits", Traces, get(commits::page)),
         route("/r/{repository}/commits/{sha}", Traces, get(commit::page)),
+        route("/r/{repository}/code", Code, get(code::page)),
+        route("/r/{repository}/code/", Code, get(code::page)),
+        route("/r/{repository}/code/{*path}", Code, get(code::page)),
         route("/analytics", Traces, get(analytics::index)),
         route("/analytics/{question}", Traces, get(analytics::page)),
         transcript("/search", get(search::page)),

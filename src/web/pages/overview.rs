@@ -7,7 +7,7 @@ use crate::web::access::Reader;
 use crate::web::app::Doing;
 use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Page, Section};
-use crate::web::pages::{self, commits, sessions};
+use crate::web::pages::{self, code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -48,6 +48,7 @@ fn table(reader: &Reader, repositories: &[Repository]) -> Table {
     let columns = [
         words("repository", "Repository"),
         words("verdict", "Verdict"),
+        words("branch", "Code"),
         numbers("records", "Records"),
         words("verified", "Verified"),
         words("fully_verified", "All of it anew"),
@@ -61,6 +62,10 @@ fn table(reader: &Reader, repositories: &[Repository]) -> Table {
         vec![
             name.to(link("/sessions", [("repository", repository.name.as_str())])),
             pages::verdict(repository),
+            repository
+                .branch
+                .as_deref()
+                .map_or_else(Cell::none, |branch| Cell::text(branch).to(code::url(&repository.name, b"", ""))),
             Cell::count(repository.records),
             when(repository.verified),
             when(repository.fully_verified),

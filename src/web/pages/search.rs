@@ -1,4 +1,4 @@
-//! `/search`: one box for commits, sessions, records, members and what was said.
+//! `/search`: one box for commits, sessions, records, members, files and what was said.
 
 use axum::extract::Query;
 
@@ -6,7 +6,7 @@ use crate::index::{Filter, Hit, MemberRow};
 use crate::web::access::{Reader, Right};
 use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Block, Page, Section};
-use crate::web::pages::{commits, record, sessions};
+use crate::web::pages::{code, commits, record, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, words};
 
@@ -23,7 +23,7 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     if asked.is_empty() {
         return Ok(page.note(
             "pass",
-            "Search for a commit or a record by the beginning of its name, or for words that were said.",
+            "Search for a commit or a record by the beginning of its name, for a part of a file's path, or for words that were said.",
         ));
     }
     // The name of something, or at least its beginning.
@@ -47,6 +47,15 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let found = members(&index.members(&of_members).await?, asked);
     if !found.rows.is_empty() {
         page = page.heading("members", "Members").table(found);
+    }
+    let code = reader.reach_of(Right::Code);
+    let here: Vec<i64> = match filter.repository {
+        Some(repository) => vec![repository],
+        None => repositories.iter().map(|repository| repository.id).filter(|id| code.touches(*id)).collect(),
+    };
+    let found = index.files_named(&here, asked, MOST).await?;
+    if !found.is_empty() {
+        page = page.heading("files", "Files").table(code::table("Files of the branches that are shown", &found));
     }
     let hits = index.search(&filter, asked, MOST).await?;
     Ok(page.heading("words", "What was said").table(table(&hits)))

@@ -3,11 +3,13 @@
 use axum::extract::{Path, Query};
 use serde::Deserialize;
 
+use crate::id::CallId;
 use crate::index::{DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
+use crate::mirror::Begin;
 use crate::web::access::Reader;
 use crate::web::ask::link;
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::pages::{commits, sessions};
+use crate::web::pages::{code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 use crate::web::turns::TurnBlock;
@@ -20,6 +22,8 @@ pub struct Where {
     /// The turn that the page begins with, counted from 0.
     #[serde(default)]
     from: usize,
+    /// The call whose turn it begins with instead.
+    call: Option<String>,
 }
 
 pub async fn page(
@@ -38,10 +42,11 @@ pub async fn page(
     if row.gaps > 0 {
         page = page.note("warn", format!("{} things are known to be lost of this session.", show::count(row.gaps)));
     }
-    page = conversation(page, &reader, repository.id, &row, wanted.from).await?;
+    page = conversation(page, &reader, repository.id, &row, wanted).await?;
     page = page.heading("models", "Models").table(usage(&index.usage_of(repository.id, &session).await?));
     page = page.heading("tools", "Tools").table(tools(&index.tools_of(repository.id, &session).await?));
-    page = page.heading("files", "Files it changed").table(files(&index.files_of(repository.id, &session).await?));
+    page =
+        page.heading("files", "Files it changed").table(files(&name, &index.files_of(repository.id, &session).await?));
     // Lines that one writes of another's session are told with it.
     let drawn = index.commits_of(repository.id, &session).await?;
     Ok(page.heading("commits", "Commits that draw on it").table(drawn_on(&name, &drawn)))
@@ -78,15 +83,18 @@ async fn conversation(
     reader: &Reader,
     repository: i64,
     row: &SessionRow,
-    from: usize,
+    wanted: Where,
 ) -> Result<Page, NoPage> {
     let page = page.heading("conversation", "Conversation");
     let Some(mirror) = reader.mirror(&row.repository).cloned() else {
         return Ok(page.note("warn", "This server does not mirror the repository: the conversation is not at hand."));
     };
     let records = reader.index().records_of_session(repository, &row.session).await?;
-    let read = tokio::task::spawn_blocking(move || mirror.shelves()?.turns(&records, from, WINDOW)).await;
+    let call = wanted.call.as_deref().map(CallId::from_agent);
+    let begin = call.clone().map_or(Begin::Turn(wanted.from), Begin::Call);
+    let read = tokio::task::spawn_blocking(move || mirror.shelves()?.turns(&records, &begin, WINDOW)).await;
     let window = read.map_err(|error| NoPage::Failed(error.to_string()))??;
+    let from = window.turns.first().map_or(wanted.from, |told| told.place);
     let path = sessions::path(&row.repository, &row.session);
     let mut page = page;
     for why in &window.missing {
@@ -102,9 +110,13 @@ async fn conversation(
     if window.total == 0 {
         return Ok(page.note("warn", "No conversation was stored with this session."));
     }
+    if let (Some(call), true) = (&call, window.turns.is_empty()) {
+        let call = show::visible(call.as_str());
+        page = page.note("warn", format!("What was stored of the conversation does not show the call {call}."));
+    }
     let end = window.turns.last().map_or(from, |told| told.place + 1);
     for told in &window.turns {
-        page = page.block(Block::Turn(Box::new(TurnBlock::of(told))));
+        page = page.block(Block::Turn(Box::new(TurnBlock::of(told, call.as_ref()))));
     }
     let to = |text: String, from: usize| Link {
         href: format!("{}#conversation", link(&path, [("from", from.to_string().as_str())])),
@@ -154,11 +166,16 @@ fn tools(rows: &[ToolRow]) -> Table {
     Table::new("Tools, MCP tools, skills and programs", &columns, "It called no tool.").rows(rows.iter().map(row))
 }
 
-fn files(rows: &[FileRow]) -> Table {
+fn files(repository: &str, rows: &[FileRow]) -> Table {
     let columns =
         [words("path", "File"), numbers("edits", "Edits"), numbers("added", "Added"), numbers("removed", "Removed")];
     let row = |row: &FileRow| {
-        vec![Cell::text(&row.path), Cell::count(row.edits), Cell::count(row.added), Cell::count(row.removed)]
+        vec![
+            code::cell(repository, &row.path, None),
+            Cell::count(row.edits),
+            Cell::count(row.added),
+            Cell::count(row.removed),
+        ]
     };
     Table::new("Files it changed", &columns, "It changed no file.").rows(rows.iter().map(row))
 }
