@@ -11,7 +11,8 @@ use super::prefilter::Prefilter;
 use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
-use super::{encoded, named, pem, rules, url, value};
+use super::view::{self, View};
+use super::{dump, encoded, jwk, named, pem, rules, seed, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,7 @@ enum Target {
     Name,
     Url,
     PrivateKey,
+    Jwk,
     Marker,
 }
 
@@ -43,7 +45,7 @@ impl Engine {
         let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
         let by_rule = rules.iter().enumerate();
         let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
-        let keywords = [(url::KEYWORD, Target::Url), (span::MARKER, Target::Marker)]
+        let keywords = [(url::KEYWORD, Target::Url), (jwk::KEYWORD, Target::Jwk), (span::MARKER, Target::Marker)]
             .into_iter()
             .chain(names::KEYWORDS.iter().map(|k| (*k, Target::Name)))
             .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
@@ -101,11 +103,12 @@ impl Engine {
                 frames.push(Frame::new(name));
             }
             Token::Close => {
-                if let Some(frame) = frames.pop()
-                    && frame.only_lines
-                    && frame.lines.len() > 1
-                {
+                let Some(frame) = frames.pop() else { return };
+                if frame.only_lines && frame.lines.len() > 1 {
                     self.lines(bytes, &frame.lines, spans);
+                }
+                if frame.is_jwk {
+                    spans.extend(frame.jwk_members.iter().map(|(start, end)| jwk::span(*start, *end)));
                 }
             }
             Token::Key(start, end) => {
@@ -127,6 +130,9 @@ impl Engine {
                 }
                 if frame.names_sibling {
                     frame.sibling = self.classify(raw);
+                }
+                if frame.is_jwk_member && jwk::is_number(raw) {
+                    frame.jwk_members.push((start, end));
                 }
                 // Signatures of thinking blocks have to stay whole, and hold no text.
                 if !(frame.signature
@@ -196,7 +202,7 @@ impl Engine {
         }
     }
 
-    /// Searches text.
+    /// Searches text, and what it reads as once escapes, pieces and dumps are undone.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
         if memchr::memchr(0x1B, text).is_some() {
@@ -204,6 +210,43 @@ impl Engine {
             self.text(&plain, depth, spans);
             return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
         }
+        let markers = self.scan(text, depth, spans);
+        if depth < MAX_DEPTH {
+            if let Some(view) = view::unescaped(text) {
+                self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
+            }
+            if let Some(view) = dump::rows(text) {
+                self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
+            }
+            if let Some(view) = view::joined(text) {
+                self.view(&view, spans, |spans| {
+                    let first = spans.len();
+                    self.scan(&view.text, depth, spans);
+                    // What is in one piece was found in the text itself.
+                    let mut i = 0;
+                    spans.retain(|span| {
+                        i += 1;
+                        i <= first || view.in_pieces(span.start, span.end)
+                    });
+                });
+            }
+        }
+        span::spare_markers(spans, from, &markers);
+        span::to_char_boundaries(text, &mut spans[from..]);
+        span::merge(spans, from);
+    }
+
+    /// Searches a view; what is found there goes in the text that it was made from.
+    fn view(&self, view: &View, spans: &mut Vec<Span>, search: impl FnOnce(&mut Vec<Span>)) {
+        let first = spans.len();
+        search(spans);
+        for span in &mut spans[first..] {
+            (span.start, span.end) = view.to_raw(span.start, span.end);
+        }
+    }
+
+    /// Searches text as it stands. Returns where markers are in it.
+    fn scan(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) -> Vec<(usize, usize)> {
         let mut seen = named::Seen::default();
         let mut markers = Vec::new();
         let mut covered = 0;
@@ -223,23 +266,24 @@ impl Engine {
             Target::Rule(_) | Target::PrivateKey => {}
             Target::Name => named::find(text, (start, end), &mut seen, spans),
             Target::Url => url::find(text, start, spans),
+            Target::Jwk => jwk::find(text, start, spans),
             Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
         });
+        seed::find(text, spans);
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
-                if let Some(span) = self.encoded(text, start, end, depth) {
-                    spans.push(span);
-                }
+                spans.extend(self.encoded(text, start, end, encoded::decode_text(&text[start..end]), depth));
+            });
+            dump::lists(text, |start, end, bytes| {
+                spans.extend(self.encoded(text, start, end, Some(bytes), depth));
             });
         }
-        span::spare_markers(spans, from, &markers);
-        span::to_char_boundaries(text, &mut spans[from..]);
-        span::merge(spans, from);
+        markers
     }
 
-    /// A run of base64 or hex goes as a whole if what it encodes holds a secret.
-    fn encoded(&self, text: &[u8], start: usize, end: usize, depth: u8) -> Option<Span> {
-        let inner = encoded::decode_text(&text[start..end])?;
+    /// What is encoded goes as a whole if it holds a secret.
+    fn encoded(&self, text: &[u8], start: usize, end: usize, inner: Option<Vec<u8>>, depth: u8) -> Option<Span> {
+        let inner = inner?;
         let mut found = Vec::new();
         self.document(&inner, depth + 1, &mut found);
         if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
@@ -304,19 +348,40 @@ struct Frame {
     /// The strings of an array, as long as it holds no array and no object.
     lines: Vec<(usize, usize)>,
     only_lines: bool,
+    /// Whether the object is a JSON Web Key, and those of its members that would then be secret.
+    is_jwk: bool,
+    is_jwk_member: bool,
+    jwk_members: Vec<(usize, usize)>,
 }
 
 impl Frame {
     fn new(name: Option<Class>) -> Self {
-        Frame { name, names_sibling: false, sibling: None, signature: false, lines: Vec::new(), only_lines: true }
+        Frame {
+            name,
+            names_sibling: false,
+            sibling: None,
+            signature: false,
+            lines: Vec::new(),
+            only_lines: true,
+            is_jwk: false,
+            is_jwk_member: false,
+            jwk_members: Vec::new(),
+        }
     }
 
     fn key(&mut self, key: &[u8], class: Option<Class>) {
         self.only_lines = false;
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
-        self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
+        self.names_sibling =
+            is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k"]);
         self.signature = key == b"signature";
-        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { class };
+        self.is_jwk |= key == b"kty";
+        self.is_jwk_member = jwk::is_private(key);
+        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"]) {
+            self.sibling
+        } else {
+            class
+        };
     }
 }
 

@@ -3,19 +3,26 @@
 //! A line that is JSON is searched string by string (names too, and documents in strings), and what is found is cut out of
 //! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
 
+mod columns;
 mod cookies;
+mod dump;
 mod encoded;
 mod engine;
 mod json;
+mod jwk;
+mod link;
+mod literal;
 mod named;
 mod names;
 mod pem;
 mod prefilter;
 mod rule;
 mod rules;
+mod seed;
 mod span;
 mod url;
 mod value;
+mod view;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

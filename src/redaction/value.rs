@@ -293,6 +293,23 @@ pub(super) fn url(value: &[u8]) -> bool {
     scheme > 1 && value[scheme..].starts_with(b"://")
 }
 
+/// Whether nobody would write the value for a word: a machine drew it, or a person who was asked for a password.
+pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
+    let shape = Shape::of(value);
+    let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
+    (random(value) && !wordy(value))
+        || (class == Class::Password && chosen && value.len() >= 8 && !value.contains(&b'('))
+}
+
+/// Whether the value is a UUID.
+pub(super) fn uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
 fn path(value: &[u8]) -> bool {
     let rooted = value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"../");
     let home = value.starts_with(b"~/");

@@ -41,12 +41,10 @@ def cases(rnd):
     for i, (kind, name, template, _) in enumerate(kinds()):
         for j in range(9):
             carrier, tier, make = ways[(i * 7 + j * (len(ways) // 9 + 1)) % len(ways)]
-            text, needles = make(rnd, name, expand(rnd, template))
-            rows.append(row(kind, carrier, tier, text, needles))
+            add(rnd, rows, kind, carrier, tier, make, name, template)
     for carrier, tier, make in ways:
         for kind, name, template, _ in rnd.sample(kinds(), 8):
-            text, needles = make(rnd, name, expand(rnd, template))
-            rows.append(row(kind, carrier, tier, text, needles))
+            add(rnd, rows, kind, carrier, tier, make, name, template)
     for carrier, tier, make in block_carriers():
         for kind, text, needles in blocks(rnd):
             text, needles = make(rnd, text, needles)
@@ -56,6 +54,19 @@ def cases(rnd):
         negatives += random_rows(rnd)
     rows += [row(kind, "-", None, text, None) for kind, text in negatives]
     return rows
+
+
+def add(rnd, rows, kind, carrier, tier, make, name, template):
+    secret = expand(rnd, template)
+    part = secret.partition("<<")[2].partition(">>")[0]
+    secret = secret.replace("<<", "").replace(">>", "")
+    text, needles = make(rnd, name, secret)
+    if part:
+        # Where the secret is a part, only what shows it in one piece can be told.
+        if tier > 2 or needles != [secret]:
+            return
+        needles = [part]
+    rows.append(row(kind, carrier, tier, text, needles))
 
 
 def row(kind, carrier, tier, text, needles):
@@ -183,6 +194,7 @@ def main():
     ap.add_argument("--misses", type=int, default=0)
     ap.add_argument("--held", action="store_true")
     ap.add_argument("--write")
+    ap.add_argument("--pci", action="store_true")
     args = ap.parse_args()
     rnd = random.Random(args.seed)
     text = cases(rnd)
@@ -194,7 +206,7 @@ def main():
                 f.writelines(json.dumps({"id": i} | r, ensure_ascii=False) + "\n" for i, r in enumerate(rows))
     score("text", text, run(args.cmd, text), args)
     score("transcript", lines, run(args.cmd, lines), argparse.Namespace(misses=0, held=False))
-    score("cards", cards, run(args.cmd + " --pci", cards), argparse.Namespace(misses=min(args.misses, 5), held=args.held))
+    score("cards", cards, run(args.cmd + (" --pci" if args.pci else ""), cards), argparse.Namespace(misses=min(args.misses, 5), held=args.held))
 
 
 if __name__ == "__main__":
