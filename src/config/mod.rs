@@ -1,8 +1,10 @@
 //! Configuration: the committed file, git config, the user's file and the environment; later wins.
 
 mod known;
+mod marks;
 
 pub use known::{known_ledger, remember_ledger};
+pub use marks::mark_key;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::git::repo::Repo;
 use crate::host::{env, files};
 use crate::id::LedgerId;
+use crate::redaction::{Privacy, Settings};
 
 /// The committed file, from the top of the work tree.
 pub const COMMITTED: &str = ".tracevault/config.toml";
@@ -113,6 +116,12 @@ pub struct Config {
     pub prices: Option<PathBuf>,
     /// `tracevault.logAccess`: whether it is recorded when encrypted payloads are read.
     pub log_access: bool,
+    /// `tracevault.pci`: whether card numbers are redacted.
+    pub pci: bool,
+    /// `tracevault.private`: whether the home directory and the host's name are.
+    pub private: bool,
+    /// `tracevault.emails`: whether e-mail addresses are.
+    pub emails: bool,
 }
 
 /// Keys of git's configuration.
@@ -125,6 +134,9 @@ const ON_FAILURE: &str = "tracevault.pushOnFailure";
 const DEVICE: &str = "tracevault.device";
 const PRICES: &str = "tracevault.prices";
 const LOG_ACCESS: &str = "tracevault.logAccess";
+const PCI: &str = "tracevault.pci";
+const PRIVATE: &str = "tracevault.private";
+const EMAILS: &str = "tracevault.emails";
 
 impl Config {
     /// Reads all of it for a repository.
@@ -154,7 +166,7 @@ impl Config {
             })?),
             None => None,
         };
-        let log_access = value(LOG_ACCESS).map_or(Ok(false), |value| truth(LOG_ACCESS, value))?;
+        let truth = |key: &str| value(key).map_or(Ok(false), |value| truth(key, value));
         Ok(Config {
             committed,
             pinned,
@@ -165,9 +177,24 @@ impl Config {
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),
             prices: user.prices.or_else(|| value(PRICES).map(PathBuf::from)),
-            log_access,
+            log_access: truth(LOG_ACCESS)?,
+            pci: truth(PCI)?,
+            private: truth(PRIVATE)?,
+            emails: truth(EMAILS)?,
         })
     }
+
+    /// How what this clone records is redacted.
+    pub fn redaction(&self) -> Settings {
+        redaction(self.pci, self.private, self.emails)
+    }
+}
+
+/// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses.
+pub fn redaction(cards: bool, private: bool, emails: bool) -> Settings {
+    let home = env::home().and_then(|home| home.into_os_string().into_string().ok());
+    let privacy = Privacy { home: home.filter(|_| private), host: env::host_name().filter(|_| private), emails };
+    Settings { key: mark_key(), cards, privacy }
 }
 
 /// Yes or no, in the words that git has for it.

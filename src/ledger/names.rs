@@ -94,7 +94,7 @@ mod tests {
             mcp_servers: vec![token('c'), "files".into()],
             ..Facts::default()
         };
-        redact(&mut facts, &mut Redactor::new());
+        redact(&mut facts, &mut Redactor::default());
         let text = format!("{facts:?}");
         assert!(!text.contains("16C7e42F292c6912E7710c838347Ae178"), "{text}");
         assert_eq!((facts.tools.len(), facts.files.len(), facts.mcp_servers.len()), (2, 2, 2));

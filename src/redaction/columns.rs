@@ -45,7 +45,7 @@ fn cell(text: &[u8], at: usize, cell: &[u8], class: Class, spans: &mut Vec<Span>
     let (start, end) = (at + skip, at + cell.len() - end);
     let value = &text[start..end];
     if value::drawn(class, value) && value::plausible(class, value, Setting::Quoted) {
-        spans.push(Span { start, end, rule: class.rule(), rank: Rank::Named });
+        spans.push(Span::new(start, end, class.rule(), Rank::Named));
     }
 }
 

@@ -183,7 +183,7 @@ mod tests {
             let view = rows(dump.as_bytes()).unwrap();
             assert!(view.text.starts_with(b"TOKEN=abc123xyz!ok\n"), "{dump} {:?}", String::from_utf8_lossy(&view.text));
             let (start, end) = view.to_raw(6, 16);
-            assert!(dump[..start].ends_with(|c: char| c == ' ' || c == 'd'), "{dump}");
+            assert!(dump[..start].ends_with([' ', 'd']), "{dump}");
             assert_eq!(dump.as_bytes()[end], b'\n');
         }
         assert!(rows(b"a 00000000 b\nno dump").is_none());

@@ -1,18 +1,21 @@
 //! The engine: one pass for all keywords, then a look at what each could mean.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::Settings;
 use super::json::{self, Token};
+use super::memory::Memory;
 use super::names::{self, Class};
 use super::prefilter::Prefilter;
 use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
 use super::view::{self, View};
-use super::{dump, encoded, jwk, named, pem, rules, seed, url, value};
+use super::{cards, dump, encoded, jwk, named, pem, rules, seed, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +41,12 @@ const NAMED_WITHIN: usize = 160;
 pub(super) struct Engine {
     prefilter: Prefilter<Target>,
     rules: Vec<(&'static Rule, OnceLock<Regex>)>,
+    settings: Settings,
+    memory: RefCell<Memory>,
 }
 
 impl Engine {
-    pub fn new() -> Self {
+    pub fn new(settings: Settings) -> Self {
         let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
         let by_rule = rules.iter().enumerate();
         let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
@@ -51,7 +56,27 @@ impl Engine {
             .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
             .chain(by_rule);
         let prefilter = Prefilter::new(keywords);
-        Engine { prefilter, rules }
+        Engine { prefilter, rules, settings, memory: RefCell::default() }
+    }
+
+    /// How many secrets are known.
+    pub fn known(&self) -> usize {
+        self.memory.borrow().count()
+    }
+
+    /// Looks for what is known already in the bytes of a document, as they stand and in base64.
+    pub fn recall(&self, bytes: &[u8], spans: &mut Vec<Span>) {
+        let memory = self.memory.borrow();
+        memory.find(bytes, spans);
+        encoded::runs(bytes, |start, end| {
+            // Behind an escape stands a letter that is no part of the run.
+            let start = start + usize::from(start > 0 && bytes[start - 1] == b'\\');
+            let mut found = Vec::new();
+            if let Some(inner) = bytes.get(start..end).filter(|run| run.len() >= 24).and_then(encoded::decode_text) {
+                memory.find(&inner, &mut found);
+            }
+            spans.extend(found.first().map(|best| Span { start, end, ..*best }));
+        });
     }
 
     /// Searches a document: JSON, lines of JSON, or text. The spans come ordered and apart.
@@ -60,8 +85,9 @@ impl Engine {
         if depth > MAX_DEPTH {
             return self.text(bytes, depth, spans);
         }
-        if looks_like_json(bytes) && json::walk(bytes, |_| {}) {
-            self.json(bytes, depth, spans);
+        let number = self.settings.cards && bytes.len() < 40 && bytes.trim_ascii().iter().all(u8::is_ascii_digit);
+        if let Some(tokens) = (number || looks_like_json(bytes)).then(|| json::tokens(bytes)).flatten() {
+            self.json(bytes, tokens, depth, spans);
         } else {
             // Lines of JSON apart, everything between them together.
             let mut text = 0;
@@ -70,10 +96,11 @@ impl Engine {
                 let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
                 let content = &bytes[line..end];
                 let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
-                if document && content.len() < bytes.len() && json::walk(content, |_| {}) {
+                if let Some(tokens) = (document && content.len() < bytes.len()).then(|| json::tokens(content)).flatten()
+                {
                     self.text_at(bytes, text, line, depth, spans);
                     let first = spans.len();
-                    self.json(content, depth, spans);
+                    self.json(content, tokens, depth, spans);
                     shift(&mut spans[first..], line);
                     text = end;
                 }
@@ -91,9 +118,10 @@ impl Engine {
     }
 
     /// Searches the strings of a JSON document.
-    fn json(&self, bytes: &[u8], depth: u8, spans: &mut Vec<Span>) {
+    fn json(&self, bytes: &[u8], tokens: Vec<Token>, depth: u8, spans: &mut Vec<Span>) {
         let mut frames = vec![Frame::new(None)];
-        json::walk(bytes, |token| match token {
+        let mut searched = Searched::default();
+        tokens.into_iter().for_each(|token| match token {
             Token::Open => {
                 // What an array holds goes by the array's name.
                 let name = frames.last_mut().and_then(|f| {
@@ -108,7 +136,16 @@ impl Engine {
                     self.lines(bytes, &frame.lines, spans);
                 }
                 if frame.is_jwk {
+                    let first = spans.len();
                     spans.extend(frame.jwk_members.iter().map(|(start, end)| jwk::span(*start, *end)));
+                    self.mark(bytes, first, spans);
+                }
+            }
+            Token::Scalar(start, end) => {
+                if self.settings.cards && cards::is_number(bytes, start, end) {
+                    let first = spans.len();
+                    spans.push(Span { quotes: true, ..cards::span(start, end) });
+                    self.mark(bytes, first, spans);
                 }
             }
             Token::Key(start, end) => {
@@ -139,7 +176,11 @@ impl Engine {
                     && raw.len() >= 64
                     && raw.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(b)))
                 {
-                    self.string(raw, start, frame.name, depth, spans);
+                    let (name, first) = (frame.name, spans.len());
+                    if !searched.copy(bytes, (start, end), name, spans) {
+                        self.string(raw, start, name, depth, spans);
+                        searched.keep((start, end), name, &spans[first..]);
+                    }
                 }
             }
         });
@@ -148,6 +189,9 @@ impl Engine {
     /// What a name says; most have none of the keywords and say nothing.
     fn classify(&self, name: &[u8]) -> Option<Class> {
         let mut tells = false;
+        if memchr::memmem::find(name, b"[REDACTED:").is_some() {
+            return None;
+        }
         self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
         if tells { names::classify(name) } else { None }
     }
@@ -162,7 +206,9 @@ impl Engine {
         let text = decoded.as_deref().unwrap_or(raw);
         self.document(text, depth + 1, spans);
         if let Some(class) = name {
+            let named = spans.len();
             named::in_json(class, text, spans);
+            self.mark(text, named, spans);
             span::merge(spans, first);
         }
         if decoded.is_some() {
@@ -247,6 +293,7 @@ impl Engine {
 
     /// Searches text as it stands. Returns where markers are in it.
     fn scan(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) -> Vec<(usize, usize)> {
+        let from = spans.len();
         let mut seen = named::Seen::default();
         let mut markers = Vec::new();
         let mut covered = 0;
@@ -264,12 +311,18 @@ impl Engine {
                 }
             }
             Target::Rule(_) | Target::PrivateKey => {}
+            Target::Name if markers.last().is_some_and(|marker: &(usize, usize)| start < marker.1) => {}
             Target::Name => named::find(text, (start, end), &mut seen, spans),
             Target::Url => url::find(text, start, spans),
             Target::Jwk => jwk::find(text, start, spans),
             Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
         });
         seed::find(text, spans);
+        if self.settings.cards {
+            cards::find(text, spans);
+        }
+        self.mark(text, from, spans);
+        self.settings.privacy.find(text, spans);
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
                 spans.extend(self.encoded(text, start, end, encoded::decode_text(&text[start..end]), depth));
@@ -279,6 +332,17 @@ impl Engine {
             });
         }
         markers
+    }
+
+    /// Marks and keeps what was found in a text, from index `from` on.
+    fn mark(&self, text: &[u8], from: usize, spans: &mut [Span]) {
+        let mut memory = self.memory.borrow_mut();
+        for span in &mut spans[from..] {
+            span.tag = self.settings.key.tag(&text[span.start..span.end]);
+            if !span::holds_marker(text, span) {
+                memory.learn(text, span);
+            }
+        }
     }
 
     /// What is encoded goes as a whole if it holds a secret.
@@ -292,7 +356,8 @@ impl Engine {
         // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
         let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;
         let secret = value::plausible(class, inner.trim_ascii_end(), Setting::Quoted);
-        secret.then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+        let tag = self.settings.key.tag(inner.trim_ascii_end());
+        secret.then_some(Span { tag, ..Span::new(start, end, class.rule(), Rank::Named) })
     }
 
     /// The class of the last name in a text that says something.
@@ -333,7 +398,7 @@ impl Engine {
             end += text[end..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.~+/=%".contains(b)).count();
         }
         let rank = if rule.by_form { Rank::Format } else { Rank::Context };
-        Some(Span { start: start + secret.start(), end, rule: rule.id, rank })
+        Some(Span::new(start + secret.start(), end, rule.id, rank))
     }
 }
 
@@ -382,6 +447,43 @@ impl Frame {
         } else {
             class
         };
+    }
+}
+
+/// The long strings of a document that were searched: tools' results stand in a line twice.
+#[derive(Default)]
+struct Searched(Vec<Found>);
+
+struct Found {
+    string: (usize, usize),
+    name: Option<Class>,
+    spans: Vec<Span>,
+}
+
+impl Searched {
+    const MIN_BYTES: usize = 256;
+    const MAX_STRINGS: usize = 32;
+
+    fn keep(&mut self, string: (usize, usize), name: Option<Class>, spans: &[Span]) {
+        if string.1 - string.0 >= Self::MIN_BYTES && self.0.len() < Self::MAX_STRINGS {
+            self.0.push(Found { string, name, spans: spans.to_vec() });
+        }
+    }
+
+    /// Adds what was found in the same string before, if it was searched.
+    fn copy(&self, bytes: &[u8], (start, end): (usize, usize), name: Option<Class>, spans: &mut Vec<Span>) -> bool {
+        let same = |found: &&Found| {
+            let (from, to) = found.string;
+            to - from == end - start && found.name == name && bytes[from..to] == bytes[start..end]
+        };
+        let Some(found) = self.0.iter().find(same) else { return false };
+        let moved = |span: &Span| Span {
+            start: span.start - found.string.0 + start,
+            end: span.end - found.string.0 + start,
+            ..*span
+        };
+        spans.extend(found.spans.iter().map(moved));
+        true
     }
 }
 

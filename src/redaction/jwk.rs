@@ -19,7 +19,7 @@ pub(super) fn is_number(value: &[u8]) -> bool {
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {
-    Span { start, end, rule: "jwk", rank: Rank::Format }
+    Span::new(start, end, "jwk", Rank::Format)
 }
 
 /// Looks at the object around the `"kty"` at `at`.

@@ -52,7 +52,11 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b':', ..] => (Link::Colon, 1),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
-        [b'|', b' ', ..] => (Link::Quote, 1),
+        [b'|', b' ', ..] => (Link::Word, 1),
+        [b'{', ..] if quoted => {
+            let line = at + rest.iter().take(80).position(|b| *b == b'\n')?;
+            return later_value(text, line).map(|at| (Link::Equals { tight: false }, at));
+        }
         [0xE2, 0x94, 0x82, ..] => (Link::Cell, 3),
         [0xEF, 0xBC, 0x9A, ..] => (Link::Colon, 3),
         [b'>', ..] if at == end && matches!(before, b'<' | b':') => (Link::Tag, 1 + data(&rest[1..])),
@@ -127,7 +131,9 @@ fn data(rest: &[u8]) -> usize {
 fn next_tag(rest: &[u8]) -> Option<usize> {
     let rest = &rest[..rest.len().min(120)];
     let close = rest.iter().position(|b| *b == b'>')? + 1;
-    let open = close + rest[close..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    // What a diff or a comment puts before the next line may stand between.
+    let between = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'+' | b'-' | b'#');
+    let open = close + rest[close..].iter().take_while(|b| between(b)).count();
     if rest.get(open) != Some(&b'<') || rest.get(open + 1) == Some(&b'/') {
         return None;
     }

@@ -67,7 +67,7 @@ pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     }
     let start = after_scheme(text);
     if value::plausible(class, text[start..].trim_ascii_end(), Setting::Quoted) {
-        spans.push(Span { start, end: text.len(), rule: class.rule(), rank: Rank::Named });
+        spans.push(Span::new(start, text.len(), class.rule(), Rank::Named));
     }
 }
 
@@ -128,14 +128,14 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         cleaned = joined(value);
         value = &cleaned;
     }
-    if link == Link::Tag && !text[end..].starts_with(b"</") {
+    if link == Link::Tag && !text[end..].starts_with(b"</") && !text[end..].starts_with(b"]]>") {
         return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
     if strict && class != Class::SeedPhrase && !value::drawn(class, value) {
         return None;
     }
-    value::plausible(class, value, setting).then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+    value::plausible(class, value, setting).then_some(Span::new(start, end, class.rule(), Rank::Named))
 }
 
 fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value_end: usize) -> Setting {

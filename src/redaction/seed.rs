@@ -57,7 +57,7 @@ fn phrases(words: &[(usize, usize, u16)], spans: &mut Vec<Span>) {
         let len = [24, 21, 18, 15, 12].into_iter().find(|len| words.get(from..from + len).is_some_and(holds));
         if let Some(len) = len {
             let (start, end) = (words[from].0, words[from + len - 1].1);
-            spans.push(Span { start, end, rule: "seed-phrase", rank: Rank::Format });
+            spans.push(Span::new(start, end, "seed-phrase", Rank::Format));
         }
         from += len.unwrap_or(1);
     }

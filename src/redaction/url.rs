@@ -33,7 +33,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     if colon > 128 || secret.len() < 4 || shown(secret, &rest[sign + 1..all]) {
         return;
     }
-    spans.push(Span { start: start + password, end: start + sign, rule: "url-password", rank: Rank::Context });
+    spans.push(Span::new(start + password, start + sign, "url-password", Rank::Context));
 }
 
 /// A user who is a token: `https://token@host`. The public half of a Sentry DSN is none.
@@ -43,7 +43,7 @@ fn token(rest: &[u8], start: usize, authority: usize, spans: &mut Vec<Span>) {
     let public = memchr::memmem::find(host, b"sentry").is_some() || memchr::memmem::find(host, b"ingest").is_some();
     let secret = user.len() >= 20 && value::random(user) && !value::wordy(user) && !value::placeholder(user);
     if secret && !public && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
-        spans.push(Span { start, end: start + sign, rule: "url-password", rank: Rank::Context });
+        spans.push(Span::new(start, start + sign, "url-password", Rank::Context));
     }
 }
 

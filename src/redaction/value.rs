@@ -189,6 +189,12 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
         "my_secret", "my-secret", "mysecret", "my_token", "my-token", "my_password", "my-password", "mypassword",
         "my_api", "my-api", "not-a-real", "notareal", "sample", "todo",
     ];
+    // Keys that are made to be seen.
+    const PUBLIC: &[&[u8]] =
+        &[b"phc_", b"pk_live_", b"pk_test_", b"pk.eyJ", b"sb_publishable_", b"pub-c-", b"rzp_", b"age1", b"ssh-"];
+    if PUBLIC.iter().any(|p| value.starts_with(p)) {
+        return true;
+    }
     let text = begin(value).to_ascii_lowercase();
     let bare: &[u8] = text.trim_ascii_end();
     if WORDS.contains(&bare) || bare.len() < 3 {
@@ -245,7 +251,9 @@ fn reference(value: &[u8]) -> bool {
         || template(b"{{", b'}')
         || template(b"$(", b')')
         || template(b"%s", b's')
-        || [&b"0-9"[..], b"a-z", b"A-Z", b"(?:", b"\\d", b"\\x"].iter().any(|p| value.windows(p.len()).any(|w| w == *p))
+        || [&b"[0-9"[..], b"0-9]", b"[a-z", b"a-z]", b"[A-Z", b"A-Z]", b"(?:", b"\\d", b"\\x"]
+            .iter()
+            .any(|p| value.windows(p.len()).any(|w| w == *p))
         || (value.contains(&b'{') && value.contains(&b'}') && !value.starts_with(b"{") && braces_hold_a_name(value))
 }
 

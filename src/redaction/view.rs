@@ -174,16 +174,14 @@ pub(super) fn joined(text: &[u8]) -> Option<View> {
     let mut view = View::new();
     let (mut copied, mut from, mut line) = (0, 0, 0);
     let mut listed = None;
-    while let Some(next) = text[from..].iter().position(|b| matches!(b, b'"' | b'\'' | b'`' | b'\n' | b'\\' | b'^')) {
+    while let Some(next) = memchr::memchr3(b'\n', b'"', b'\'', &text[from..]) {
         let at = from + next;
         from = at + 1;
-        let end = match text[at] {
-            b'\n' => wrapped(text, at, line),
-            b'\\' | b'^' => continued(text, at),
-            b'`' if matches!(text.get(at + 1), Some(b'\n' | b'\r')) => continued(text, at),
+        let joint = match text[at] {
+            b'\n' => continued(text, at, line).or_else(|| wrapped(text, at, line)),
             mark => concatenated(text, at, mark, || *listed.get_or_insert_with(|| lists(text, line, at))),
         };
-        if let Some(end) = end {
+        if let Some((cut, end)) = joint.filter(|(cut, _)| *cut >= copied) {
             let start = line.max(copied);
             if start > copied {
                 // A further group of lines: what lies between is left out.
@@ -192,11 +190,11 @@ pub(super) fn joined(text: &[u8]) -> Option<View> {
                 }
                 view.put(b"\n", start, start);
             }
-            view.copy(text, start, at);
+            view.copy(text, start, cut);
             view.joints.push(view.text.len());
             (copied, from) = (end, end);
         }
-        if text[at] == b'\n' || from > at + 1 {
+        if memchr::memchr(b'\n', &text[at..from]).is_some() {
             (line, listed) = (from, None);
         }
     }
@@ -224,15 +222,18 @@ fn part(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"+/=_-.~!@#$%^*&".contains(&b)
 }
 
-/// Where the next piece begins, if a string ends at the quote `at` and another one is added to it.
-fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool) -> Option<usize> {
+/// What is to be taken out, from where to where, if a string ends at the quote `at` and another one is added to it.
+fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool) -> Option<(usize, usize)> {
     const CALLS: [&[u8]; 4] = [b".concat(", b").append(", b").concat(", b").add("];
-    if at == 0 || !part(text[at - 1]) {
+    if at == 0
+        || !(part(text[at - 1]) || text[at - 1] == b'}')
+        || text.get(at + 1).is_none_or(|b| *b == b';' || *b == b':')
+    {
         return None;
     }
     let rest = &text[at + 1..text.len().min(at + 160)];
     if let Some(call) = CALLS.iter().find(|call| rest.starts_with(call)) {
-        return (rest.get(call.len()) == Some(&mark)).then_some(at + call.len() + 2);
+        return (rest.get(call.len()) == Some(&mark)).then_some((at, at + call.len() + 2));
     }
     let (mut i, mut signs, mut breaks) = (0, 0, 0);
     while let Some(b) = rest.get(i) {
@@ -254,12 +255,15 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
         && let Some(len) = appended(&rest[i..], mark)
         && i > 0
     {
-        return Some(at + 1 + i + len);
+        return Some((at, at + 1 + i + len));
     }
     let opens = rest.get(i) == Some(&mark);
     let touches = i > 0 || rest.get(1).is_some_and(|b| part(*b));
     let comma = signs == 4 && breaks <= 1 && listed();
-    (opens && touches && breaks <= 2 && (signs <= 3 || comma)).then_some(at + i + 2)
+    // The format that puts the pieces together is none of them.
+    let format = text[..at].iter().rev().take(32).take_while(|b| matches!(b, b'%' | b's' | b'{' | b'}' | b'v')).count();
+    let cut = if comma && matches!(text[at - format], b'%' | b'{') { at - format } else { at };
+    (opens && touches && breaks <= 2 && (signs <= 3 || comma)).then_some((cut, at + i + 2))
 }
 
 /// `name += "`: how long that is.
@@ -275,22 +279,18 @@ fn appended(rest: &[u8], mark: u8) -> Option<usize> {
     (name > 0 && adds && rest.get(quote) == Some(&mark)).then_some(quote + 1)
 }
 
-/// Where the next line's content begins, if the line is continued by the sign `at`.
-fn continued(text: &[u8], at: usize) -> Option<usize> {
-    let line = match &text[at + 1..] {
-        [b'\n', ..] => at + 2,
-        [b'\r', b'\n', ..] => at + 3,
-        _ => return None,
-    };
-    if at == 0 || !part(text[at - 1]) {
+/// The sign, the break and what the next line begins with, if the line that ends at `at` is continued.
+fn continued(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
+    let sign = (at - usize::from(at > line && text[at - 1] == b'\r')).checked_sub(1)?;
+    if sign <= line || !matches!(text[sign], b'\\' | b'^' | b'`') || !part(text[sign - 1]) {
         return None;
     }
-    let next = line + link::prefix(&text[line..]);
-    Some(next + text[next..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t')).count())
+    let next = at + 1 + link::prefix(&text[at + 1..]);
+    Some((sign, next + text[next..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t')).count()))
 }
 
-/// Where the next line's content begins, if the line that ends at `at` looks broken within a value.
-fn wrapped(text: &[u8], at: usize, line: usize) -> Option<usize> {
+/// The break and what the next line begins with, if the line that ends at `at` looks broken within a value.
+fn wrapped(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
     let end = at - usize::from(at > line && text[at - 1] == b'\r');
     let head = text[line..end].iter().rev().take(120).take_while(|b| part(**b)).count();
     if head < 4 {
@@ -304,8 +304,8 @@ fn wrapped(text: &[u8], at: usize, line: usize) -> Option<usize> {
         return None;
     }
     let (head, tail) = (&text[end - head..end], &text[next..next + tail]);
-    let name = tail[..tail.len() - 1].iter().position(|b| *b == b'=').is_some_and(|n| n + 3 < tail.len());
-    (!name && mixed(tail) && mixed(head) && !value::uuid(tail)).then_some(next)
+    let name = tail[..tail.len() - 1].iter().position(|b| *b == b'=').is_some_and(|n| n + 3 < tail.len() && n < 40);
+    (!name && mixed(tail) && mixed(head) && !value::uuid(tail)).then_some((end, next))
 }
 
 /// Whether a piece has what words have not: digits, signs, or capitals within.

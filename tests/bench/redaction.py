@@ -194,7 +194,6 @@ def main():
     ap.add_argument("--misses", type=int, default=0)
     ap.add_argument("--held", action="store_true")
     ap.add_argument("--write")
-    ap.add_argument("--pci", action="store_true")
     args = ap.parse_args()
     rnd = random.Random(args.seed)
     text = cases(rnd)
@@ -206,7 +205,7 @@ def main():
                 f.writelines(json.dumps({"id": i} | r, ensure_ascii=False) + "\n" for i, r in enumerate(rows))
     score("text", text, run(args.cmd, text), args)
     score("transcript", lines, run(args.cmd, lines), argparse.Namespace(misses=0, held=False))
-    score("cards", cards, run(args.cmd + (" --pci" if args.pci else ""), cards), argparse.Namespace(misses=min(args.misses, 5), held=args.held))
+    score("cards", cards, run(args.cmd + " --pci", cards), argparse.Namespace(misses=min(args.misses, 5), held=args.held))
 
 
 if __name__ == "__main__":

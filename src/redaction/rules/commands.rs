@@ -106,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("Redis: AUTH")
         .yes(&["cache:6379> AUTH default {x36}", "cache:6379> AUTH {x20}"])
         .no(&["the auth default is none"]),
-    Rule::context("command-password", &["assword:"], r#"(?i)assword:[^\n]{0,12}\n[ \t]*send(?:line|_user)?\s*\(?['\x22]([^'\x22\\\s]{4,})"#, Check::Password)
+    Rule::context("command-password", &["assword:"], r#"(?i)assword:[^\n]{0,12}\n[ \t+>#]*send(?:line|_user)?\s*\(?['\x22]([^'\x22\\\s]{4,})"#, Check::Password)
         .from("expect(1)")
         .yes(&[r#"expect "assword:"
 send "Gr4n1te{d3}\r""#])
@@ -119,7 +119,7 @@ send "Gr4n1te{d3}\r""#])
         .from("PowerShell: ConvertTo-SecureString")
         .yes(&["ConvertTo-SecureString 'Gr4n1te{d3}' -AsPlainText -Force"])
         .no(&["ConvertTo-SecureString $p -AsPlainText"]),
-    Rule::context("command-password", &["<auth-user-pass>"], r"<auth-user-pass>\s*\S{1,80}\s*\n[ \t+>]*(\S{4,})", Check::Password)
+    Rule::context("command-password", &["<auth-user-pass>"], r"<auth-user-pass>\s*\n[ \t+>#]*\S{1,80}\s*\n[ \t+>#]*(\S{4,})", Check::Password)
         .from("openvpn(8)")
         .yes(&[r#"<auth-user-pass>
 ci
