@@ -33,7 +33,7 @@ const TRANSCRIPT_PIECES: usize = 256;
 /// A transcript line that is longer is not kept.
 const MAX_LINE: u64 = 64 << 20;
 /// As many bytes of lines are redacted together.
-const WINDOW: usize = 16 << 20;
+const WINDOW: usize = 8 << 20;
 /// The name of a session's own transcript among its sources.
 const MAIN: &str = "main";
 

@@ -8,31 +8,38 @@ use super::value::{self, Setting};
 const MAX_ROWS: usize = 200;
 const MAX_LINE: usize = 2048;
 
-/// Looks for values below the name from `start` to before `end`, if its line is a table's head.
-pub(super) fn find(text: &[u8], (start, end): (usize, usize), class: Class, spans: &mut Vec<Span>) {
+/// Looks for values below the name from `start` to before `end`, if its line is a table's head. Returns
+/// where the rows begin and end.
+pub(super) fn find(
+    text: &[u8],
+    (start, end): (usize, usize),
+    class: Class,
+    spans: &mut Vec<Span>,
+) -> Option<(usize, usize)> {
     let from = start.saturating_sub(MAX_LINE);
     let line = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |n| from + n + 1);
     let stop = line_end(text, end);
     let head = &text[line..stop];
-    let Some(sign) = separator(head) else { return };
+    let sign = separator(head)?;
     let column = head[..start - line].iter().filter(|b| **b == sign).count();
     let fields = head.split(|b| *b == sign).count();
     let mut at = stop + 1;
     for _ in 0..MAX_ROWS {
         if at >= text.len() {
-            return;
+            return Some((stop, text.len()));
         }
-        let stop = line_end(text, at);
-        let row = &text[at..stop];
+        let row_end = line_end(text, at);
+        let row = &text[at..row_end];
         if !row.iter().all(|b| matches!(b, b'-' | b'+' | b'|' | b':' | b' ' | b'\r')) {
             if row.split(|b| *b == sign).count() != fields {
-                return;
+                return Some((stop, at));
             }
             let begin = row.split(|b| *b == sign).take(column).map(|f| f.len() + 1).sum::<usize>();
             cell(text, at + begin, row.split(|b| *b == sign).nth(column).unwrap_or_default(), class, spans);
         }
-        at = stop + 1;
+        at = row_end + 1;
     }
+    Some((stop, at))
 }
 
 /// Adds a cell that can be a secret.

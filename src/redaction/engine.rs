@@ -59,11 +59,6 @@ impl Engine {
         Engine { prefilter, rules, settings, memory: RefCell::default() }
     }
 
-    /// How many secrets are known.
-    pub fn known(&self) -> usize {
-        self.memory.borrow().count()
-    }
-
     /// Looks for what is known already in the bytes of a document, as they stand and in base64.
     pub fn recall(&self, bytes: &[u8], spans: &mut Vec<Span>) {
         let memory = self.memory.borrow();
@@ -85,7 +80,8 @@ impl Engine {
         if depth > MAX_DEPTH {
             return self.text(bytes, depth, spans);
         }
-        let number = self.settings.cards && bytes.len() < 40 && bytes.trim_ascii().iter().all(u8::is_ascii_digit);
+        let number =
+            self.settings.cards && depth == 0 && bytes.len() < 40 && bytes.trim_ascii().iter().all(u8::is_ascii_digit);
         if let Some(tokens) = (number || looks_like_json(bytes)).then(|| json::tokens(bytes)).flatten() {
             self.json(bytes, tokens, depth, spans);
         } else {
@@ -296,7 +292,7 @@ impl Engine {
         let from = spans.len();
         let mut seen = named::Seen::default();
         let mut markers = Vec::new();
-        let mut covered = 0;
+        let (mut covered, mut jwk_end) = (0, 0);
         self.prefilter.find(text, |target, start, end| match target {
             Target::Rule(i) if start >= covered => {
                 if let Some(span) = self.rule(i, text, start, end) {
@@ -314,7 +310,8 @@ impl Engine {
             Target::Name if markers.last().is_some_and(|marker: &(usize, usize)| start < marker.1) => {}
             Target::Name => named::find(text, (start, end), &mut seen, spans),
             Target::Url => url::find(text, start, spans),
-            Target::Jwk => jwk::find(text, start, spans),
+            Target::Jwk if start < jwk_end => {}
+            Target::Jwk => jwk_end = jwk::find(text, start, spans),
             Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
         });
         seed::find(text, spans);

@@ -22,8 +22,8 @@ pub(super) fn span(start: usize, end: usize) -> Span {
     Span::new(start, end, "jwk", Rank::Format)
 }
 
-/// Looks at the object around the `"kty"` at `at`.
-pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
+/// Looks at the object around the `"kty"` at `at`. Returns where it ends: nothing before that needs another look.
+pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) -> usize {
     let from = at.saturating_sub(MAX_KEY);
     let open = memchr::memrchr(b'{', &text[from..at]).map_or(from, |n| from + n);
     let limit = text.len().min(at + MAX_KEY);
@@ -43,6 +43,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
         }
         i += string.len() + between.len() + 2;
     }
+    close
 }
 
 #[cfg(test)]

@@ -64,6 +64,10 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b'<', b'/', ..] => (Link::Tag, next_tag(rest)?),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
         [b'(', ..] if at == end => (Link::Quote, 1),
+        // A form's field: its head, an empty line, its value.
+        [b'\r', b'\n', b'\r', b'\n', ..] if quoted && text[..start].ends_with(b"name=\"") => {
+            return Some((Link::Equals { tight: false }, at + 4));
+        }
         [b'\n' | b'\r', ..] | [] => {
             if let Some(at) = later_value(text, at) {
                 return Some((Link::Equals { tight: false }, at));

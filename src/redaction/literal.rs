@@ -32,6 +32,11 @@ pub(super) fn quote(text: &[u8], at: usize) -> Option<Open> {
         .take_while(|b| matches!(b, b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&'))
         .count();
     i += usize::from(text[i..].starts_with(b"#\""));
+    // A list that is joined with nothing between.
+    if let Some(join) = [&b"\"\".join("[..], b"''.join("].into_iter().find(|join| text[i..].starts_with(join)) {
+        i = skip_blanks(text, i + join.len());
+        i = skip_blanks(text, i + usize::from(matches!(text.get(i), Some(b'[' | b'('))));
+    }
     let escapes = text[i..].iter().take(64).take_while(|b| **b == b'\\').count();
     let mark = *text.get(i + escapes).filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
     let mut inside = i + escapes + 1;

@@ -85,10 +85,6 @@ impl Memory {
         self.count += 1;
     }
 
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
     /// Looks for what is known: in the text of a string, or in the raw bytes of a document.
     pub fn find(&self, text: &[u8], spans: &mut Vec<Span>) {
         if self.count == 0 {
@@ -151,7 +147,7 @@ mod tests {
         let mut memory = Memory::default();
         memory.learn(secret, &Span::new(0, secret.len(), "password", Rank::Named));
         memory.learn(b"ordinary-words", &Span::new(0, 14, "password", Rank::Named));
-        assert_eq!(memory.count(), 1);
+        assert_eq!(memory.count, 1);
         for (text, found) in [
             (&b"say Gr4nite-harbour71-Quartz twice"[..], &b"Gr4nite-harbour71-Quartz"[..]),
             (b"it ends Gr4nite-harb", b"Gr4nite-harb"),

@@ -14,6 +14,8 @@ pub(super) struct Seen {
     name_end: usize,
     /// Cookies before this have been looked at.
     cookies_end: usize,
+    /// The rows of the last table: they have been looked at.
+    table: (usize, usize),
     /// Unquoted values that overlap: where the first of them ends, and how many have been looked at.
     run: (usize, usize),
 }
@@ -38,8 +40,8 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
         return;
     }
     let Some(class) = names::classify(&text[start..end]) else { return };
-    if heads {
-        columns::find(text, (start, end), class, spans);
+    if heads && !(seen.table.0..seen.table.1).contains(&start) {
+        seen.table = columns::find(text, (start, end), class, spans).unwrap_or(seen.table);
     }
     let Some((link, at)) = link else { return };
     if class == Class::Cookies {

@@ -95,7 +95,7 @@ const TRAILERS: &[&str] = &[
     "prod", "production", "prd", "dev", "develop", "development", "stage", "staging", "stg", "test", "testing", "uat",
     "qa", "old", "new", "current", "previous", "prev", "primary", "secondary", "live", "sandbox", "b64", "base64",
     "plain", "plaintext", "text", "value", "val", "data", "default", "raw", "str", "string", "main", "backup", "rw",
-    "ro", "local", "temp", "tmp", "again", "confirm", "confirmation", "repeat", "clear", "bytes", "hex",
+    "ro", "local", "temp", "tmp", "again", "confirm", "confirmation", "repeat", "clear", "bytes", "hex", "append", "push",
 ];
 
 /// Words at a name's end that make it something about a secret.
@@ -166,7 +166,7 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
         return Some(Class::Password);
     }
     let words = words(name);
-    if ["vault_secret_id", "approle_secret_id"].iter().any(|n| words.ends_with(n)) {
+    if ["vault_secret_id", "approle_secret_id", "bw_session"].iter().any(|n| words.ends_with(n)) {
         return Some(Class::Token);
     }
     let mut parts: Vec<&str> = words.split('_').filter(|w| !w.is_empty()).collect();

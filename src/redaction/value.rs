@@ -144,7 +144,7 @@ pub(super) fn random(value: &[u8]) -> bool {
         // Base64 without a digit: long, and the case changes all the time.
         return value.len() >= 20 && shape.lower > 0 && shape.upper > 0 && case_changes(value) * 4 >= value.len();
     }
-    entropy(value) >= if value.len() < 16 { 2.8 } else { 3.0 }
+    entropy(value) >= 2.7
 }
 
 fn case_changes(value: &[u8]) -> usize {

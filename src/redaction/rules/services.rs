@@ -219,7 +219,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::form(
         "unleash-token",
         &[":production.", ":development.", ":default."],
-        r"[A-Za-z0-9*\[\]_-]{1,40}:(?:production|development|default)\.([a-f0-9]{56,64})\b",
+        r"[A-Za-z0-9*\[\]_-]{1,40}:(?:production|development|default)\.[a-f0-9]{56,64}\b",
     )
     .back(40)
     .from("Unleash: API tokens are project, environment and secret")

@@ -276,7 +276,7 @@ def blocks(rnd):
         if needles is None:
             # The longest random run of the text is the secret.
             import re
-            runs = sorted(re.findall(r"[A-Za-z0-9+/_~-]{16,}", text.split("hooks/")[-1].split("messages?")[-1].split("/key/")[-1].split(" -p ")[-1]), key=len)
+            runs = sorted(re.findall(r"[A-Za-z0-9+/_~-]{16,}", text.split("hooks/")[-1].split("messages?")[-1].split("/key/")[-1].split(" -p ")[-1].split("sig=")[-1]), key=len)
             needles = [runs[-1][4:]] if runs and " " not in kind and not kind.startswith("mnemonic") else [text[-40:]]
         if needles:
             out.append((kind, text, needles))
