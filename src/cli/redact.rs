@@ -42,7 +42,7 @@ const LINE: u64 = 64 << 20;
 const WINDOW: usize = 64 << 20;
 
 pub fn run(args: &Args, input: &mut dyn BufRead, output: &mut dyn Write) -> anyhow::Result<()> {
-    let settings = config::redaction(args.pci, args.private, args.emails);
+    let settings = config::redaction(args.pci, args.private, args.emails)?;
     filter(args, &mut Redactor::new(settings), input, output)
 }
 

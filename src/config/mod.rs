@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::git::repo::Repo;
 use crate::host::{env, files};
 use crate::id::LedgerId;
-use crate::redaction::{Privacy, Settings};
+use crate::redaction::{Custom, Privacy, Settings};
 
 /// The committed file, from the top of the work tree.
 pub const COMMITTED: &str = ".tracevault/config.toml";
@@ -122,6 +122,8 @@ pub struct Config {
     pub private: bool,
     /// `tracevault.emails`: whether e-mail addresses are.
     pub emails: bool,
+    /// The user's own `redaction.toml`.
+    pub custom: Custom,
 }
 
 /// Keys of git's configuration.
@@ -181,20 +183,35 @@ impl Config {
             pci: truth(PCI)?,
             private: truth(PRIVATE)?,
             emails: truth(EMAILS)?,
+            custom: custom_rules()?,
         })
     }
 
     /// How what this clone records is redacted.
     pub fn redaction(&self) -> Settings {
-        redaction(self.pci, self.private, self.emails)
+        Settings { custom: self.custom.clone(), ..settings(self.pci, self.private, self.emails) }
     }
 }
 
-/// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses.
-pub fn redaction(cards: bool, private: bool, emails: bool) -> Settings {
+/// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses, what the user's own rules say.
+pub fn redaction(cards: bool, private: bool, emails: bool) -> Result<Settings, ConfigError> {
+    Ok(Settings { custom: custom_rules()?, ..settings(cards, private, emails) })
+}
+
+fn settings(cards: bool, private: bool, emails: bool) -> Settings {
     let home = env::home().and_then(|home| home.into_os_string().into_string().ok());
     let privacy = Privacy { home: home.filter(|_| private), host: env::host_name().filter(|_| private), emails };
-    Settings { key: mark_key(), cards, privacy }
+    Settings { key: mark_key(), cards, privacy, custom: Custom::default() }
+}
+
+/// The user's own rules. Only theirs: a committed file could allow what should not be seen.
+fn custom_rules() -> Result<Custom, ConfigError> {
+    let Some(path) = env::config_dir().map(|dir| dir.join("redaction.toml")) else { return Ok(Custom::default()) };
+    let read = |source| ConfigError::Read { path: path.clone(), source };
+    let Some(bytes) = files::read_small(&path, MAX_BYTES).map_err(read)? else { return Ok(Custom::default()) };
+    let malformed = |message: String| ConfigError::Malformed { path: path.clone(), message };
+    let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+    Custom::parse(&text).map_err(|error| malformed(error.to_string()))
 }
 
 /// Yes or no, in the words that git has for it.

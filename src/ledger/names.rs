@@ -88,8 +88,8 @@ mod tests {
             ..ModelUsage::default()
         };
         let mut facts = Facts {
-            models: vec![model('a', 5), model('a', 150_000), model('b', 5), model('b', 250_000)],
-            tools: vec![tool(token('a')), tool(token('b')), tool("Edit".into())],
+            models: vec![model('a', 5), model('a', 150_000), model('a', 7), model('a', 250_000)],
+            tools: vec![tool(token('a')), tool(token('a')), tool("Edit".into())],
             files: vec![file(format!("keys/{}", token('a'))), file("src/a.rs".into())],
             mcp_servers: vec![token('c'), "files".into()],
             ..Facts::default()

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Settings;
+use super::frame::{Frame, Searched};
 use super::json::{self, Token};
 use super::memory::Memory;
 use super::names::{self, Class};
@@ -315,6 +316,7 @@ impl Engine {
             Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
         });
         seed::find(text, spans);
+        self.settings.custom.find(text, spans);
         if self.settings.cards {
             cards::find(text, spans);
         }
@@ -331,8 +333,13 @@ impl Engine {
         markers
     }
 
-    /// Marks and keeps what was found in a text, from index `from` on.
-    fn mark(&self, text: &[u8], from: usize, spans: &mut [Span]) {
+    /// Marks and keeps what was found in a text, from index `from` on, but for what the organisation allows.
+    fn mark(&self, text: &[u8], from: usize, spans: &mut Vec<Span>) {
+        let mut i = 0;
+        spans.retain(|span| {
+            i += 1;
+            i <= from || !self.settings.custom.allows(&text[span.start..span.end])
+        });
         let mut memory = self.memory.borrow_mut();
         for span in &mut spans[from..] {
             span.tag = self.settings.key.tag(&text[span.start..span.end]);
@@ -396,91 +403,6 @@ impl Engine {
         }
         let rank = if rule.by_form { Rank::Format } else { Rank::Context };
         Some(Span::new(start + secret.start(), end, rule.id, rank))
-    }
-}
-
-/// What is known of the object or array that a string stands in.
-struct Frame {
-    /// What the current member's name says of its value.
-    name: Option<Class>,
-    /// Whether the current member names its sibling `value`, and what it said.
-    names_sibling: bool,
-    sibling: Option<Class>,
-    signature: bool,
-    /// The strings of an array, as long as it holds no array and no object.
-    lines: Vec<(usize, usize)>,
-    only_lines: bool,
-    /// Whether the object is a JSON Web Key, and those of its members that would then be secret.
-    is_jwk: bool,
-    is_jwk_member: bool,
-    jwk_members: Vec<(usize, usize)>,
-}
-
-impl Frame {
-    fn new(name: Option<Class>) -> Self {
-        Frame {
-            name,
-            names_sibling: false,
-            sibling: None,
-            signature: false,
-            lines: Vec::new(),
-            only_lines: true,
-            is_jwk: false,
-            is_jwk_member: false,
-            jwk_members: Vec::new(),
-        }
-    }
-
-    fn key(&mut self, key: &[u8], class: Option<Class>) {
-        self.only_lines = false;
-        let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
-        self.names_sibling =
-            is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k"]);
-        self.signature = key == b"signature";
-        self.is_jwk |= key == b"kty";
-        self.is_jwk_member = jwk::is_private(key);
-        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"]) {
-            self.sibling
-        } else {
-            class
-        };
-    }
-}
-
-/// The long strings of a document that were searched: tools' results stand in a line twice.
-#[derive(Default)]
-struct Searched(Vec<Found>);
-
-struct Found {
-    string: (usize, usize),
-    name: Option<Class>,
-    spans: Vec<Span>,
-}
-
-impl Searched {
-    const MIN_BYTES: usize = 256;
-    const MAX_STRINGS: usize = 32;
-
-    fn keep(&mut self, string: (usize, usize), name: Option<Class>, spans: &[Span]) {
-        if string.1 - string.0 >= Self::MIN_BYTES && self.0.len() < Self::MAX_STRINGS {
-            self.0.push(Found { string, name, spans: spans.to_vec() });
-        }
-    }
-
-    /// Adds what was found in the same string before, if it was searched.
-    fn copy(&self, bytes: &[u8], (start, end): (usize, usize), name: Option<Class>, spans: &mut Vec<Span>) -> bool {
-        let same = |found: &&Found| {
-            let (from, to) = found.string;
-            to - from == end - start && found.name == name && bytes[from..to] == bytes[start..end]
-        };
-        let Some(found) = self.0.iter().find(same) else { return false };
-        let moved = |span: &Span| Span {
-            start: span.start - found.string.0 + start,
-            end: span.end - found.string.0 + start,
-            ..*span
-        };
-        spans.extend(found.spans.iter().map(moved));
-        true
     }
 }
 

@@ -6,9 +6,11 @@
 mod cards;
 mod columns;
 mod cookies;
+mod custom;
 mod dump;
 mod encoded;
 mod engine;
+mod frame;
 mod json;
 mod jwk;
 mod link;
@@ -31,6 +33,7 @@ mod view;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub use custom::Custom;
 use engine::Engine;
 pub use mark::MarkKey;
 pub use privacy::Privacy;
@@ -71,6 +74,8 @@ pub struct Settings {
     pub cards: bool,
     /// What tells whose machine it is.
     pub privacy: Privacy,
+    /// The organisation's own rules and exceptions.
+    pub custom: Custom,
 }
 
 /// Redacts, and counts what it took out. It remembers what it found: the same value goes wherever it comes again.

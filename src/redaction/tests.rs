@@ -339,6 +339,17 @@ fn hits_tell_where_but_not_what() {
 }
 
 #[test]
+fn an_organisation_has_rules_and_exceptions_of_its_own() {
+    let rules = "[[rule]]\nid = \"acme-key\"\npattern = 'acme_[a-z0-9]{8}'\n[[allow]]\npattern = 'Demo-password-1'\n";
+    let settings = Settings { custom: Custom::parse(rules).unwrap(), ..Settings::default() };
+    let mut redactor = Redactor::new(settings);
+    let out =
+        redactor.text("acme_abcd1234 password=Demo-password-1 password=Gr4nite-harbour71").into_inner().into_owned();
+    assert!(out.starts_with("[REDACTED:acme-key:"), "{out}");
+    assert!(out.contains("Demo-password-1") && !out.contains("harbour"), "{out}");
+}
+
+#[test]
 fn counts_go_by_rule() {
     let mut redactor = Redactor::default();
     let text = expand("ghp_{x36} and npm_{x36}");
