@@ -283,6 +283,11 @@ impl Engine {
     fn view(&self, view: &View, spans: &mut Vec<Span>, search: impl FnOnce(&mut Vec<Span>)) {
         let first = spans.len();
         search(spans);
+        let mut i = 0;
+        spans.retain(|span| {
+            i += 1;
+            i <= first || view.in_one_place(span.start, span.end)
+        });
         for span in &mut spans[first..] {
             (span.start, span.end) = view.to_raw(span.start, span.end);
         }

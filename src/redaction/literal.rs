@@ -50,7 +50,7 @@ pub(super) fn quote(text: &[u8], at: usize) -> Option<Open> {
 fn reads(call: &[u8]) -> bool {
     const READERS: &[&str] = &[
         "env", "get", "read", "load", "prompt", "input", "ask", "find", "lookup", "fetch", "decrypt", "t", "var",
-        "arg", "config",
+        "arg", "config", "encode", "decode", "strip", "split", "replace",
     ];
     let call = String::from_utf8_lossy(call).to_lowercase();
     let last = call.rsplit(['.', ':', ' ']).next().unwrap_or_default();

@@ -47,7 +47,8 @@ impl Memory {
     pub fn learn(&mut self, text: &[u8], span: &Span) {
         let secret = &text[span.start..span.end];
         if secret.contains(&b'\n') {
-            for line in secret.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= 40) {
+            let lines = if span.rank == Rank::Format { secret } else { b"" };
+            for line in lines.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= 40) {
                 self.keep(line, span);
             }
         } else {

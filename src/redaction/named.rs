@@ -125,6 +125,10 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         // Several lines: a file, in which each value has its own name.
         return None;
     }
+    if open.is_some_and(|open| open.mark == b'`') && value.contains(&b'\n') {
+        // A block of code.
+        return None;
+    }
     let cleaned: Vec<u8>;
     if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
         cleaned = joined(value);

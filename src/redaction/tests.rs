@@ -227,6 +227,9 @@ fn what_is_no_secret_stays() {
         "API_KEY=[REDACTED:api-key:5f3add59d768]",
         "postgres://svc:[REDACTED:password:75b4e297d701]@db/ledger",
         "https://[REDACTED:github-token]@host and https://[REDACTED:token]:x@host",
+        "password = password.encode('latin1')",
+        "Credentials:\n```\nlet space = [Uninit::x(); space!(Credentials(1))];\nlet y3 = z9::w();\n```",
+        "UNRESERVED_PAT = \"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-\"",
         "cache_key = \"v2:users:8f14e45fceea167a5a36dedd4bea2543\"",
     ] {
         assert_eq!(redact(text), text);

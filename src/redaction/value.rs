@@ -187,7 +187,7 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
         "[redacted", "<redacted", "redacted>", "changeme", "placeholder", "your_", "your-", "yourpass",
         "yourtoken", "yoursecret", "yourkey", "replace", "insert", "xxxx", "****", "....", "…", "•••", "dummy",
         "my_secret", "my-secret", "mysecret", "my_token", "my-token", "my_password", "my-password", "mypassword",
-        "my_api", "my-api", "not-a-real", "notareal", "sample", "todo",
+        "my_api", "my-api", "abcdefghijkl", "not-a-real", "notareal", "sample", "todo",
     ];
     // Keys that are made to be seen.
     const PUBLIC: &[&[u8]] =

@@ -9,6 +9,8 @@ pub(super) struct View {
     pieces: Vec<Piece>,
     /// Where something was taken out between two bytes that now touch.
     joints: Vec<usize>,
+    /// Where lines that are not the next ones begin.
+    breaks: Vec<usize>,
 }
 
 /// A stretch of a view, copied as it was or put in place of something else.
@@ -22,7 +24,7 @@ struct Piece {
 
 impl View {
     pub fn new() -> Self {
-        View { text: Vec::new(), pieces: Vec::new(), joints: Vec::new() }
+        View { text: Vec::new(), pieces: Vec::new(), joints: Vec::new(), breaks: Vec::new() }
     }
 
     /// Copies `raw[start..end]`.
@@ -37,6 +39,20 @@ impl View {
     pub fn put(&mut self, bytes: &[u8], start: usize, end: usize) {
         self.pieces.push(Piece { at: self.text.len(), raw: start, raw_end: end, copied: false });
         self.text.extend_from_slice(bytes);
+    }
+
+    /// Begins further lines, apart from those before.
+    fn begin(&mut self, start: usize) {
+        if !self.text.is_empty() {
+            self.put(b"\n", start, start);
+            self.breaks.push(self.text.len());
+        }
+    }
+
+    /// Whether what stands from `start` to before `end` is of lines that follow each other.
+    pub fn in_one_place(&self, start: usize, end: usize) -> bool {
+        let first = self.breaks.partition_point(|at| *at <= start);
+        self.breaks.get(first).is_none_or(|at| *at >= end)
     }
 
     /// Whether what stands from `start` to before `end` was in pieces.
@@ -64,7 +80,7 @@ pub(super) fn unescaped(text: &[u8]) -> Option<View> {
     while let Some(at) = next_escape(text, done, mail) {
         let start = memchr::memrchr(b'\n', &text[done..at]).map_or(done, |n| done + n + 1);
         if start > done {
-            view.put(b"\n", start, start);
+            view.begin(start);
         }
         done = unescape_line(text, start, mail, &mut view);
     }
@@ -188,7 +204,7 @@ pub(super) fn joined(text: &[u8]) -> Option<View> {
                 if !view.text.is_empty() {
                     view.copy(text, copied, line_end(text, copied));
                 }
-                view.put(b"\n", start, start);
+                view.begin(start);
             }
             view.copy(text, start, cut);
             view.joints.push(view.text.len());
