@@ -1,8 +1,10 @@
 //! Configuration: the committed file, git config, the user's file and the environment; later wins.
 
 mod known;
+mod marks;
 
 pub use known::{known_ledger, remember_ledger};
+pub use marks::mark_key;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::git::repo::Repo;
 use crate::host::{env, files};
 use crate::id::LedgerId;
+use crate::redaction::{Custom, Privacy, Settings};
 
 /// The committed file, from the top of the work tree.
 pub const COMMITTED: &str = ".tracevault/config.toml";
@@ -113,6 +116,14 @@ pub struct Config {
     pub prices: Option<PathBuf>,
     /// `tracevault.logAccess`: whether it is recorded when encrypted payloads are read.
     pub log_access: bool,
+    /// `tracevault.pci`: whether card numbers are redacted.
+    pub pci: bool,
+    /// `tracevault.private`: whether the home directory and the host's name are.
+    pub private: bool,
+    /// `tracevault.emails`: whether e-mail addresses are.
+    pub emails: bool,
+    /// The user's own `redaction.toml`.
+    pub custom: Custom,
 }
 
 /// Keys of git's configuration.
@@ -125,6 +136,9 @@ const ON_FAILURE: &str = "tracevault.pushOnFailure";
 const DEVICE: &str = "tracevault.device";
 const PRICES: &str = "tracevault.prices";
 const LOG_ACCESS: &str = "tracevault.logAccess";
+const PCI: &str = "tracevault.pci";
+const PRIVATE: &str = "tracevault.private";
+const EMAILS: &str = "tracevault.emails";
 
 impl Config {
     /// Reads all of it for a repository.
@@ -154,7 +168,7 @@ impl Config {
             })?),
             None => None,
         };
-        let log_access = value(LOG_ACCESS).map_or(Ok(false), |value| truth(LOG_ACCESS, value))?;
+        let truth = |key: &str| value(key).map_or(Ok(false), |value| truth(key, value));
         Ok(Config {
             committed,
             pinned,
@@ -165,9 +179,39 @@ impl Config {
             on_failure,
             device: user.device.or_else(|| value(DEVICE)),
             prices: user.prices.or_else(|| value(PRICES).map(PathBuf::from)),
-            log_access,
+            log_access: truth(LOG_ACCESS)?,
+            pci: truth(PCI)?,
+            private: truth(PRIVATE)?,
+            emails: truth(EMAILS)?,
+            custom: custom_rules()?,
         })
     }
+
+    /// How what this clone records is redacted.
+    pub fn redaction(&self) -> Settings {
+        Settings { custom: self.custom.clone(), ..settings(self.pci, self.private, self.emails) }
+    }
+}
+
+/// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses, what the user's own rules say.
+pub fn redaction(cards: bool, private: bool, emails: bool) -> Result<Settings, ConfigError> {
+    Ok(Settings { custom: custom_rules()?, ..settings(cards, private, emails) })
+}
+
+fn settings(cards: bool, private: bool, emails: bool) -> Settings {
+    let home = env::home().and_then(|home| home.into_os_string().into_string().ok());
+    let privacy = Privacy { home: home.filter(|_| private), host: env::host_name().filter(|_| private), emails };
+    Settings { key: mark_key(), cards, privacy, custom: Custom::default() }
+}
+
+/// The user's own rules. Only theirs: a committed file could allow what should not be seen.
+fn custom_rules() -> Result<Custom, ConfigError> {
+    let Some(path) = env::config_dir().map(|dir| dir.join("redaction.toml")) else { return Ok(Custom::default()) };
+    let read = |source| ConfigError::Read { path: path.clone(), source };
+    let Some(bytes) = files::read_small(&path, MAX_BYTES).map_err(read)? else { return Ok(Custom::default()) };
+    let malformed = |message: String| ConfigError::Malformed { path: path.clone(), message };
+    let text = String::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+    Custom::parse(&text).map_err(|error| malformed(error.to_string()))
 }
 
 /// Yes or no, in the words that git has for it.

@@ -60,7 +60,7 @@ pub struct Checker<'l> {
 
 impl<'l> Checker<'l> {
     pub fn new(ledger: &'l Ledger) -> Self {
-        Checker { ledger, redactor: Redactor::new(), files: HashMap::new(), texts: HashMap::new() }
+        Checker { ledger, redactor: Redactor::default(), files: HashMap::new(), texts: HashMap::new() }
     }
 
     pub fn check(&mut self, form: Form, mut trace: Trace) -> Result<Checked, ClaimError> {

@@ -88,13 +88,13 @@ mod tests {
             ..ModelUsage::default()
         };
         let mut facts = Facts {
-            models: vec![model('a', 5), model('a', 150_000), model('b', 5), model('b', 250_000)],
-            tools: vec![tool(token('a')), tool(token('b')), tool("Edit".into())],
+            models: vec![model('a', 5), model('a', 150_000), model('a', 7), model('a', 250_000)],
+            tools: vec![tool(token('a')), tool(token('a')), tool("Edit".into())],
             files: vec![file(format!("keys/{}", token('a'))), file("src/a.rs".into())],
             mcp_servers: vec![token('c'), "files".into()],
             ..Facts::default()
         };
-        redact(&mut facts, &mut Redactor::new());
+        redact(&mut facts, &mut Redactor::default());
         let text = format!("{facts:?}");
         assert!(!text.contains("16C7e42F292c6912E7710c838347Ae178"), "{text}");
         assert_eq!((facts.tools.len(), facts.files.len(), facts.mcp_servers.len()), (2, 2, 2));

@@ -1,7 +1,7 @@
 //! Sealing: what a session did since its last record becomes a payload and a `session` record.
 //!
-//! The transcript is read once, line by line: each line is counted, redacted and stored. Memory holds a line and a
-//! piece, however long the session is.
+//! The transcript is read once, a window of lines at a time: each line is counted, redacted and stored. Memory holds a
+//! window and a piece, however long the session is.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -32,6 +32,8 @@ const MAX_PIECES: usize = 320;
 const TRANSCRIPT_PIECES: usize = 256;
 /// A transcript line that is longer is not kept.
 const MAX_LINE: u64 = 64 << 20;
+/// As many bytes of lines are redacted together.
+const WINDOW: usize = 8 << 20;
 /// The name of a session's own transcript among its sources.
 const MAIN: &str = "main";
 
@@ -179,7 +181,7 @@ impl<'a> Reading<'a> {
             cursor,
             heard,
             kind,
-            redactor: Redactor::new(),
+            redactor: Redactor::new(ledger.config.redaction()),
             form,
             payloads: Vec::new(),
             appends: BTreeMap::new(),
@@ -296,38 +298,29 @@ impl<'a> Reading<'a> {
         let repo = &self.ledger.repo;
         let mut pieces = PieceWriter::new(repo, self.form);
         let room = self.room(TRANSCRIPT_PIECES);
-        let (mut lines, mut line) = (0, Vec::new());
+        let mut lines = 0;
         while pieces.pieces.len() < room {
-            line.clear();
-            let Ok(read) = reader.by_ref_take(MAX_LINE, &mut line) else {
-                tally.gap(GapKind::TranscriptMissing, 1);
-                break;
-            };
-            if read == 0 {
+            let window = self.window(&mut reader, tally);
+            if window.is_empty() {
                 break;
             }
-            if line.last() != Some(&b'\n') {
-                if (read as u64) < MAX_LINE {
-                    // Still being written, unless the session is over and nobody will go on.
-                    if !self.cursor.ended || serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_err() {
-                        break;
-                    }
-                } else {
-                    let skipped = reader.skip_until(b'\n').unwrap_or(0);
-                    tally.gap(GapKind::LineOversize, (read + skipped) as u64);
-                    offset += (read + skipped) as u64;
+            let texts: Vec<&[u8]> = window.iter().map(|line| &*line.text).collect();
+            for (line, redacted) in window.iter().zip(self.redactor.session(&texts)) {
+                if pieces.pieces.len() >= room {
+                    break;
+                }
+                offset += line.read;
+                if line.oversize {
+                    tally.gap(GapKind::LineOversize, line.read);
                     continue;
                 }
+                let said = self.kind.line(&line.text);
+                self.note_models(&said);
+                tally.add(&said);
+                pieces.write(redacted.as_ref().as_ref())?;
+                pieces.write(b"\n")?;
+                lines += 1;
             }
-            offset += read as u64;
-            let text = line.strip_suffix(b"\n").unwrap_or(&line);
-            let said = self.kind.line(text);
-            self.note_models(&said);
-            tally.add(&said);
-            let redacted = self.redactor.line(text);
-            pieces.write(redacted.as_ref().as_ref())?;
-            pieces.write(b"\n")?;
-            lines += 1;
         }
         self.more |= pieces.pieces.len() >= room;
         pieces.finish()?;
@@ -336,6 +329,39 @@ impl<'a> Reading<'a> {
         let (listed, blobs) = (std::mem::take(&mut pieces.pieces), std::mem::take(&mut pieces.blobs));
         self.add_payload(PayloadClass::Transcript, name, lines, listed, blobs);
         Ok(())
+    }
+
+    /// Reads the next lines, as many as are redacted together: what one of them holds as a secret goes from all.
+    fn window(&self, reader: &mut impl BufRead, tally: &mut Tally) -> Vec<Read> {
+        let (mut window, mut size) = (Vec::new(), 0);
+        while size < WINDOW {
+            let mut text = Vec::new();
+            let Ok(read) = reader.by_ref_take(MAX_LINE, &mut text) else {
+                tally.gap(GapKind::TranscriptMissing, 1);
+                break;
+            };
+            if read == 0 {
+                break;
+            }
+            let mut line = Read { text, read: read as u64, oversize: false };
+            if line.text.last() == Some(&b'\n') {
+                line.text.pop();
+            } else if line.read < MAX_LINE {
+                // Still being written, unless the session is over and nobody will go on.
+                if !self.cursor.ended || serde_json::from_slice::<serde::de::IgnoredAny>(&line.text).is_err() {
+                    break;
+                }
+            } else {
+                line = Read {
+                    text: Vec::new(),
+                    read: line.read + reader.skip_until(b'\n').unwrap_or(0) as u64,
+                    oversize: true,
+                };
+            }
+            size += line.text.len();
+            window.push(line);
+        }
+        window
     }
 
     /// A message's model made the calls on its lines.
@@ -427,6 +453,13 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// A line of a transcript, how many bytes were read for it, and whether it was too long to be kept.
+struct Read {
+    text: Vec<u8>,
+    read: u64,
+    oversize: bool,
+}
+
 /// Lines of JSON on their way into pieces, as many as there is room for.
 struct Lines<'r> {
     pieces: PieceWriter<'r>,
@@ -473,7 +506,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         gix::init(dir.path()).unwrap();
         let ledger = Ledger::open(dir.path()).unwrap();
-        let mut redactor = Redactor::new();
+        let mut redactor = Redactor::default();
         let mut lines = Lines::new(&ledger, Form::Salted(&random::bytes32), 2);
         // With its quotes and its newline, a line of 100 000 bytes.
         let line = "some words ".repeat(9091)[..99_997].to_owned();

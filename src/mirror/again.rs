@@ -1,25 +1,29 @@
 //! What was said is redacted again before anybody sees it: what was stored years ago was redacted by the rules of then.
 
-use std::sync::LazyLock;
-
 use crate::mirror::transcript::Window;
 use crate::redaction::Redactor;
 use crate::session::turns::{Call, Step, Turn};
 
-/// Patterns are compiled when they are first needed, and then kept.
-static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::new);
+thread_local! {
+    /// Patterns are compiled when they are first needed, and then kept.
+    static REDACTOR: Redactor = Redactor::default();
+}
 
 /// Takes out what the newest rules find, and counts the texts in which they found something.
 pub fn redact(window: &mut Window) {
-    for told in &mut window.turns {
-        for text in texts(&mut told.turn) {
-            let clean = REDACTOR.again(text).into_inner();
-            if clean != *text {
-                *text = clean.into_owned();
-                window.redacted_again += 1;
+    REDACTOR.with(|redactor| {
+        // What was found in another conversation is no business of this one.
+        redactor.forget();
+        for told in &mut window.turns {
+            for text in texts(&mut told.turn) {
+                let clean = redactor.again(text).into_inner();
+                if clean != *text {
+                    *text = clean.into_owned();
+                    window.redacted_again += 1;
+                }
             }
         }
-    }
+    });
 }
 
 /// Every text of a turn that somebody, or something, said.

@@ -21,7 +21,7 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) -> usize {
             let least = if session { 8 } else { 20 };
             let open = value::placeholder(secret) || value::wordy(secret) || secret.contains(&b' ');
             if secret.len() >= least && !open && value::random(secret) {
-                spans.push(Span { start, end, rule: Class::Cookies.rule(), rank: Rank::Context });
+                spans.push(Span::new(start, end, Class::Cookies.rule(), Rank::Context));
             }
         }
         if text.get(end) != Some(&b';') {

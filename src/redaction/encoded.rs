@@ -137,17 +137,56 @@ pub(super) fn decode_base64(run: &[u8]) -> Option<Vec<u8>> {
     (held < 6).then_some(out)
 }
 
-/// The text that a run encodes, if it is text.
+/// The most that a compressed text may unfold to.
+const MAX_UNFOLDED: u64 = 1 << 20;
+
+/// The text that a run encodes, if it is text: in hex or base64, compressed or in UTF-16.
 pub(super) fn decode_text(run: &[u8]) -> Option<Vec<u8>> {
-    if run.len() >= 32 && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit) {
-        let text = hex::decode(run).ok()?;
-        return is_text(&text).then_some(text);
+    let prefixed = run.strip_prefix(b"0x").unwrap_or(run);
+    if prefixed.len() >= 24 && prefixed.len().is_multiple_of(2) && prefixed.iter().all(u8::is_ascii_hexdigit) {
+        return text_of(hex::decode(prefixed).ok()?);
     }
     // Most runs are names, paths, digests or images: their first bytes tell.
-    if !is_text(&decode_base64(&run[..MIN_RUN])?) {
+    let head = decode_base64(&run[..MIN_RUN])?;
+    if !is_text(&head) && !is_packed(&head) && !is_wide(&head) {
         return None;
     }
-    decode_base64(run).filter(|text| is_text(text))
+    text_of(decode_base64(run)?)
+}
+
+fn text_of(bytes: Vec<u8>) -> Option<Vec<u8>> {
+    if is_packed(&bytes) {
+        return unpack(&bytes).filter(|text| is_text(text));
+    }
+    if is_wide(&bytes) {
+        let narrow: Vec<u8> = bytes.iter().step_by(2).copied().collect();
+        return is_text(&narrow).then_some(narrow);
+    }
+    is_text(&bytes).then_some(bytes)
+}
+
+fn is_packed(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x1F, 0x8B, 8, ..] | [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..])
+}
+
+/// UTF-16 of plain ASCII, low byte first.
+fn is_wide(bytes: &[u8]) -> bool {
+    bytes.len() >= 16 && bytes.iter().skip(1).step_by(2).all(|b| *b == 0) && bytes.iter().step_by(2).all(|b| *b != 0)
+}
+
+/// Unpacks gzip or zlib, as far as it goes: what is cut off may hold a secret all the same.
+fn unpack(bytes: &[u8]) -> Option<Vec<u8>> {
+    use std::io::Read as _;
+    let mut text = Vec::new();
+    let limited = |reader: &mut dyn std::io::Read, text: &mut Vec<u8>| {
+        let _ = reader.take(MAX_UNFOLDED).read_to_end(text);
+    };
+    if bytes[0] == 0x1F {
+        limited(&mut flate2::read::GzDecoder::new(bytes), &mut text);
+    } else {
+        limited(&mut flate2::read::ZlibDecoder::new(bytes), &mut text);
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// Whether all is printable, but for a few bytes that other scripts may need.

@@ -1,17 +1,22 @@
 //! The engine: one pass for all keywords, then a look at what each could mean.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::Settings;
+use super::frame::{Frame, Searched};
 use super::json::{self, Token};
+use super::memory::Memory;
 use super::names::{self, Class};
 use super::prefilter::Prefilter;
 use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
-use super::{encoded, named, pem, rules, url, value};
+use super::view::{self, View};
+use super::{cards, dump, encoded, jwk, named, pem, rules, seed, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,7 @@ enum Target {
     Name,
     Url,
     PrivateKey,
+    Jwk,
     Marker,
 }
 
@@ -36,20 +42,42 @@ const NAMED_WITHIN: usize = 160;
 pub(super) struct Engine {
     prefilter: Prefilter<Target>,
     rules: Vec<(&'static Rule, OnceLock<Regex>)>,
+    settings: Settings,
+    memory: RefCell<Memory>,
 }
 
 impl Engine {
-    pub fn new() -> Self {
+    pub fn new(settings: Settings) -> Self {
         let rules: Vec<_> = rules::all().map(|rule| (rule, OnceLock::new())).collect();
         let by_rule = rules.iter().enumerate();
         let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
-        let keywords = [(url::KEYWORD, Target::Url), (span::MARKER, Target::Marker)]
+        let keywords = [(url::KEYWORD, Target::Url), (jwk::KEYWORD, Target::Jwk), (span::MARKER, Target::Marker)]
             .into_iter()
             .chain(names::KEYWORDS.iter().map(|k| (*k, Target::Name)))
             .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
             .chain(by_rule);
         let prefilter = Prefilter::new(keywords);
-        Engine { prefilter, rules }
+        Engine { prefilter, rules, settings, memory: RefCell::default() }
+    }
+
+    /// Forgets what was found.
+    pub fn forget(&self) {
+        self.memory.take();
+    }
+
+    /// Looks for what is known already in the bytes of a document, as they stand and in base64.
+    pub fn recall(&self, bytes: &[u8], spans: &mut Vec<Span>) {
+        let memory = self.memory.borrow();
+        memory.find(bytes, spans);
+        encoded::runs(bytes, |start, end| {
+            // Behind an escape stands a letter that is no part of the run.
+            let start = start + usize::from(start > 0 && bytes[start - 1] == b'\\');
+            let mut found = Vec::new();
+            if let Some(inner) = bytes.get(start..end).filter(|run| run.len() >= 24).and_then(encoded::decode_text) {
+                memory.find(&inner, &mut found);
+            }
+            spans.extend(found.first().map(|best| Span { start, end, ..*best }));
+        });
     }
 
     /// Searches a document: JSON, lines of JSON, or text. The spans come ordered and apart.
@@ -58,8 +86,10 @@ impl Engine {
         if depth > MAX_DEPTH {
             return self.text(bytes, depth, spans);
         }
-        if looks_like_json(bytes) && json::walk(bytes, |_| {}) {
-            self.json(bytes, depth, spans);
+        let number =
+            self.settings.cards && depth == 0 && bytes.len() < 40 && bytes.trim_ascii().iter().all(u8::is_ascii_digit);
+        if let Some(tokens) = (number || looks_like_json(bytes)).then(|| json::tokens(bytes)).flatten() {
+            self.json(bytes, tokens, depth, spans);
         } else {
             // Lines of JSON apart, everything between them together.
             let mut text = 0;
@@ -68,10 +98,11 @@ impl Engine {
                 let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
                 let content = &bytes[line..end];
                 let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
-                if document && content.len() < bytes.len() && json::walk(content, |_| {}) {
+                if let Some(tokens) = (document && content.len() < bytes.len()).then(|| json::tokens(content)).flatten()
+                {
                     self.text_at(bytes, text, line, depth, spans);
                     let first = spans.len();
-                    self.json(content, depth, spans);
+                    self.json(content, tokens, depth, spans);
                     shift(&mut spans[first..], line);
                     text = end;
                 }
@@ -89,9 +120,10 @@ impl Engine {
     }
 
     /// Searches the strings of a JSON document.
-    fn json(&self, bytes: &[u8], depth: u8, spans: &mut Vec<Span>) {
+    fn json(&self, bytes: &[u8], tokens: Vec<Token>, depth: u8, spans: &mut Vec<Span>) {
         let mut frames = vec![Frame::new(None)];
-        json::walk(bytes, |token| match token {
+        let mut searched = Searched::default();
+        tokens.into_iter().for_each(|token| match token {
             Token::Open => {
                 // What an array holds goes by the array's name.
                 let name = frames.last_mut().and_then(|f| {
@@ -101,11 +133,21 @@ impl Engine {
                 frames.push(Frame::new(name));
             }
             Token::Close => {
-                if let Some(frame) = frames.pop()
-                    && frame.only_lines
-                    && frame.lines.len() > 1
-                {
+                let Some(frame) = frames.pop() else { return };
+                if frame.only_lines && frame.lines.len() > 1 {
                     self.lines(bytes, &frame.lines, spans);
+                }
+                if frame.is_jwk {
+                    let first = spans.len();
+                    spans.extend(frame.jwk_members.iter().map(|(start, end)| jwk::span(*start, *end)));
+                    self.mark(bytes, first, spans);
+                }
+            }
+            Token::Scalar(start, end) => {
+                if self.settings.cards && cards::is_number(bytes, start, end) {
+                    let first = spans.len();
+                    spans.push(Span { quotes: true, ..cards::span(start, end) });
+                    self.mark(bytes, first, spans);
                 }
             }
             Token::Key(start, end) => {
@@ -128,12 +170,19 @@ impl Engine {
                 if frame.names_sibling {
                     frame.sibling = self.classify(raw);
                 }
+                if frame.is_jwk_member && jwk::is_number(raw) {
+                    frame.jwk_members.push((start, end));
+                }
                 // Signatures of thinking blocks have to stay whole, and hold no text.
                 if !(frame.signature
                     && raw.len() >= 64
                     && raw.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=_-".contains(b)))
                 {
-                    self.string(raw, start, frame.name, depth, spans);
+                    let (name, first) = (frame.name, spans.len());
+                    if !searched.copy(bytes, (start, end), name, spans) {
+                        self.string(raw, start, name, depth, spans);
+                        searched.keep((start, end), name, &spans[first..]);
+                    }
                 }
             }
         });
@@ -142,6 +191,9 @@ impl Engine {
     /// What a name says; most have none of the keywords and say nothing.
     fn classify(&self, name: &[u8]) -> Option<Class> {
         let mut tells = false;
+        if memchr::memmem::find(name, b"[REDACTED:").is_some() {
+            return None;
+        }
         self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
         if tells { names::classify(name) } else { None }
     }
@@ -156,7 +208,9 @@ impl Engine {
         let text = decoded.as_deref().unwrap_or(raw);
         self.document(text, depth + 1, spans);
         if let Some(class) = name {
+            let named = spans.len();
             named::in_json(class, text, spans);
+            self.mark(text, named, spans);
             span::merge(spans, first);
         }
         if decoded.is_some() {
@@ -196,7 +250,7 @@ impl Engine {
         }
     }
 
-    /// Searches text.
+    /// Searches text, and what it reads as once escapes, pieces and dumps are undone.
     fn text(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) {
         let from = spans.len();
         if memchr::memchr(0x1B, text).is_some() {
@@ -204,9 +258,52 @@ impl Engine {
             self.text(&plain, depth, spans);
             return map_back(&mut spans[from..], |positions| encoded::ansi_to_raw(text, positions));
         }
+        let markers = self.scan(text, depth, spans);
+        if depth < MAX_DEPTH {
+            if let Some(view) = view::unescaped(text) {
+                self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
+            }
+            if let Some(view) = dump::rows(text) {
+                self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
+            }
+            if let Some(view) = view::joined(text) {
+                self.view(&view, spans, |spans| {
+                    let first = spans.len();
+                    self.scan(&view.text, depth, spans);
+                    // What is in one piece was found in the text itself.
+                    let mut i = 0;
+                    spans.retain(|span| {
+                        i += 1;
+                        i <= first || view.in_pieces(span.start, span.end)
+                    });
+                });
+            }
+        }
+        span::spare_markers(spans, from, &markers);
+        span::to_char_boundaries(text, &mut spans[from..]);
+        span::merge(spans, from);
+    }
+
+    /// Searches a view; what is found there goes in the text that it was made from.
+    fn view(&self, view: &View, spans: &mut Vec<Span>, search: impl FnOnce(&mut Vec<Span>)) {
+        let first = spans.len();
+        search(spans);
+        let mut i = 0;
+        spans.retain(|span| {
+            i += 1;
+            i <= first || view.in_one_place(span.start, span.end)
+        });
+        for span in &mut spans[first..] {
+            (span.start, span.end) = view.to_raw(span.start, span.end);
+        }
+    }
+
+    /// Searches text as it stands. Returns where markers are in it.
+    fn scan(&self, text: &[u8], depth: u8, spans: &mut Vec<Span>) -> Vec<(usize, usize)> {
+        let from = spans.len();
         let mut seen = named::Seen::default();
         let mut markers = Vec::new();
-        let mut covered = 0;
+        let (mut covered, mut jwk_end) = (0, 0);
         self.prefilter.find(text, |target, start, end| match target {
             Target::Rule(i) if start >= covered => {
                 if let Some(span) = self.rule(i, text, start, end) {
@@ -221,25 +318,50 @@ impl Engine {
                 }
             }
             Target::Rule(_) | Target::PrivateKey => {}
+            Target::Name if markers.last().is_some_and(|marker: &(usize, usize)| start < marker.1) => {}
             Target::Name => named::find(text, (start, end), &mut seen, spans),
             Target::Url => url::find(text, start, spans),
+            Target::Jwk if start < jwk_end => {}
+            Target::Jwk => jwk_end = jwk::find(text, start, spans),
             Target::Marker => markers.extend(span::marker_end(text, start).map(|end| (start, end))),
         });
+        seed::find(text, spans);
+        self.settings.custom.find(text, spans);
+        if self.settings.cards {
+            cards::find(text, spans);
+        }
+        self.mark(text, from, spans);
+        self.settings.privacy.find(text, spans);
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
-                if let Some(span) = self.encoded(text, start, end, depth) {
-                    spans.push(span);
-                }
+                spans.extend(self.encoded(text, start, end, encoded::decode_text(&text[start..end]), depth));
+            });
+            dump::lists(text, |start, end, bytes| {
+                spans.extend(self.encoded(text, start, end, Some(bytes), depth));
             });
         }
-        span::spare_markers(spans, from, &markers);
-        span::to_char_boundaries(text, &mut spans[from..]);
-        span::merge(spans, from);
+        markers
     }
 
-    /// A run of base64 or hex goes as a whole if what it encodes holds a secret.
-    fn encoded(&self, text: &[u8], start: usize, end: usize, depth: u8) -> Option<Span> {
-        let inner = encoded::decode_text(&text[start..end])?;
+    /// Marks and keeps what was found in a text, from index `from` on, but for what the organisation allows.
+    fn mark(&self, text: &[u8], from: usize, spans: &mut Vec<Span>) {
+        let mut i = 0;
+        spans.retain(|span| {
+            i += 1;
+            i <= from || !self.settings.custom.allows(&text[span.start..span.end])
+        });
+        let mut memory = self.memory.borrow_mut();
+        for span in &mut spans[from..] {
+            span.tag = self.settings.key.tag(&text[span.start..span.end]);
+            if !span::holds_marker(text, span) {
+                memory.learn(text, span);
+            }
+        }
+    }
+
+    /// What is encoded goes as a whole if it holds a secret.
+    fn encoded(&self, text: &[u8], start: usize, end: usize, inner: Option<Vec<u8>>, depth: u8) -> Option<Span> {
+        let inner = inner?;
         let mut found = Vec::new();
         self.document(&inner, depth + 1, &mut found);
         if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
@@ -248,7 +370,8 @@ impl Engine {
         // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
         let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;
         let secret = value::plausible(class, inner.trim_ascii_end(), Setting::Quoted);
-        secret.then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+        let tag = self.settings.key.tag(inner.trim_ascii_end());
+        secret.then_some(Span { tag, ..Span::new(start, end, class.rule(), Rank::Named) })
     }
 
     /// The class of the last name in a text that says something.
@@ -289,34 +412,7 @@ impl Engine {
             end += text[end..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.~+/=%".contains(b)).count();
         }
         let rank = if rule.by_form { Rank::Format } else { Rank::Context };
-        Some(Span { start: start + secret.start(), end, rule: rule.id, rank })
-    }
-}
-
-/// What is known of the object or array that a string stands in.
-struct Frame {
-    /// What the current member's name says of its value.
-    name: Option<Class>,
-    /// Whether the current member names its sibling `value`, and what it said.
-    names_sibling: bool,
-    sibling: Option<Class>,
-    signature: bool,
-    /// The strings of an array, as long as it holds no array and no object.
-    lines: Vec<(usize, usize)>,
-    only_lines: bool,
-}
-
-impl Frame {
-    fn new(name: Option<Class>) -> Self {
-        Frame { name, names_sibling: false, sibling: None, signature: false, lines: Vec::new(), only_lines: true }
-    }
-
-    fn key(&mut self, key: &[u8], class: Option<Class>) {
-        self.only_lines = false;
-        let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
-        self.names_sibling = is(&["name", "key", "variable", "parameter", "field", "header"]);
-        self.signature = key == b"signature";
-        self.name = if is(&["value", "val", "content", "default"]) { self.sibling } else { class };
+        Some(Span::new(start + secret.start(), end, rule.id, rank))
     }
 }
 

@@ -12,10 +12,18 @@ pub(super) enum Token {
     Key(usize, usize),
     /// A string: the positions between its quotes.
     Str(usize, usize),
+    /// A number, or another value that is none of the above.
+    Scalar(usize, usize),
 }
 
 /// Documents nested deeper than this are read as text.
 const MAX_DEPTH: usize = 512;
+
+/// All that a document holds; `None` where the bytes are none.
+pub(super) fn tokens(bytes: &[u8]) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    walk(bytes, |token| tokens.push(token)).then_some(tokens)
+}
 
 /// Walks one JSON document, with nothing but white space around it. Tells whether that is what the bytes are.
 ///
@@ -51,7 +59,10 @@ pub(super) fn walk(bytes: &[u8], mut on: impl FnMut(Token)) -> bool {
                 i = end + 1;
             }
             _ => match scalar_end(bytes, i) {
-                Some(end) => i = end,
+                Some(end) => {
+                    on(Token::Scalar(i, end));
+                    i = end;
+                }
                 None => return false,
             },
         }

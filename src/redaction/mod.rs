@@ -3,25 +3,42 @@
 //! A line that is JSON is searched string by string (names too, and documents in strings), and what is found is cut out of
 //! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
 
+mod cards;
+mod columns;
 mod cookies;
+mod custom;
+mod dump;
 mod encoded;
 mod engine;
+mod frame;
 mod json;
+mod jwk;
+mod link;
+mod literal;
+mod mark;
+mod memory;
 mod named;
 mod names;
 mod pem;
 mod prefilter;
+mod privacy;
 mod rule;
 mod rules;
+mod seed;
 mod span;
 mod url;
 mod value;
+mod view;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
+
+pub use custom::Custom;
 use engine::Engine;
+pub use mark::MarkKey;
+pub use privacy::Privacy;
 use serde::Serialize;
 use span::Span;
 
@@ -50,7 +67,20 @@ pub struct Hit {
     pub end: usize,
 }
 
-/// Redacts, and counts what it took out.
+/// What is looked for besides secrets, and what marks them.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The key of the marks that link equal secrets.
+    pub key: MarkKey,
+    /// Whether card numbers are looked for (PCI DSS).
+    pub cards: bool,
+    /// What tells whose machine it is.
+    pub privacy: Privacy,
+    /// The organisation's own rules and exceptions.
+    pub custom: Custom,
+}
+
+/// Redacts, and counts what it took out. It remembers what it found: the same value goes wherever it comes again.
 pub struct Redactor {
     engine: Engine,
     counts: BTreeMap<&'static str, u64>,
@@ -60,17 +90,51 @@ pub struct Redactor {
 const MAX_ROUNDS: usize = 4;
 
 impl Redactor {
-    pub fn new() -> Self {
-        Redactor { engine: Engine::new(), counts: BTreeMap::new() }
+    pub fn new(settings: Settings) -> Self {
+        Redactor { engine: Engine::new(settings), counts: BTreeMap::new() }
+    }
+
+    /// Redacts the lines of a session, each as [`Redactor::line`] does. What is found in one of them goes from all.
+    pub fn session<'a>(&mut self, lines: &[&'a [u8]]) -> Vec<Redacted<Cow<'a, [u8]>>> {
+        let found: Vec<_> = lines.iter().map(|line| self.search(line)).collect();
+        let redact = |(line, mut spans): (&&'a [u8], Vec<Span>)| {
+            self.recall(line, &mut spans);
+            self.take_out(line, &spans)
+        };
+        lines.iter().zip(found).map(redact).collect()
+    }
+
+    /// Adds what was found elsewhere, unless what is left were no document any more.
+    fn recall(&self, line: &[u8], spans: &mut Vec<Span>) {
+        let mut more = Vec::new();
+        self.engine.recall(line, &mut more);
+        if more.is_empty() {
+            return;
+        }
+        let before = spans.len();
+        more.extend_from_slice(spans);
+        span::merge(&mut more, 0);
+        if more.len() == before {
+            return;
+        }
+        self.search_on(line, &mut more);
+        let is_json = |bytes: &[u8]| json::walk(bytes, |_| {});
+        if !is_json(line) || is_json(&span::splice(line, &more)) {
+            *spans = more;
+        }
     }
 
     /// Redacts a line of a transcript, or a few lines that belong together: JSON, lines of JSON, or text in any encoding.
     pub fn line<'a>(&mut self, line: &'a [u8]) -> Redacted<Cow<'a, [u8]>> {
         let spans = self.spans(line);
-        for span in &spans {
+        self.take_out(line, &spans)
+    }
+
+    fn take_out<'a>(&mut self, line: &'a [u8], spans: &[Span]) -> Redacted<Cow<'a, [u8]>> {
+        for span in spans {
             *self.counts.entry(span.rule).or_default() += 1;
         }
-        Redacted(if spans.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(span::splice(line, &spans)) })
+        Redacted(if spans.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(span::splice(line, spans)) })
     }
 
     /// Redacts text that need not be of a transcript; otherwise as [`Redactor::line`].
@@ -80,6 +144,11 @@ impl Redactor {
             // No span cuts a character, so this never has to replace one.
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         })
+    }
+
+    /// Forgets what was found: what comes next has nothing to do with what was.
+    pub fn forget(&self) {
+        self.engine.forget();
     }
 
     /// Redacts text that was redacted before, maybe by older rules; nothing is counted.
@@ -123,24 +192,33 @@ impl Redactor {
         &self.counts
     }
 
-    /// Searches until what is left holds nothing more, so that redacting twice changes nothing.
     fn spans(&self, bytes: &[u8]) -> Vec<Span> {
+        let mut spans = self.search(bytes);
+        self.recall(bytes, &mut spans);
+        spans
+    }
+
+    fn search(&self, bytes: &[u8]) -> Vec<Span> {
         let mut spans = Vec::new();
         self.engine.document(bytes, 0, &mut spans);
-        if spans.is_empty() {
-            return spans;
+        if !spans.is_empty() {
+            self.search_on(bytes, &mut spans);
         }
+        spans
+    }
+
+    /// Searches until what is left holds nothing more, so that redacting twice changes nothing.
+    fn search_on(&self, bytes: &[u8], spans: &mut Vec<Span>) {
         for _ in 1..MAX_ROUNDS {
             let mut more = Vec::new();
-            self.engine.document(&span::splice(bytes, &spans), 0, &mut more);
+            self.engine.document(&span::splice(bytes, spans), 0, &mut more);
             if more.is_empty() {
                 break;
             }
-            span::unsplice(&mut more, &spans);
+            span::unsplice(&mut more, spans);
             spans.append(&mut more);
-            span::merge(&mut spans, 0);
+            span::merge(spans, 0);
         }
-        spans
     }
 }
 
@@ -153,7 +231,7 @@ pub fn version() -> Digest {
 
 impl Default for Redactor {
     fn default() -> Self {
-        Redactor::new()
+        Redactor::new(Settings::default())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Values whose name tells: `NAME=value`, `"name": "value"`, table cells, attributes, flags, sentences.
 
-use super::cookies;
+use super::link::{Link, link, prefix, skip_blanks};
+use super::literal::{joined, quote, quoted_end};
 use super::names::{self, Class};
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
+use super::{columns, cookies};
 
 /// How far the search of one text has come.
 #[derive(Default)]
@@ -12,33 +14,14 @@ pub(super) struct Seen {
     name_end: usize,
     /// Cookies before this have been looked at.
     cookies_end: usize,
+    /// The rows of the last table: they have been looked at.
+    table: (usize, usize),
     /// Unquoted values that overlap: where the first of them ends, and how many have been looked at.
     run: (usize, usize),
 }
 
-/// What stands between a name and its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
-    /// `=`, and whether nothing else stands between.
-    Equals {
-        tight: bool,
-    },
-    Colon,
-    /// The next cell of a table.
-    Cell,
-    /// The end of an opening tag.
-    Tag,
-    /// White space after `--name`.
-    Flag,
-    /// What only a quoted value may follow: a comma, a bracket, a sibling called `value`.
-    Quote,
-    /// `is`, and its like.
-    Prose,
-}
-
 const MAX_NAME: usize = 64;
 const MAX_UNQUOTED: usize = 4096;
-const MAX_QUOTED: usize = 16 * 1024;
 const MAX_OVERLAPS: usize = 32;
 
 /// Looks at the name around a keyword's hit, and at what it is given.
@@ -51,8 +34,16 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
         return;
     };
     seen.name_end = end;
-    let Some((link, at)) = link(text, start, end) else { return };
+    let link = link(text, start, end);
+    let heads = heads_column(text, end);
+    if link.is_none() && !heads {
+        return;
+    }
     let Some(class) = names::classify(&text[start..end]) else { return };
+    if heads && !(seen.table.0..seen.table.1).contains(&start) {
+        seen.table = columns::find(text, (start, end), class, spans).unwrap_or(seen.table);
+    }
+    let Some((link, at)) = link else { return };
     if class == Class::Cookies {
         if at >= seen.cookies_end {
             seen.cookies_end = cookies::find(text, at, spans);
@@ -64,6 +55,12 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
     }
 }
 
+/// Whether the name at `end` may stand in a table's head.
+fn heads_column(text: &[u8], end: usize) -> bool {
+    let next = end + text[end..].iter().take(40).take_while(|b| matches!(b, b' ' | b'"' | b'`' | b'\r')).count();
+    matches!(text.get(next), Some(b',' | b';' | b'\t' | b'|' | b'\n'))
+}
+
 /// Adds the span of a value that JSON gives to a name of this class.
 pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     if class == Class::Cookies {
@@ -72,12 +69,15 @@ pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
     }
     let start = after_scheme(text);
     if value::plausible(class, text[start..].trim_ascii_end(), Setting::Quoted) {
-        spans.push(Span { start, end: text.len(), rule: class.rule(), rank: Rank::Named });
+        spans.push(Span::new(start, text.len(), class.rule(), Rank::Named));
     }
 }
 
 /// The whole identifier around a hit.
 pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
+    if text[start] >= 0x80 {
+        return Some((start, end));
+    }
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let left = text[..start].iter().rev().take(MAX_NAME).take_while(|b| part(b)).count();
     let right = text[end..].iter().take(MAX_NAME).take_while(|b| part(b)).count();
@@ -97,108 +97,6 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
         start -= 1 + text[..start - 1].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
     }
     Some((start, end))
-}
-
-/// What follows a name, and where the value would begin.
-fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
-    let (mut i, mut quoted) = (end, false);
-    while let Some(b) = text.get(i).filter(|_| i < end + 12) {
-        match b {
-            b'"' | b'\'' | b'`' => quoted = true,
-            b'\\' if matches!(text.get(i + 1), Some(b'"' | b'\'' | b'\\')) => {}
-            b']' | b'*' | b'?' | b')' => {}
-            _ => break,
-        }
-        i += 1;
-    }
-    let at = skip_blanks(text, i);
-    let before = start.checked_sub(1).map_or(b'\n', |j| text[j]);
-    let rest = &text[at..];
-    let (link, len) = match rest {
-        [b'=', b'>', ..] => (Link::Equals { tight: false }, 2),
-        [b'=', b'~', ..] => return None,
-        [b'=', ..] => {
-            let signs = rest.iter().take(3).take_while(|b| **b == b'=').count();
-            (Link::Equals { tight: at == i && signs == 1 && !quoted }, signs)
-        }
-        [b':', b'=', ..] | [b'+', b'=', ..] | [b'?', b'=', ..] => (Link::Equals { tight: false }, 2),
-        [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
-        [b':', b':', ..] => return None,
-        // `arn:aws:…:secret:name`
-        [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
-        [b':', ..] => (Link::Colon, 1),
-        [b'|', b'|', ..] => return None,
-        [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
-        [b'>', next, ..] if at == end && matches!(before, b'<' | b':') && *next != b' ' => (Link::Tag, 1),
-        [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
-        [b'(', ..] if at == end => (Link::Quote, 1),
-        [b'\n' | b'\r', ..] | [] => return later_value(text, at).map(|at| (Link::Equals { tight: false }, at)),
-        _ if at == i => return None,
-        _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
-        _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
-        _ => (Link::Prose, prose(rest)?),
-    };
-    Some((link, skip_blanks(text, at + len)))
-}
-
-fn skip_blanks(text: &[u8], i: usize) -> usize {
-    i + text[i..].iter().take(64).take_while(|b| matches!(b, b' ' | b'\t')).count()
-}
-
-fn in_table(text: &[u8], at: usize) -> bool {
-    let line = text[..at].iter().rev().take(200).take_while(|b| **b != b'\n').last();
-    line == Some(&b'|')
-}
-
-/// The words between a name and its value in a sentence.
-fn prose(rest: &[u8]) -> Option<usize> {
-    const WORDS: &[&[u8]] = &[b"is: ", b"is ", b"was ", b"ist ", b"lautet "];
-    WORDS.iter().find(|w| rest.starts_with(w)).map(|w| w.len())
-}
-
-/// `value=` of an attribute beside the one that names it.
-fn attribute(rest: &[u8]) -> usize {
-    const NAMES: &[&[u8]] = &[b"value=", b"content=", b"val="];
-    NAMES.iter().find(|n| rest.len() > n.len() && rest[..n.len()].eq_ignore_ascii_case(n)).map_or(0, |n| n.len())
-}
-
-/// `"value":` after the comma behind `"name": "DB_PASSWORD"`.
-fn skip_sibling_name(rest: &[u8]) -> usize {
-    let text = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\\' | b'"' | b'\'')).count();
-    if !rest[text..].get(..5).is_some_and(|w| w.eq_ignore_ascii_case(b"value")) {
-        return 0;
-    }
-    let after = text + 5;
-    let sign = after + rest[after..].iter().take(8).take_while(|b| matches!(b, b'\\' | b'"' | b'\'' | b' ')).count();
-    if rest.get(sign) == Some(&b':') { sign + 1 } else { 0 }
-}
-
-/// The value in one of the next lines: `name = "token"` / `value = "…"`.
-fn later_value(text: &[u8], mut line: usize) -> Option<usize> {
-    for _ in 0..3 {
-        line += 1 + text[line..].iter().take(160).position(|b| *b == b'\n')?;
-        let mut i = line + prefix(&text[line..]);
-        i += text[i..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).count();
-        if text[i..].get(..5).is_some_and(|w| w.eq_ignore_ascii_case(b"value")) {
-            i += 5 + text[i + 5..].iter().take(20).take_while(|b| matches!(b, b' ' | b'"' | b'\'')).count();
-            return matches!(text.get(i), Some(b':' | b'=')).then(|| skip_blanks(text, i + 1));
-        }
-    }
-    None
-}
-
-/// What a tool puts before each line: a line number, a diff's sign.
-pub(super) fn prefix(line: &[u8]) -> usize {
-    let blanks = line.iter().take(12).take_while(|b| **b == b' ').count();
-    let digits = line[blanks..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
-    let after = blanks + digits;
-    if digits > 0 && line[after..].starts_with("→".as_bytes()) {
-        return after + "→".len();
-    }
-    if digits > 0 && matches!(line.get(after), Some(b'\t' | b'|')) {
-        return after + 1;
-    }
-    usize::from(matches!(line.first(), Some(b'+' | b'-' | b'>')))
 }
 
 /// The value that a name is given at `at`, if it can be a secret.
@@ -227,19 +125,23 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         // Several lines: a file, in which each value has its own name.
         return None;
     }
+    if open.is_some_and(|open| open.mark == b'`') && value.contains(&b'\n') {
+        // A block of code.
+        return None;
+    }
     let cleaned: Vec<u8>;
     if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
         cleaned = joined(value);
         value = &cleaned;
     }
-    if link == Link::Tag && !text[end..].starts_with(b"</") {
+    if link == Link::Tag && !text[end..].starts_with(b"</") && !text[end..].starts_with(b"]]>") {
         return None;
     }
-    let strict = matches!(link, Link::Prose | Link::Quote);
-    if strict && !matches!(class, Class::SeedPhrase) && (value::wordy(value) || !value::random(value)) {
+    let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
+    if strict && class != Class::SeedPhrase && !value::drawn(class, value) {
         return None;
     }
-    value::plausible(class, value, setting).then_some(Span { start, end, rule: class.rule(), rank: Rank::Named })
+    value::plausible(class, value, setting).then_some(Span::new(start, end, class.rule(), Rank::Named))
 }
 
 fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value_end: usize) -> Setting {
@@ -291,120 +193,6 @@ fn after_scheme(text: &[u8]) -> usize {
     const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"token ", b"apikey ", b"api-key ", b"bot ", b"key "];
     let found = SCHEMES.iter().find(|s| text.len() > s.len() && text[..s.len()].eq_ignore_ascii_case(s));
     found.map_or(0, |s| s.len())
-}
-
-/// An opening quote: where the inside begins, and what it looks like.
-#[derive(Clone, Copy)]
-struct Open {
-    inside: usize,
-    mark: u8,
-    /// Backslashes before it, where it stands in a quoted text itself.
-    escapes: usize,
-}
-
-/// The quote at `at`, also behind a string prefix or the name of a call.
-fn quote(text: &[u8], at: usize) -> Option<Open> {
-    let call = text[at..]
-        .iter()
-        .take(32)
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b' ' | b'!'))
-        .count();
-    let mut i = at;
-    if call > 0 && text.get(at + call) == Some(&b'(') && !reads(&text[at..at + call]) {
-        i = skip_blanks(text, at + call + 1);
-    }
-    i += text[i..]
-        .iter()
-        .take(2)
-        .take_while(|b| matches!(b, b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&'))
-        .count();
-    i += usize::from(text[i..].starts_with(b"#\""));
-    let escapes = text[i..].iter().take(64).take_while(|b| **b == b'\\').count();
-    let mark = *text.get(i + escapes).filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
-    let mut inside = i + escapes + 1;
-    if text[inside..].starts_with(&[mark, mark]) {
-        inside += 2;
-    }
-    Some(Open { inside, mark, escapes })
-}
-
-/// Whether a call of this name looks a value up rather than holding it.
-fn reads(call: &[u8]) -> bool {
-    const READERS: &[&str] = &[
-        "env", "get", "read", "load", "prompt", "input", "ask", "find", "lookup", "fetch", "decrypt", "t", "var",
-        "arg", "config",
-    ];
-    let call = String::from_utf8_lossy(call).to_lowercase();
-    let last = call.rsplit(['.', ':', ' ']).next().unwrap_or_default();
-    READERS.iter().any(|r| last == *r || last.starts_with(&format!("{r}_")) || last.ends_with(r) && r.len() > 1)
-}
-
-/// Where a quoted value ends, with what is concatenated to it.
-fn quoted_end(text: &[u8], open: Open) -> Option<usize> {
-    let mut end = closing(text, open)?;
-    for _ in 0..64 {
-        let Some(next) = concatenated(text, end + open.escapes + 1).filter(|next| next.mark == open.mark) else {
-            break;
-        };
-        match closing(text, next) {
-            Some(more) => end = more,
-            None => break,
-        }
-    }
-    Some(end)
-}
-
-/// The position of the closing quote (of its backslashes, where it has any).
-fn closing(text: &[u8], open: Open) -> Option<usize> {
-    let limit = text.len().min(open.inside + MAX_QUOTED);
-    let mut i = open.inside;
-    while i < limit {
-        let slashes = text[i..limit].iter().take_while(|b| **b == b'\\').count();
-        let b = *text.get(i + slashes)?;
-        if b == open.mark && (slashes == open.escapes || (open.escapes == 0 && slashes % 2 == 0)) {
-            return Some(i + slashes - open.escapes);
-        }
-        if b == b'\n' && open.mark != b'`' && slashes == 0 {
-            return None;
-        }
-        i += slashes + 1;
-    }
-    None
-}
-
-/// A further quoted piece behind `+`, `.`, `&`, `\` or a line break.
-fn concatenated(text: &[u8], at: usize) -> Option<Open> {
-    let mut i = at;
-    let (mut signs, mut breaks) = (0, 0);
-    while i < text.len() && i < at + 96 {
-        match text[i] {
-            b' ' | b'\t' | b'\r' => {}
-            b'+' | b'.' | b'&' => signs += 1,
-            b'\n' => {
-                breaks += 1;
-                i += prefix(&text[i + 1..]);
-            }
-            b'\\' if text.get(i + 1) == Some(&b'\n') => {}
-            _ => break,
-        }
-        i += 1;
-    }
-    if (signs == 0 && breaks == 0) || signs > 2 || breaks > 1 {
-        return None;
-    }
-    quote(text, i).filter(|open| open.inside <= i + 3 + open.escapes)
-}
-
-/// A value without the quotes, signs and breaks that it is written in pieces with.
-fn joined(value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len());
-    let mut lines = value.split(|b| *b == b'\n');
-    out.extend_from_slice(lines.next().unwrap_or_default());
-    for line in lines {
-        out.extend_from_slice(&line[prefix(line)..]);
-    }
-    out.retain(|b| !matches!(b, b'"' | b'\'' | b' ' | b'\\' | b'\r' | b'\t'));
-    out
 }
 
 /// Where an unquoted value ends.

@@ -35,9 +35,13 @@ impl Class {
 }
 
 /// What a name must have in it to be looked at, in any case.
+#[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
     "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "kennwort", "secret", "token", "key", "jwt", "bearer",
-    "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie",
+    "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
+    "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
+    "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
+    "unseal", "geheim", "schluessel", "schlüssel", "bw_session",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -46,7 +50,7 @@ const TRAILERS: &[&str] = &[
     "prod", "production", "prd", "dev", "develop", "development", "stage", "staging", "stg", "test", "testing", "uat",
     "qa", "old", "new", "current", "previous", "prev", "primary", "secondary", "live", "sandbox", "b64", "base64",
     "plain", "plaintext", "text", "value", "val", "data", "default", "raw", "str", "string", "main", "backup", "rw",
-    "ro", "local", "temp", "tmp", "again", "confirm", "confirmation", "repeat", "clear", "bytes", "hex",
+    "ro", "local", "temp", "tmp", "again", "confirm", "confirmation", "repeat", "clear", "bytes", "hex", "append", "push",
 ];
 
 /// Words at a name's end that make it something about a secret.
@@ -113,7 +117,13 @@ const TELLING: &[(&str, Class)] = &[
 
 /// The class of the value that has this name, if the name says that it is a secret.
 pub(super) fn classify(name: &[u8]) -> Option<Class> {
+    if name.first()? >= &0x80 {
+        return Some(Class::Password);
+    }
     let words = words(name);
+    if ["vault_secret_id", "approle_secret_id", "bw_session"].iter().any(|n| words.ends_with(n)) {
+        return Some(Class::Token);
+    }
     let mut parts: Vec<&str> = words.split('_').filter(|w| !w.is_empty()).collect();
     let mut last = strip_digits(parts.pop()?);
     while !parts.is_empty() && (TRAILERS.contains(&last) || last.is_empty()) {
@@ -130,7 +140,11 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
 
 fn by_last_word(last: &str, before: &str) -> Option<Class> {
     let class = match last {
-        "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" => Class::Password,
+        "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "psk" | "requirepass"
+        | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
+        | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
+        | "geheim" => Class::Password,
+        "clave" | "schluessel" if !before.is_empty() => Class::Password,
         "secrets" => Class::Secret,
         "token" if PLAIN_TOKENS.contains(&before) => return None,
         "jwt" | "bearer" | "sas" => Class::Token,

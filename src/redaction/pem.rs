@@ -14,7 +14,7 @@ const MAX_GAP: usize = 48;
 pub(super) fn find(text: &[u8], at: usize) -> Option<Span> {
     let block = &text[at..text.len().min(at + MAX_BLOCK)];
     let end = if block[0] == b'-' { armoured(block) } else { putty(block) }?;
-    Some(Span { start: at, end: at + end, rule: "private-key", rank: Rank::Format })
+    Some(Span::new(at, at + end, "private-key", Rank::Format))
 }
 
 /// The end of a block that begins `-----BEGIN … PRIVATE KEY`.

@@ -1,5 +1,7 @@
 //! Spans: where secrets stand, put in order and taken out.
 
+use super::privacy;
+
 /// A stretch of bytes that is a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
@@ -8,11 +10,23 @@ pub(super) struct Span {
     /// The rule that found it.
     pub rule: &'static str,
     pub rank: Rank,
+    /// What tells equal secrets: see [`super::mark`]. 0 until the text that it was found in is done.
+    pub tag: u32,
+    /// Whether the marker needs quotes: it stands for a number of a JSON document.
+    pub quotes: bool,
+}
+
+impl Span {
+    pub fn new(start: usize, end: usize, rule: &'static str, rank: Rank) -> Self {
+        Span { start, end, rule, rank, tag: 0, quotes: false }
+    }
 }
 
 /// Which of two rules names a secret that both found: the later one here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
+    /// It was found elsewhere.
+    Known,
     /// Only the name beside the value tells.
     Named,
     /// The syntax around it tells: a header, a URL, a command.
@@ -34,7 +48,7 @@ pub(super) fn merge(spans: &mut Vec<Span>, from: usize) {
         if next.start < kept.end {
             kept.end = kept.end.max(next.end);
             if next.rank > kept.rank {
-                (kept.rule, kept.rank) = (next.rule, next.rank);
+                (kept.rule, kept.rank, kept.tag) = (next.rule, next.rank, next.tag);
             }
         } else {
             last += 1;
@@ -68,6 +82,11 @@ pub(super) fn marker_end(text: &[u8], at: usize) -> Option<usize> {
     (text.get(id + len) == Some(&b']')).then_some(id + len + 1)
 }
 
+/// Whether a span covers what has been taken out already.
+pub(super) fn holds_marker(text: &[u8], span: &Span) -> bool {
+    memchr::memmem::find(&text[span.start..span.end], b"[REDACTED:").is_some()
+}
+
 /// Keeps the spans from index `from` on out of markers that are in the text already. One may hold a whole marker.
 pub(super) fn spare_markers(spans: &mut Vec<Span>, from: usize, markers: &[(usize, usize)]) {
     if markers.is_empty() {
@@ -97,18 +116,29 @@ pub(super) fn splice(bytes: &[u8], spans: &[Span]) -> Vec<u8> {
     let mut done = 0;
     for span in spans {
         out.extend_from_slice(&bytes[done..span.start]);
-        out.extend_from_slice(b"[REDACTED:");
-        out.extend_from_slice(span.rule.as_bytes());
-        out.push(b']');
+        marker(span, &mut out);
         done = span.end;
     }
     out.extend_from_slice(&bytes[done..]);
     out
 }
 
+/// Adds what a span is replaced by.
+fn marker(span: &Span, out: &mut Vec<u8>) {
+    if span.rule == privacy::HOME {
+        return out.push(b'~');
+    }
+    let quote = if span.quotes { "\"" } else { "" };
+    out.extend_from_slice(format!("{quote}[REDACTED:{}:{:08x}]{quote}", span.rule, span.tag).as_bytes());
+}
+
 /// How many bytes a span's marker takes.
 fn marker_len(span: &Span) -> usize {
-    "[REDACTED:]".len() + span.rule.len()
+    if span.rule == privacy::HOME {
+        1
+    } else {
+        "[REDACTED::01234567]".len() + span.rule.len() + 2 * usize::from(span.quotes)
+    }
 }
 
 /// Takes spans found in the output of [`splice`] back to the bytes it was made from.
@@ -140,7 +170,7 @@ mod tests {
     use super::*;
 
     fn span(start: usize, end: usize, rule: &'static str, rank: Rank) -> Span {
-        Span { start, end, rule, rank }
+        Span::new(start, end, rule, rank)
     }
 
     #[test]
@@ -161,13 +191,13 @@ mod tests {
         let text = b"a=SECRET b=OTHER c=x";
         let spans = [span(2, 8, "r", Rank::Named), span(11, 16, "r", Rank::Named)];
         let out = splice(text, &spans);
-        assert_eq!(out, b"a=[REDACTED:r] b=[REDACTED:r] c=x");
+        assert_eq!(out, b"a=[REDACTED:r:00000000] b=[REDACTED:r:00000000] c=x");
         let at = |needle: &[u8]| out.windows(needle.len()).position(|w| w == needle).unwrap();
         let mut found = [span(at(b"c=x"), out.len(), "r", Rank::Named), span(0, 1, "r", Rank::Named)];
         unsplice(&mut found, &spans);
         assert_eq!(&text[found[0].start..found[0].end], b"c=x");
         assert_eq!(&text[found[1].start..found[1].end], b"a");
-        let mut touching = [span(4, 16, "r", Rank::Named)];
+        let mut touching = [span(4, 25, "r", Rank::Named)];
         unsplice(&mut touching, &spans);
         assert_eq!(&text[touching[0].start..touching[0].end], b"SECRET b");
     }

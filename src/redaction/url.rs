@@ -16,7 +16,9 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     let all = rest.iter().position(ends).unwrap_or(rest.len());
     let authority = rest[..all].iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(all);
     let user = span::marker_end(rest, 0).unwrap_or(0).min(authority);
-    let Some(colon) = rest[user..authority].iter().position(|b| *b == b':').map(|n| user + n) else { return };
+    let Some(colon) = rest[user..authority].iter().position(|b| *b == b':').map(|n| user + n) else {
+        return token(rest, start, authority, spans);
+    };
     let password = colon + 1;
     let sign = match rest[password.min(authority)..authority].iter().rposition(|b| *b == b'@') {
         Some(sign) => password + sign,
@@ -31,7 +33,18 @@ pub(super) fn find(text: &[u8], at: usize, spans: &mut Vec<Span>) {
     if colon > 128 || secret.len() < 4 || shown(secret, &rest[sign + 1..all]) {
         return;
     }
-    spans.push(Span { start: start + password, end: start + sign, rule: "url-password", rank: Rank::Context });
+    spans.push(Span::new(start + password, start + sign, "url-password", Rank::Context));
+}
+
+/// A user who is a token: `https://token@host`. The public half of a Sentry DSN is none.
+fn token(rest: &[u8], start: usize, authority: usize, spans: &mut Vec<Span>) {
+    let Some(sign) = rest[..authority].iter().position(|b| *b == b'@') else { return };
+    let (user, host) = (&rest[..sign], &rest[sign + 1..authority]);
+    let public = memchr::memmem::find(host, b"sentry").is_some() || memchr::memmem::find(host, b"ingest").is_some();
+    let secret = user.len() >= 20 && value::random(user) && !value::wordy(user) && !value::placeholder(user);
+    if secret && !public && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
+        spans.push(Span::new(start, start + sign, "url-password", Rank::Context));
+    }
 }
 
 /// Whether what stands for a password is none: a placeholder, a variable, a template.

@@ -144,7 +144,7 @@ pub(super) fn random(value: &[u8]) -> bool {
         // Base64 without a digit: long, and the case changes all the time.
         return value.len() >= 20 && shape.lower > 0 && shape.upper > 0 && case_changes(value) * 4 >= value.len();
     }
-    entropy(value) >= if value.len() < 16 { 2.8 } else { 3.0 }
+    entropy(value) >= 2.7
 }
 
 fn case_changes(value: &[u8]) -> usize {
@@ -187,8 +187,14 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
         "[redacted", "<redacted", "redacted>", "changeme", "placeholder", "your_", "your-", "yourpass",
         "yourtoken", "yoursecret", "yourkey", "replace", "insert", "xxxx", "****", "....", "…", "•••", "dummy",
         "my_secret", "my-secret", "mysecret", "my_token", "my-token", "my_password", "my-password", "mypassword",
-        "my_api", "my-api", "not-a-real", "notareal", "sample", "todo",
+        "my_api", "my-api", "abcdefghijkl", "not-a-real", "notareal", "sample", "todo",
     ];
+    // Keys that are made to be seen.
+    const PUBLIC: &[&[u8]] =
+        &[b"phc_", b"pk_live_", b"pk_test_", b"pk.eyJ", b"sb_publishable_", b"pub-c-", b"rzp_", b"age1", b"ssh-"];
+    if PUBLIC.iter().any(|p| value.starts_with(p)) {
+        return true;
+    }
     let text = begin(value).to_ascii_lowercase();
     let bare: &[u8] = text.trim_ascii_end();
     if WORDS.contains(&bare) || bare.len() < 3 {
@@ -245,7 +251,9 @@ fn reference(value: &[u8]) -> bool {
         || template(b"{{", b'}')
         || template(b"$(", b')')
         || template(b"%s", b's')
-        || [&b"0-9"[..], b"a-z", b"A-Z", b"(?:", b"\\d", b"\\x"].iter().any(|p| value.windows(p.len()).any(|w| w == *p))
+        || [&b"[0-9"[..], b"0-9]", b"[a-z", b"a-z]", b"[A-Z", b"A-Z]", b"(?:", b"\\d", b"\\x"]
+            .iter()
+            .any(|p| value.windows(p.len()).any(|w| w == *p))
         || (value.contains(&b'{') && value.contains(&b'}') && !value.starts_with(b"{") && braces_hold_a_name(value))
 }
 
@@ -291,6 +299,23 @@ fn number(value: &[u8]) -> bool {
 pub(super) fn url(value: &[u8]) -> bool {
     let scheme = value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')).count();
     scheme > 1 && value[scheme..].starts_with(b"://")
+}
+
+/// Whether nobody would write the value for a word: a machine drew it, or a person who was asked for a password.
+pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
+    let shape = Shape::of(value);
+    let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
+    (random(value) && !wordy(value))
+        || (class == Class::Password && chosen && value.len() >= 8 && !value.contains(&b'('))
+}
+
+/// Whether the value is a UUID.
+pub(super) fn uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 fn path(value: &[u8]) -> bool {

@@ -26,6 +26,7 @@ use Answers::{Other, Page, Told};
 const LIST: &[&str] = &["repository", "member", "agent", "model", "since", "until", "asof", "after"];
 const COMMITS: &[&str] = &["repository", "author", "since", "until", "asof", "after"];
 const CHARTS: &[&str] = &["repository", "member", "author", "agent", "model", "since", "until", "asof"];
+const CODE: &[&str] = &["rev", "from", "form"];
 const AUDIT: &[&str] = &["action", "actor", "resource", "since", "until", "after"];
 const THEN: &[&str] = &["repository", "asof"];
 
@@ -40,6 +41,9 @@ pub const ROUTES: &[Route] = &[
     page("/r/{repository}/sessions/{session}", "A session, turn by turn", &["from"]),
     page("/commits", "Commits and the state of their records, the latest first", COMMITS),
     page("/r/{repository}/commits/{sha}", "A commit, file by file", &[]),
+    page("/r/{repository}/code", "The code: the uppermost folder", CODE),
+    page("/r/{repository}/code/", "The same", CODE),
+    page("/r/{repository}/code/{*path}", "A folder, or a file with whose each of its lines is", CODE),
     page("/analytics", "The questions that there are charts for", &[]),
     page("/analytics/{question}", "A chart, and the same numbers as a table", CHARTS),
     page("/integrity", "What verifying found, and every chain", &["repository"]),
@@ -99,7 +103,7 @@ pub const ROUTES: &[Route] = &[
 
 /// The first tables of pages, which are there as CSV and JSON, too: their columns, those of numbers with a `#` behind.
 pub const TABLES: &[(&str, &str)] = &[
-    ("/overview", "repository verdict records# verified fully_verified doing trouble ledger"),
+    ("/overview", "repository verdict branch records# verified fully_verified doing trouble ledger"),
     ("/sessions", "ended title session member repository agent turns# tokens# cost_usd# added#"),
     (
         "/r/{repository}/sessions/{session}",
@@ -155,7 +159,10 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("after", "Where the rows begin: what the link to the next rows, or next in their JSON, names"),
     ("framework", "sox, pci-dss, sr-11-7 or custom"),
     ("q", "The beginning of a name, or words"),
-    ("from", "The turn to begin with, counted from 0"),
+    ("from", "The turn to begin with, counted from 0; of a file the line, counted from 1"),
+    ("rev", "A branch, or a commit that a branch has"),
+    ("form", "csv or json: the table as data"),
+    ("path", "A path in the repository"),
     ("session", "A session's id"),
     ("sha", "A commit's id, or its first 4 characters or more"),
     ("record", "A record's id, or its first 4 characters or more"),
@@ -167,7 +174,8 @@ pub const PARAMETERS: &[(&str, &str)] = &[
 
 /// The names in a path that stand for something.
 pub fn names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+    let parts = path.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    parts.map(|(name, _)| name.trim_start_matches('*'))
 }
 
 #[cfg(test)]

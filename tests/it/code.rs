@@ -407,6 +407,8 @@ fn the_margin_follows_what_the_ledger_and_the_branch_come_to_say() {
     agent.end();
     ada.commit(work, "The third");
     ada.git(work, ["push", "--quiet", "origin", "topic"]).ok();
+    // What was once there stays in the mirror.
+    ada.run(work, [&["serve", "--once"], &args[..]].concat());
     ada.git(work, ["switch", "--quiet", "main"]).ok();
     let olga = ada.other("Olga");
     let clone = olga.clone(&team.remote, "olga");

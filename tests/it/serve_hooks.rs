@@ -19,8 +19,9 @@ const SECRET: &str = "a-secret-that-two-share";
 fn post(server: &Server, path: &str, headers: &str, body: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let length = body.len();
-    let head =
-        format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     // What is too large is answered before all of it is sent.
     drop(stream.write_all(body));

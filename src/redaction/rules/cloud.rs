@@ -182,4 +182,54 @@ pub(super) const RULES: &[Rule] = &[
         .from("OpenShift: OAuth access tokens")
         .yes(&["sha256~{w43}"])
         .no(&["sha256~abc", "sha256:{h64}"]),
+    Rule::form("akamai-token", &["akab-"], r"akab-[a-z0-9]{16}-[a-z0-9]{16}\b")
+        .from("Akamai EdgeGrid: client and access tokens")
+        .yes(&["akab-{l16}-{l16}"])
+        .no(&["akab-{l16}"]),
+    Rule::form("digitalocean-spaces-key", &["DO00", "DO80"], r"DO(?:00|80)[A-Z0-9]{16}\b")
+        .check(Check::Random)
+        .from("DigitalOcean Spaces: access keys")
+        .yes(&["DO00{A16}"])
+        .no(&["DO00{A4}"]),
+    Rule::form("yandex-token", &["t1."], r"t1\.[A-Z0-9a-z_-]+={0,2}\.[A-Z0-9a-z_-]{86}={0,2}")
+        .from("Yandex Cloud: IAM tokens")
+        .yes(&["t1.{w9}.{w86}"])
+        .no(&["t1.micro"]),
+    Rule::form("yandex-key", &["YCA", "YCM", "YCN", "YCO", "YCP", "YCE", "YCI"], r"YC[A-Za-z0-9_-]{38}\b")
+        .check(Check::Random)
+        .from("gitleaks yandex-aws-access-token")
+        .yes(&["YCA{w37}"])
+        .no(&["YCbCr"]),
+    Rule::form(
+        "bitwarden-token",
+        &[
+            "0.0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "0.a", "0.b", "0.c", "0.d", "0.e",
+            "0.f",
+        ],
+        r"0\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9]{28,32}:[A-Za-z0-9+/]{22}==",
+    )
+    .from("Bitwarden Secrets Manager: machine accounts' access tokens")
+    .yes(&["BWS: 0.{u}.{x30}:{b22}=="])
+    .no(&["0.{u}"]),
+    Rule::context(
+        "ngrok-token",
+        &["ngrok"],
+        r"(?i)ngrok[a-z_ -]{0,24}[\s=:\x22']{1,4}([12][A-Za-z0-9]{24,30}_[A-Za-z0-9]{20,24})\b",
+        Check::Real,
+    )
+    .from("ngrok: auth tokens and API keys")
+    .yes(&["ngrok config add-authtoken 2{x26}_{x20}"])
+    .no(&["ngrok http 80"]),
+    Rule::form("infisical-token", &["st."], r"st\.[a-f0-9]{24}\.[a-f0-9]{32}\.[a-f0-9]{32}\b")
+        .from("Infisical: service tokens")
+        .yes(&["st.{h24}.{h32}.{h32}"])
+        .no(&["st.executeQuery"]),
+    Rule::form(
+        "aws-session-token",
+        &["IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz"],
+        r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[A-Za-z0-9+/=%]{80,}",
+    )
+    .from("AWS STS: session tokens begin with what they all have in common")
+    .yes(&["IQoJb3JpZ2luX2VjE{b300}=="])
+    .no(&["IQoJb3JpZ2luX2VjE"]),
 ];

@@ -66,4 +66,17 @@ pub(super) const RULES: &[Rule] = &[
         .from("Zapier: catch hooks")
         .yes(&["https://hooks.zapier.com/hooks/catch/{d8}/{l7}/"])
         .no(&["https://hooks.zapier.com/hooks/catch/"]),
+    Rule::form("mandrill-key", &["md-"], r"md-[A-Za-z0-9_-]{22}\b")
+        .check(Check::Random)
+        .from("Mandrill: API keys")
+        .yes(&["md-{x22}"])
+        .no(&["md-block", "amd-{x22}"]),
+    Rule::form("onesignal-key", &["os_v2_"], r"os_v2_(?:app|org)_[a-z2-7]{90,}")
+        .from("OneSignal: API keys")
+        .yes(&["os_v2_app_{a103}"])
+        .no(&["os_v2_app_"]),
+    Rule::form("intercom-token", &["dG9rO"], r"dG9rO[A-Za-z0-9+/]{50,60}={0,2}")
+        .from("Intercom: access tokens begin with `tok:` in base64")
+        .yes(&["dG9rO{b55}="])
+        .no(&["dG9rO"]),
 ];

@@ -5,6 +5,7 @@
 mod ai;
 mod cloud;
 mod code;
+mod commands;
 mod context;
 mod messaging;
 mod payments;
@@ -14,7 +15,15 @@ use super::rule::Rule;
 
 /// All rules, in a fixed order.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    let tables =
-        [cloud::RULES, code::RULES, ai::RULES, messaging::RULES, payments::RULES, services::RULES, context::RULES];
+    let tables = [
+        cloud::RULES,
+        code::RULES,
+        ai::RULES,
+        messaging::RULES,
+        payments::RULES,
+        services::RULES,
+        context::RULES,
+        commands::RULES,
+    ];
     tables.into_iter().flatten()
 }

@@ -73,4 +73,23 @@ pub(super) const RULES: &[Rule] = &[
         .from("gitleaks duffel-api-token")
         .yes(&["duffel_live_{w43}"])
         .no(&["duffel_live_"]),
+    Rule::form("square-token", &["EAAA"], r"EAAA[A-Za-z0-9_-]{60}\b")
+        .check(Check::Random)
+        .from("Square: access tokens")
+        .yes(&["EAAA{w60}"])
+        .no(&["EAAA{x5}"]),
+    Rule::form("facebook-token", &["EAA"], r"EAA[A-Za-z0-9]{90,}\b")
+        .check(Check::Random)
+        .from("Meta: user and page access tokens")
+        .yes(&["EAA{x170}"])
+        .no(&["EAA{x5}"]),
+    Rule::form("adyen-key", &["AQE"], r"AQE[a-z][A-Za-z0-9+/]{60,}={0,2}-[A-Za-z0-9+/]{20,}={0,2}-[^\s'\x22\\]{12,20}")
+        .from("Adyen: API keys are three parts")
+        .yes(&["AQEyhmfxK{b130}-{b43}=-{x16}"])
+        .no(&["AQEyhmfx"]),
+    Rule::form("checkout-key", &["sk_", "sk_sbox_"], r"sk_(?:sbox_)?[a-z2-7]{26}[a-z2-7*#$=]?\b")
+        .check(Check::Random)
+        .from("Checkout.com: secret keys")
+        .yes(&["sk_{a26}"])
+        .no(&["sk_some_function_name"]),
 ];

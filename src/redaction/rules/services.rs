@@ -162,4 +162,79 @@ pub(super) const RULES: &[Rule] = &[
         .from("gitleaks defined-networking-api-token")
         .yes(&["dnkey-{A26}-{A52}"])
         .no(&["dnkey-"]),
+    Rule::form(
+        "salesforce-session",
+        &["00D"],
+        r"00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?!A[A-Za-z0-9._]{2}[A-Za-z0-9._-]{60,}",
+    )
+    .from("Salesforce: session ids are organisation and session, joined by `!`")
+    .yes(&["00D{x12}!AQ{w90}"])
+    .no(&["00D{x12}", "00d4ff"]),
+    Rule::form("dnsimple-token", &["dnsimple_"], r"dnsimple_[aou]_[A-Za-z0-9]{28,}\b")
+        .from("DNSimple: API tokens")
+        .yes(&["dnsimple_a_{x32}"])
+        .no(&["dnsimple_zone_record"]),
+    Rule::form("django-secret-key", &["django-insecure-"], r"django-insecure-[^\s'\x22\\]{30,}")
+        .from("Django: keys that startproject makes")
+        .yes(&["SECRET_KEY = 'django-insecure-{w50}'", "django-insecure-{x20}(^@)=+{x25}"])
+        .no(&["django-insecure-key"]),
+    Rule::form("extended-private-key", &["xprv", "yprv", "zprv", "tprv"], r"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112}\b")
+        .from("BIP32: serialized private keys")
+        .yes(&["xprv9s21ZrQH143K{y97}"])
+        .no(&["xprv9", "xpub6{y107}"]),
+    Rule::form("datadog-token", &["ddpat_", "ddapp_", "ddapi_"], r"dd(?:pat|app|api)_[A-Za-z0-9_]{30,}")
+        .from("Datadog: token prefixes")
+        .yes(&["ddpat_{x32}"])
+        .no(&["ddpat_x"]),
+    Rule::form(
+        "axiom-token",
+        &["xaat-", "xapt-", "xait-"],
+        r"xa(?:at|pt|it)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    )
+    .from("Axiom: API, personal and ingest tokens")
+    .yes(&["xaat-{u}"])
+    .no(&["xaat-x"]),
+    Rule::form("elastic-key", &["essu_"], r"essu_[A-Za-z0-9+/=]{60,}")
+        .from("Elastic Cloud: API keys")
+        .yes(&["essu_{b92}"])
+        .no(&["essu_x"]),
+    Rule::form("fauna-key", &["fnA"], r"fnA[A-Za-z0-9_-]{37,50}\b")
+        .check(Check::Random)
+        .from("Fauna: secrets")
+        .yes(&["fnA{w37}"])
+        .no(&["fnAbort"]),
+    Rule::context("okta-token", &["SSWS "], r"SSWS (00[A-Za-z0-9_-]{38,42})", Check::Real)
+        .from("Okta: API tokens, scheme SSWS")
+        .yes(&["Authorization: SSWS 00{w40}"])
+        .no(&["SSWS token"]),
+    Rule::form("statsig-key", &["secret-"], r"secret-(?:live-|test-)?[A-Za-z0-9_-]{36,48}\b")
+        .check(Check::Random)
+        .from("Statsig, Stytch: server secrets")
+        .yes(&["secret-{x43}", "secret-live-{w36}"])
+        .no(&["secret-manager-rotation-lambda-function-role"]),
+    Rule::form("configcat-key", &["configcat-sdk-"], r"configcat-(?:sdk|proxy)-\d/[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}")
+        .from("ConfigCat: SDK keys")
+        .yes(&["configcat-sdk-1/{w22}/{w22}"])
+        .no(&["configcat-sdk-js"]),
+    Rule::form(
+        "unleash-token",
+        &[":production.", ":development.", ":default."],
+        r"[A-Za-z0-9*\[\]_-]{1,40}:(?:production|development|default)\.[a-f0-9]{56,64}\b",
+    )
+    .back(40)
+    .from("Unleash: API tokens are project, environment and secret")
+    .yes(&["*:production.{h56}", "default:development.{h56}"])
+    .no(&["x:production.y"]),
+    Rule::form("shippo-token", &["shippo_"], r"shippo_(?:live|test)_[a-fA-F0-9]{40}\b")
+        .from("gitleaks shippo-api-token")
+        .yes(&["shippo_live_{h40}"])
+        .no(&["shippo_live_"]),
+    Rule::form("imagekit-key", &["private_"], r"private_[A-Za-z0-9+/]{27}=")
+        .from("ImageKit: private keys")
+        .yes(&["private_{b27}="])
+        .no(&["private_key = x"]),
+    Rule::context("cloudinary-url", &["cloudinary://"], r"cloudinary://\d{10,}:([A-Za-z0-9_-]{20,})@", Check::Real)
+        .from("Cloudinary: CLOUDINARY_URL")
+        .yes(&["cloudinary://{d15}:{w27}@shop"])
+        .no(&["cloudinary://key:secret@cloud"]),
 ];

@@ -13,7 +13,7 @@ pub async fn page() -> Response {
 fn document() -> Value {
     let mut paths = Map::new();
     for route in ROUTES {
-        paths.insert(route.path.to_owned(), operation(route));
+        paths.insert(route.path.replace("{*", "{"), operation(route));
     }
     for (path, columns) in TABLES {
         let query = asked(path);

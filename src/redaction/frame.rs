@@ -1,0 +1,90 @@
+//! Frames: what is known of a JSON document while its strings are searched.
+
+use super::jwk;
+use super::names::Class;
+use super::span::Span;
+
+/// What is known of the object or array that a string stands in.
+pub(super) struct Frame {
+    /// What the current member's name says of its value.
+    pub name: Option<Class>,
+    /// Whether the current member names its sibling `value`, and what it said.
+    pub names_sibling: bool,
+    pub sibling: Option<Class>,
+    pub signature: bool,
+    /// The strings of an array, as long as it holds no array and no object.
+    pub lines: Vec<(usize, usize)>,
+    pub only_lines: bool,
+    /// Whether the object is a JSON Web Key, and those of its members that would then be secret.
+    pub is_jwk: bool,
+    pub is_jwk_member: bool,
+    pub jwk_members: Vec<(usize, usize)>,
+}
+
+impl Frame {
+    pub fn new(name: Option<Class>) -> Self {
+        Frame {
+            name,
+            names_sibling: false,
+            sibling: None,
+            signature: false,
+            lines: Vec::new(),
+            only_lines: true,
+            is_jwk: false,
+            is_jwk_member: false,
+            jwk_members: Vec::new(),
+        }
+    }
+
+    pub fn key(&mut self, key: &[u8], class: Option<Class>) {
+        self.only_lines = false;
+        let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
+        self.names_sibling =
+            is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k"]);
+        self.signature = key == b"signature";
+        self.is_jwk |= key == b"kty";
+        self.is_jwk_member = jwk::is_private(key);
+        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"]) {
+            self.sibling
+        } else {
+            class
+        };
+    }
+}
+
+/// The long strings of a document that were searched: tools' results stand in a line twice.
+#[derive(Default)]
+pub(super) struct Searched(Vec<Found>);
+
+struct Found {
+    string: (usize, usize),
+    name: Option<Class>,
+    spans: Vec<Span>,
+}
+
+impl Searched {
+    const MIN_BYTES: usize = 256;
+    const MAX_STRINGS: usize = 32;
+
+    pub fn keep(&mut self, string: (usize, usize), name: Option<Class>, spans: &[Span]) {
+        if string.1 - string.0 >= Self::MIN_BYTES && self.0.len() < Self::MAX_STRINGS {
+            self.0.push(Found { string, name, spans: spans.to_vec() });
+        }
+    }
+
+    /// Adds what was found in the same string before, if it was searched.
+    pub fn copy(&self, bytes: &[u8], (start, end): (usize, usize), name: Option<Class>, spans: &mut Vec<Span>) -> bool {
+        let same = |found: &&Found| {
+            let (from, to) = found.string;
+            to - from == end - start && found.name == name && bytes[from..to] == bytes[start..end]
+        };
+        let Some(found) = self.0.iter().find(same) else { return false };
+        let moved = |span: &Span| Span {
+            start: span.start - found.string.0 + start,
+            end: span.end - found.string.0 + start,
+            ..*span
+        };
+        spans.extend(found.spans.iter().map(moved));
+        true
+    }
+}

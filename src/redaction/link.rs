@@ -1,0 +1,230 @@
+//! Links: what stands between a name and its value, in code, configuration, tables, commands and sentences.
+
+/// What stands between a name and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// `=`, and whether nothing else stands between.
+    Equals {
+        tight: bool,
+    },
+    Colon,
+    /// The next cell of a table.
+    Cell,
+    /// The end of an opening tag.
+    Tag,
+    /// White space after `--name`.
+    Flag,
+    /// What only a quoted value may follow: a comma, a bracket, a sibling called `value`.
+    Quote,
+    /// Nothing but white space, in a line with nothing else.
+    Word,
+    /// `is`, and its like.
+    Prose,
+}
+
+/// What follows a name, and where the value would begin.
+pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
+    let (mut i, mut quoted) = (end, false);
+    while let Some(b) = text.get(i).filter(|_| i < end + 12) {
+        match b {
+            b'"' | b'\'' | b'`' => quoted = true,
+            b'\\' if matches!(text.get(i + 1), Some(b'"' | b'\'' | b'\\')) => {}
+            b']' | b'*' | b'?' | b')' => {}
+            _ => break,
+        }
+        i += 1;
+    }
+    let at = skip_blanks(text, i);
+    let before = start.checked_sub(1).map_or(b'\n', |j| text[j]);
+    let rest = &text[at..];
+    let (link, len) = match rest {
+        [b'=', b'>', ..] => (Link::Equals { tight: false }, 2),
+        [b'=', b'~', ..] => return None,
+        [b'=', ..] => {
+            let signs = rest.iter().take(3).take_while(|b| **b == b'=').count();
+            (Link::Equals { tight: at == i && signs == 1 && !quoted }, signs)
+        }
+        [b':', b'=', ..] | [b'+', b'=', ..] | [b'?', b'=', ..] => (Link::Equals { tight: false }, 2),
+        [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
+        [b':', b':', ..] => return None,
+        // `arn:aws:…:secret:name`
+        [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
+        [b':', ..] => (Link::Colon, 1),
+        [b'|', b'|', ..] => return None,
+        [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
+        [b'|', b' ', ..] => (Link::Word, 1),
+        [b'{', ..] if quoted => {
+            let line = at + rest.iter().take(80).position(|b| *b == b'\n')?;
+            return later_value(text, line).map(|at| (Link::Equals { tight: false }, at));
+        }
+        [0xE2, 0x94, 0x82, ..] => (Link::Cell, 3),
+        [0xEF, 0xBC, 0x9A, ..] => (Link::Colon, 3),
+        [b'>', ..] if at == end && matches!(before, b'<' | b':') => (Link::Tag, 1 + data(&rest[1..])),
+        [b'>', ..] if quoted => (Link::Tag, 1 + data(&rest[1..])),
+        [b'<', b'/', ..] => (Link::Tag, next_tag(rest)?),
+        [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
+        [b'(', ..] if at == end => (Link::Quote, 1),
+        // A form's field: its head, an empty line, its value.
+        [b'\r', b'\n', b'\r', b'\n', ..] if quoted && text[..start].ends_with(b"name=\"") => {
+            return Some((Link::Equals { tight: false }, at + 4));
+        }
+        [b'\n' | b'\r', ..] | [] => {
+            if let Some(at) = later_value(text, at) {
+                return Some((Link::Equals { tight: false }, at));
+            }
+            return printed(text, start, at).map(|at| (Link::Prose, at));
+        }
+        [b'1'..=b'9', b':', b' ', ..] => (Link::Colon, 2),
+        // Of a language that writes no spaces.
+        _ if text[start] >= 0x80 => (Link::Prose, prose(rest).unwrap_or(0)),
+        _ if at == i => return None,
+        _ if !quoted && (text[i] == b'\t' || set(text, start)) => (Link::Flag, 0),
+        _ if !quoted && alone(text, start, at) => (Link::Word, 0),
+        _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
+        _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
+        _ => (Link::Prose, prose(rest)?),
+    };
+    Some((link, skip_blanks(text, at + len)))
+}
+
+pub(super) fn skip_blanks(text: &[u8], i: usize) -> usize {
+    i + text[i..].iter().take(64).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+fn in_table(text: &[u8], at: usize) -> bool {
+    let line = text[..at].iter().rev().take(200).take_while(|b| **b != b'\n').last();
+    line == Some(&b'|')
+}
+
+/// The words between a name and its value in a sentence.
+fn prose(rest: &[u8]) -> Option<usize> {
+    const WORDS: &[&str] = &[
+        "is: ",
+        "is ",
+        "was ",
+        "is now ",
+        "is set to ",
+        "set to ",
+        "to ",
+        "to: ",
+        "as ",
+        "of ",
+        "ist ",
+        "lautet ",
+        "est ",
+        "es ",
+        "(",
+        "will be ",
+        "changed to ",
+        "是",
+        "は",
+        "为",
+    ];
+    // The longest that fits.
+    WORDS.iter().filter(|w| rest.starts_with(w.as_bytes())).map(|w| w.len()).max()
+}
+
+/// `<![CDATA[` and white space before an element's text.
+fn data(rest: &[u8]) -> usize {
+    const CDATA: &[u8] = b"<![CDATA[";
+    let blanks = rest.iter().take(40).take_while(|b| b.is_ascii_whitespace()).count();
+    if rest[blanks..].starts_with(CDATA) { blanks + CDATA.len() } else { blanks }
+}
+
+/// The end of the tag that opens behind a closing one: `<key>name</key><string>`.
+fn next_tag(rest: &[u8]) -> Option<usize> {
+    let rest = &rest[..rest.len().min(120)];
+    let close = rest.iter().position(|b| *b == b'>')? + 1;
+    // What a diff or a comment puts before the next line may stand between.
+    let between = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'+' | b'-' | b'#');
+    let open = close + rest[close..].iter().take_while(|b| between(b)).count();
+    if rest.get(open) != Some(&b'<') || rest.get(open + 1) == Some(&b'/') {
+        return None;
+    }
+    Some(open + rest[open..].iter().position(|b| *b == b'>')? + 1)
+}
+
+/// Whether the words before a name set it: `set -gx NAME value`.
+fn set(text: &[u8], start: usize) -> bool {
+    const WORDS: &[&str] =
+        &["set -gx", "set -Ux", "set -x", "set -g", "setenv", "setx", "#define", "configure set", "ENV", "config set"];
+    let before = text[..start].trim_ascii_end();
+    start > before.len() && WORDS.iter().any(|w| before.ends_with(w.as_bytes()))
+}
+
+/// Whether a name begins its line and one word follows, as in a server's configuration.
+fn alone(text: &[u8], start: usize, at: usize) -> bool {
+    let line = memchr::memrchr(b'\n', &text[start.saturating_sub(40)..start])
+        .map_or(start.saturating_sub(40), |n| start.saturating_sub(40) + n + 1);
+    let begins = text[line + prefix(&text[line..]).min(start - line)..start].iter().all(|b| *b == b' ');
+    let word = text[at..].iter().take(512).take_while(|b| b.is_ascii_graphic()).count();
+    begins && word >= 8 && matches!(text.get(at + word), None | Some(b'\n' | b'\r'))
+}
+
+/// The next line, if this one has a command print the name's value: `$ printenv NAME`.
+fn printed(text: &[u8], start: usize, at: usize) -> Option<usize> {
+    const COMMANDS: &[&str] =
+        &["printenv", "echo", "print", "printf %s", "cat", "get", "read", "show", "access", "pass"];
+    let from = start.saturating_sub(120);
+    let before = &text[from..start];
+    let line = &before[memchr::memrchr(b'\n', before).map_or(0, |n| n + 1)..];
+    let line = line[prefix(line)..].trim_ascii();
+    let asked = matches!(line.first(), Some(b'$' | b'#' | b'>' | b'%'))
+        && COMMANDS.iter().any(|c| memchr::memmem::find(line, c.as_bytes()).is_some());
+    let next = at + text[at..].iter().take(2).take_while(|b| matches!(b, b'\n' | b'\r')).count();
+    let next = next + prefix(&text[next..]);
+    let word = text[next..].iter().take(4096).take_while(|b| b.is_ascii_graphic()).count();
+    (asked && word >= 8 && matches!(text.get(next + word), None | Some(b'\n' | b'\r'))).then_some(next)
+}
+
+/// `value=` of an attribute beside the one that names it.
+fn attribute(rest: &[u8]) -> usize {
+    const NAMES: &[&[u8]] = &[b"value=", b"content=", b"val="];
+    NAMES.iter().find(|n| rest.len() > n.len() && rest[..n.len()].eq_ignore_ascii_case(n)).map_or(0, |n| n.len())
+}
+
+/// `"value":` after the comma behind `"name": "DB_PASSWORD"`.
+fn skip_sibling_name(rest: &[u8]) -> usize {
+    let text = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\\' | b'"' | b'\'')).count();
+    if !rest[text..].get(..5).is_some_and(|w| w.eq_ignore_ascii_case(b"value")) {
+        return 0;
+    }
+    let after = text + 5;
+    let sign = after + rest[after..].iter().take(8).take_while(|b| matches!(b, b'\\' | b'"' | b'\'' | b' ')).count();
+    if rest.get(sign) == Some(&b':') { sign + 1 } else { 0 }
+}
+
+/// The value in one of the next lines: `name = "token"` / `value = "…"`.
+fn later_value(text: &[u8], mut line: usize) -> Option<usize> {
+    for _ in 0..3 {
+        line += 1 + text[line..].iter().take(160).position(|b| *b == b'\n')?;
+        let mut i = line + prefix(&text[line..]);
+        i += text[i..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).count();
+        let word = [&b"value"[..], b"default", b"ParameterValue", b"secret_string", b"\"Value"].into_iter();
+        let word =
+            word.filter(|w| text[i..].get(..w.len()).is_some_and(|t| t.eq_ignore_ascii_case(w))).map(<[u8]>::len).max();
+        if let Some(word) = word {
+            i += word + text[i + word..].iter().take(20).take_while(|b| matches!(b, b' ' | b'"' | b'\'')).count();
+            return matches!(text.get(i), Some(b':' | b'=')).then(|| skip_blanks(text, i + 1));
+        }
+    }
+    None
+}
+
+/// What a tool puts before each line: a line number, a diff's sign.
+pub(super) fn prefix(line: &[u8]) -> usize {
+    let blanks = line.iter().take(12).take_while(|b| **b == b' ').count();
+    let digits = line[blanks..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let after = blanks + digits;
+    if digits > 0 && line[after..].starts_with("→".as_bytes()) {
+        return after + "→".len();
+    }
+    if digits > 0 && matches!(line.get(after), Some(b'\t' | b'|')) {
+        return after + 1;
+    }
+    let signs = line.iter().take(4).take_while(|b| matches!(b, b'>' | b'#' | b'/' | b'*' | b'|')).count();
+    if signs > 0 && line.get(signs) == Some(&b' ') {
+        return signs + 1;
+    }
+    usize::from(matches!(line.first(), Some(b'+' | b'-' | b'>')))
+}
