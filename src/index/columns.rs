@@ -1,6 +1,6 @@
 //! The tables as records are written to them; `schema/tables.sql` says what each column is.
 
-use crate::index::rows::Meets::{Greatest, Key, Least, New, Stays, Sum};
+use crate::index::rows::Meets::{Agrees, Greatest, Key, Least, New, Stays, Sum};
 use crate::index::rows::Table;
 
 pub static RECORD: Table = Table {
@@ -40,7 +40,7 @@ pub static SESSION: Table = Table {
         ("repository", Key),
         ("session", Key),
         ("chain", Stays),
-        ("member", Stays),
+        ("member", Agrees),
         ("agent", New),
         ("version", New),
         ("title", Stays),

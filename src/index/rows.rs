@@ -62,6 +62,9 @@ impl From<Option<u64>> for Value {
     }
 }
 
+/// Stands for the member whose something is where several claim it: it is nobody's own then.
+pub const SEVERAL: &str = "(claimed by several members)";
+
 /// What becomes of a column where the row is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meets {
@@ -72,6 +75,8 @@ pub enum Meets {
     Greatest,
     /// The first that was written stays.
     Stays,
+    /// What one says stays; where two say different things, [`SEVERAL`] stands.
+    Agrees,
     New,
 }
 
@@ -108,6 +113,7 @@ impl Table {
                 Meets::Sum => Some(format!("{column} = {old} + {new}")),
                 Meets::Least => Some(format!("{column} = CASE WHEN {new} < {old} THEN {new} ELSE {old} END")),
                 Meets::Greatest => Some(format!("{column} = CASE WHEN {new} > {old} THEN {new} ELSE {old} END")),
+                Meets::Agrees => Some(format!("{column} = CASE WHEN {new} = {old} THEN {old} ELSE '{SEVERAL}' END")),
                 Meets::New => Some(format!("{column} = {new}")),
             }
         };
@@ -172,6 +178,11 @@ fn meet(old: &mut Value, new: Value, meets: Meets) {
     match (meets, old, new) {
         (Meets::Key | Meets::Stays, ..) => {}
         (Meets::Sum, Value::Number(old), Value::Number(new)) => *old = old.saturating_add(new),
+        (Meets::Agrees, old, new) => {
+            if *old != new {
+                *old = SEVERAL.into();
+            }
+        }
         (Meets::Least, old, new) if new >= *old => {}
         (Meets::Greatest, old, new) if new <= *old => {}
         (_, old, new) => *old = new,

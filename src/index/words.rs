@@ -24,6 +24,8 @@ row! {
 pub struct Words {
     pub title: String,
     pub body: String,
+    /// It was encrypted, and is for those alone who read everything.
+    pub opened: bool,
 }
 
 row! {
@@ -95,11 +97,13 @@ impl Database {
         let new = "INSERT INTO words (title, body, kind, repository, target, owner, time)
             VALUES ($1, $2, 'session', $3, $4, $5, $6)";
         let query = sqlx::query(new).bind(clean(&words.title)).bind(clean(&words.body)).bind(repository);
-        query.bind(&session.session).bind(&session.member).bind(session.ended).execute(&mut *all).await?;
+        let owner = if words.opened { "" } else { session.member.as_str() };
+        query.bind(&session.session).bind(owner).bind(session.ended).execute(&mut *all).await?;
         let note = "UPDATE session SET read = $3, title = CASE WHEN $4 = '' THEN title ELSE $4 END
             WHERE repository = $1 AND session = $2";
         let query = sqlx::query(note).bind(repository).bind(&session.session).bind(session.segments);
-        query.bind(clean(&words.title)).execute(&mut *all).await?;
+        let title = if words.opened { "" } else { words.title.as_str() };
+        query.bind(clean(title)).execute(&mut *all).await?;
         Ok(all.commit().await?)
     }
 

@@ -34,7 +34,7 @@ use crate::signing::Reader;
 pub use code::{Found, Stands, kind_of};
 pub use gutter::{Gutter, LineOf, Place, Who, Whose};
 pub use records::Sealed;
-pub use settings::{Settings, Source};
+pub use settings::{Settings, Source, bare};
 pub use transcript::{Begin, Told};
 
 /// How long a remote may take to give what it has new.

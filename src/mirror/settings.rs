@@ -162,7 +162,7 @@ impl Source {
 }
 
 /// A URL without the user and password that it may have.
-fn bare(url: &str) -> String {
+pub fn bare(url: &str) -> String {
     match url.split_once("://") {
         Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));

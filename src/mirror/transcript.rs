@@ -41,6 +41,8 @@ impl Begin {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Window {
     pub turns: Vec<Told>,
+    /// Whether some of it could be read only with this server's identity.
+    pub opened: bool,
     /// How many turns there are in all.
     pub total: usize,
     /// What is missing of it, as the program says.
@@ -70,6 +72,13 @@ pub struct Shelves {
 
 impl Mirror {
     /// Opens what was said, as it is here now.
+    ///
+    /// What is encrypted stays closed for those who read their own alone: a writer can name another's pieces.
+    pub fn closed_shelves(&self) -> Result<Shelves, MirrorError> {
+        Ok(Shelves { reader: Reader::default(), ..self.shelves()? })
+    }
+
+    /// The same, with what this server's identity opens.
     pub fn shelves(&self) -> Result<Shelves, MirrorError> {
         let ledger = Ledger::of(self.repo()?)?;
         let copies = Copies::list(&ledger)?;
@@ -92,7 +101,9 @@ impl Shelves {
         let mut segments: Vec<Segment> = entries.iter().filter_map(segment).collect();
         segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
         let store = self.payloads(&segments)?;
-        let mut window = Window::default();
+        let encrypted = |segment: &Segment| segment.body.payloads.iter().any(|payload| payload.encryption.is_some());
+        let opened = !self.reader.names().is_empty() && segments.iter().any(encrypted);
+        let mut window = Window { opened, ..Window::default() };
         if !away.is_empty() {
             window.missing.push(format!("{} records of this session have not reached this server yet", away.len()));
         }
@@ -117,7 +128,7 @@ impl Shelves {
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
     pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
         let window = self.turns(records, &Begin::Turn(0), MAX_WORDS)?;
-        let mut words = Words { title: String::new(), body: String::new() };
+        let mut words = Words { title: String::new(), body: String::new(), opened: window.opened };
         for Told { turn, .. } in &window.turns {
             if let Some(asked) = &turn.asked {
                 if words.title.is_empty() && asked.human {

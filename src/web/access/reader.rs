@@ -78,6 +78,11 @@ impl Reader {
         self.reach.has(repository, Some(member))
     }
 
+    /// Whether all of a repository is theirs to read.
+    pub fn may_read_all(&self, repository: i64) -> bool {
+        self.reach.has(repository, None)
+    }
+
     /// All that they may read.
     pub fn everything(&self) -> Filter {
         Filter { reach: self.reach.clone(), ..Filter::default() }

@@ -92,7 +92,12 @@ async fn conversation(
     let records = reader.index().records_of_session(repository, &row.session).await?;
     let call = wanted.call.as_deref().map(CallId::from_agent);
     let begin = call.clone().map_or(Begin::Turn(wanted.from), Begin::Call);
-    let read = tokio::task::spawn_blocking(move || mirror.shelves()?.turns(&records, &begin, WINDOW)).await;
+    let whole = reader.may_read_all(repository);
+    let read = tokio::task::spawn_blocking(move || {
+        let shelves = if whole { mirror.shelves()? } else { mirror.closed_shelves()? };
+        shelves.turns(&records, &begin, WINDOW)
+    });
+    let read = read.await;
     let window = read.map_err(|error| NoPage::Failed(error.to_string()))??;
     let from = window.turns.first().map_or(wanted.from, |told| told.place);
     let path = sessions::path(&row.repository, &row.session);
