@@ -126,6 +126,8 @@ pub enum LogError {
     Unsigned(u64),
     #[error("line {0} does not follow the line before it: something was removed, put in or changed")]
     Unchained(u64),
+    #[error("its end was cut off: {0} entries were there")]
+    Cut(u64),
 }
 
 /// A text that fits into a line, whatever was asked for.
@@ -190,6 +192,7 @@ pub fn read(line: &str, number: u64, key: &Verifier) -> Result<(Entry, Head), Lo
 }
 
 /// Reads a log from its beginning, line by line, and tells of the first that does not hold.
+#[derive(Clone)]
 pub struct Reading {
     key: Verifier,
     lines: u64,
@@ -215,6 +218,11 @@ impl Reading {
         }
         self.head = Some(head);
         Ok(entry)
+    }
+
+    /// How many entries were read.
+    pub fn entries(&self) -> u64 {
+        self.head.map_or(0, |head| head.seq + 1)
     }
 
     /// Where the log ends, as far as it was read.

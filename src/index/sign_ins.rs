@@ -84,7 +84,7 @@ impl Database {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Notes that everything ends that these keys were signed in for before `time`.
+    /// Notes that everything ends that these keys, or members by their names, were signed in for until `time`.
     pub async fn sign_out(&self, keys: &[String], time: i64) -> Result<(), IndexError> {
         let set = "INSERT INTO signed_out (public_key, time) VALUES ($1, $2)
             ON CONFLICT (public_key) DO UPDATE SET time = EXCLUDED.time WHERE signed_out.time < EXCLUDED.time";
@@ -94,19 +94,31 @@ impl Database {
         Ok(())
     }
 
-    /// Which of these keys were not signed out since `time`.
-    pub async fn still_signed_in(&self, keys: &[String], time: i64) -> Result<Vec<String>, IndexError> {
-        if keys.is_empty() {
+    /// Which of these keys were not signed out since they signed.
+    pub async fn still_signed_in(&self, keys: &[(String, i64)]) -> Result<Vec<(String, i64)>, IndexError> {
+        let names: Vec<&str> = keys.iter().map(|(key, _)| key.as_str()).collect();
+        let gone = self.signed_out(&names).await?;
+        let is_gone = |(key, since): &&(String, i64)| gone.iter().any(|(out, time)| out == key && time >= since);
+        Ok(keys.iter().filter(|key| !is_gone(key)).cloned().collect())
+    }
+
+    /// Whether one of these members has signed out everywhere since a time.
+    pub async fn signed_out_since(&self, members: &[Membership], time: i64) -> Result<bool, IndexError> {
+        let names: Vec<&str> = members.iter().map(|membership| membership.member.as_str()).collect();
+        Ok(self.signed_out(&names).await?.iter().any(|(_, out)| *out >= time))
+    }
+
+    /// When these keys, or members by their names, were signed out everywhere.
+    async fn signed_out(&self, names: &[&str]) -> Result<Vec<(String, i64)>, IndexError> {
+        if names.is_empty() {
             return Ok(Vec::new());
         }
         let mut asked = Where::default();
         asked.push(
-            format!("public_key IN ({})", vec!["?"; keys.len()].join(", ")),
-            keys.iter().map(|key| key.as_str().into()),
+            format!("public_key IN ({})", vec!["?"; names.len()].join(", ")),
+            names.iter().map(|name| (*name).into()),
         );
-        asked.and("time >= ?", [time.into()]);
-        let gone: Vec<(String,)> = self.select("SELECT public_key FROM signed_out", &asked, "").await?;
-        Ok(keys.iter().filter(|key| !gone.iter().any(|(out,)| out == *key)).cloned().collect())
+        self.select("SELECT public_key, time FROM signed_out", &asked, "").await
     }
 
     /// What is kept of a browser, unless its time is over.
@@ -117,12 +129,18 @@ impl Database {
         Ok(found.into_iter().next().map(|(data,)| data))
     }
 
-    /// Keeps something of a browser, and forgets those whose time is over.
-    pub async fn keep_browser(&self, token: &str, expires: i64, data: &str, now: i64) -> Result<(), IndexError> {
+    /// Keeps something of a new browser, and forgets those whose time is over.
+    pub async fn add_browser(&self, token: &str, expires: i64, data: &str, now: i64) -> Result<(), IndexError> {
         sqlx::query("DELETE FROM browser WHERE expires <= $1").bind(now).execute(&self.pool).await?;
-        let new = "INSERT INTO browser (token, expires, data) VALUES ($1, $2, $3)
-            ON CONFLICT (token) DO UPDATE SET expires = EXCLUDED.expires, data = EXCLUDED.data";
-        sqlx::query(new).bind(token).bind(expires).bind(data).execute(&self.pool).await?;
+        let new = sqlx::query("INSERT INTO browser (token, expires, data) VALUES ($1, $2, $3)");
+        new.bind(token).bind(expires).bind(data).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Keeps something else of a browser, if it is still known.
+    pub async fn keep_browser(&self, token: &str, expires: i64, data: &str) -> Result<(), IndexError> {
+        let set = sqlx::query("UPDATE browser SET expires = $2, data = $3 WHERE token = $1");
+        set.bind(token).bind(expires).bind(data).execute(&self.pool).await?;
         Ok(())
     }
 

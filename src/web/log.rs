@@ -124,36 +124,49 @@ impl Log {
 
     /// Reads on in the file, verifies it, and takes what is new into the index; what does not hold, if something does not.
     pub async fn copy_to(&self, index: &Database) -> Result<Option<LogError>, LogFailure> {
+        let (log, index) = (self.clone(), index.clone());
+        // Whoever asked may go away: what was begun is done all the same.
+        let copied = tokio::spawn(async move { log.copy(&index).await }).await;
+        copied.unwrap_or_else(|error| {
+            Err(LogFailure::File { path: self.0.path.clone(), source: io::Error::other(error) })
+        })
+    }
+
+    async fn copy(&self, index: &Database) -> Result<Option<LogError>, LogFailure> {
         let mut copied = self.0.copied.lock().await;
-        if copied.broken.is_some() {
-            return Ok(copied.broken.clone());
-        }
         let known = index.entries_of(&self.name()).await?;
-        loop {
+        while copied.broken.is_none() {
             let (path, from) = (self.0.path.clone(), copied.bytes);
             let read = tokio::task::spawn_blocking(move || lines_from(&path, from)).await;
             let lines = read.map_err(io::Error::other).and_then(|lines| lines);
             let lines = lines.map_err(|source| LogFailure::File { path: self.0.path.clone(), source })?;
+            let Some(lines) = lines else {
+                copied.broken = Some(LogError::Cut(copied.reading.entries()));
+                break;
+            };
             if lines.is_empty() {
-                return Ok(None);
+                if copied.reading.entries() < known {
+                    copied.broken = Some(LogError::Cut(known));
+                }
+                break;
             }
+            let (mut reading, mut bytes, mut broken) = (copied.reading.clone(), copied.bytes, None);
             let mut entries = Vec::new();
             for line in &lines {
-                match copied.reading.line(line) {
+                match reading.line(line) {
                     Ok(entry) if entry.seq >= known => entries.push(entry),
                     Ok(_) => {}
                     Err(error) => {
-                        copied.broken = Some(error);
+                        broken = Some(error);
                         break;
                     }
                 }
-                copied.bytes += line.len() as u64 + 1;
+                bytes += line.len() as u64 + 1;
             }
             index.add_entries(&self.name(), &entries).await?;
-            if copied.broken.is_some() {
-                return Ok(copied.broken.clone());
-            }
+            *copied = Copied { bytes, reading, broken };
         }
+        Ok(copied.broken.clone())
     }
 }
 
@@ -209,9 +222,12 @@ fn last_line(file: &mut File) -> io::Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(line).into_owned()))
 }
 
-/// The next whole lines of a file, from a place in it on.
-fn lines_from(path: &Path, from: u64) -> io::Result<Vec<String>> {
+/// The next whole lines of a file, from a place in it on; `None` where it does not reach so far any more.
+fn lines_from(path: &Path, from: u64) -> io::Result<Option<Vec<String>>> {
     let mut file = OpenOptions::new().read(true).open(path)?;
+    if file.metadata()?.len() < from {
+        return Ok(None);
+    }
     file.seek(SeekFrom::Start(from))?;
     let mut file = BufReader::new(file);
     let mut lines = Vec::new();
@@ -225,7 +241,7 @@ fn lines_from(path: &Path, from: u64) -> io::Result<Vec<String>> {
             None => break,
         }
     }
-    Ok(lines)
+    Ok(Some(lines))
 }
 
 #[cfg(test)]
@@ -266,6 +282,12 @@ mod tests {
         std::fs::write(&path, text.replace("\"/b\"", "\"/x\"")).unwrap();
         let log = Log::open(&audit).unwrap();
         assert_eq!(log.copy_to(&index).await.unwrap(), Some(LogError::Unsigned(2)));
+        drop(log);
+        // Of a log that was cut at its end the index knows more.
+        let lines: Vec<&str> = text.lines().collect();
+        std::fs::write(&path, lines[..2].join("\n") + "\n").unwrap();
+        let log = Log::open(&audit).unwrap();
+        assert_eq!(log.copy_to(&index).await.unwrap(), Some(LogError::Cut(4)));
         drop(log);
         std::fs::write(&path, "nothing\n").unwrap();
         assert!(matches!(Log::open(&audit), Err(LogFailure::Broken { .. })));

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::host::output;
 use crate::index::IndexError;
 use crate::web::access;
 use crate::web::chart::Chart;
@@ -269,10 +270,17 @@ impl IntoResponse for NoPage {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Wait a minute, then try again.".to_owned())
             }
             NoPage::Unlogged(what) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "Not noted", format!("the audit log cannot be written: {what}"))
+                output::say(format_args!("the audit log cannot be written: {}", output::visible(&what)));
+                let why = "What is read here must be noted, and could not be.".to_owned();
+                (StatusCode::SERVICE_UNAVAILABLE, "Not noted", why)
             }
             NoPage::Wrong(what) => (StatusCode::BAD_REQUEST, "Not understood", what),
-            NoPage::Failed(what) => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", what),
+            NoPage::Failed(what) => {
+                // Paths and addresses of this machine are no business of readers.
+                output::say(format_args!("a page failed: {}", output::visible(&what)));
+                let why = "The server could not make this page; what it says for itself tells why.".to_owned();
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", why)
+            }
         };
         let page = Page::new(title, Section::Other).note("fail", show::visible(&why));
         Page { status, ..page }.into_response()

@@ -190,7 +190,7 @@ mod tests {
         let code: String = ROUTER.split_whitespace().collect();
         let named =
             |word: &str| -> Vec<&str> { code.split(word).skip(1).filter_map(|rest| rest.split('"').next()).collect() };
-        let mut routed = [named("route(\""), named("transcript(\"")].concat();
+        let mut routed = [named("route(\""), named("transcript(\""), named("file(\"")].concat();
         let mut described: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
         routed.sort_unstable();
         described.sort_unstable();

@@ -81,7 +81,8 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
 
 fn router(app: App) -> Router {
     let browsers = SessionManagerLayer::new(Browsers(app.database().clone()))
-        .with_name("tracevault")
+        // A name that no other host of the domain can set a cookie of.
+        .with_name(if app.door().origins.is_secure() { "__Host-tracevault" } else { "tracevault" })
         .with_same_site(SameSite::Lax)
         .with_secure(app.door().origins.is_secure());
     pages::routes(&app)

@@ -309,6 +309,23 @@ fn every_role_reads_what_is_its_to_read() {
     assert_eq!(rows(&mut browser, "/analytics/time.json").len(), 1);
     assert_eq!(browser.get("/sessions?member=rob%40example.com").body.matches("Sell figs").count(), 0);
 
+    // A session that another says is theirs is nobody's own any more: who reads all sees who claim it.
+    lines_of("kiwis", &rob.1, &rob.2, "pears-1");
+    let cookie = browser.cookie.clone();
+    drop(server);
+    let server = served(&team);
+    for (name, world, work) in &people {
+        let mut browser = Browser::new(&server);
+        browser.sign_in(world, work);
+        let answer = browser.get("/r/shop/sessions/pears-1");
+        let claimed = answer.body.contains("(claimed by several members)");
+        let expected = if ["Dev", "Rob"].contains(name) { (404, false) } else { (200, true) };
+        if *name != "Bot" {
+            assert_eq!((answer.status, claimed), expected, "{name}: {}", answer.body);
+        }
+    }
+    let mut browser = Browser { server: &server, cookie };
+
     // A role that is taken away ends with the next verification, without signing out.
     assert_eq!(browser.get("/sessions").status, 200);
     ada.run(&team.work, ["fetch"]).ok();

@@ -9,7 +9,7 @@ use crate::audit_log::{Action, Event};
 use crate::host::clock::{self, Deadline};
 use crate::host::output;
 use crate::index::{Database, Lead};
-use crate::mirror::{Mirror, Settings};
+use crate::mirror::{Mirror, Settings, bare};
 use crate::web::{App, Doing};
 
 /// How often a machine looks whether the one that verifies is gone, and this one whether others have heard of something.
@@ -138,7 +138,8 @@ pub fn update(index: &Database, mirror: &Mirror, handle: &Handle, full: bool) ->
         Ok(report) => return Some(report.verdict().to_string()),
         Err(error) => error,
     };
-    let told = crate::cli::told(&anyhow::Error::new(error));
+    // Git says from where, with the password if there is one in the URL.
+    let told = crate::cli::told(&anyhow::Error::new(error)).replace(&mirror.source.url, &bare(&mirror.source.url));
     output::say(format_args!("{name}: {}", output::visible(&told)));
     let noted = handle.block_on(async {
         let entry = index.enter(name, &mirror.source.url).await?;

@@ -413,7 +413,7 @@ CREATE TABLE device_code (
     keys TEXT
 );
 
--- When everything was ended that a key was signed in for.
+-- When everything was ended that a key, or a member by an address, was signed in for.
 CREATE TABLE signed_out (
     public_key TEXT PRIMARY KEY,
     time BIGINT NOT NULL

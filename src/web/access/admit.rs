@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::Session;
 
 use crate::audit_log::{Action, Event};
+use crate::host::clock;
 use crate::index::IndexError;
 use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewer};
 use crate::web::app::App;
@@ -65,11 +66,14 @@ fn repository_in(resource: &str) -> Option<String> {
     of_path.or(of_query).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
-/// What a route shows, and whether who reads it is noted.
+/// What a route shows, and what of it is noted.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate {
     pub right: Right,
+    /// It tells what was said in sessions.
     pub reads: bool,
+    /// It is a file that is taken away.
+    pub takes: bool,
 }
 
 /// Finds out who asks, before any route is looked for.
@@ -106,13 +110,24 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Viewer, IndexError> {
     let Ok(Some(signed_in)) = session.get::<SignedIn>(SIGNED_IN).await else { return Ok(viewer) };
     let index = app.database();
     // What the ledgers say now counts, not what they said when somebody signed in.
-    let keys = index.still_signed_in(&signed_in.keys, signed_in.since).await?;
-    viewer.memberships = index.members_with(&keys).await?;
-    if let Some(email) = &signed_in.email {
-        viewer.memberships.extend(index.members_called(email).await?);
+    let signed_in = signed_in.at(clock::now().unix());
+    let keys = index.still_signed_in(&signed_in.keys).await?;
+    let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
+    viewer.memberships = index.members_with(&names).await?;
+    let mut email = signed_in.email;
+    if let Some((address, since)) = &email {
+        let who = index.members_called(address).await?;
+        // Who signs out everywhere with a key of theirs means this, too.
+        if index.signed_out_since(&who, *since).await? {
+            email = None;
+        } else {
+            viewer.memberships.extend(who);
+        }
     }
+    // A repository that is not served any more lets nobody in.
+    viewer.memberships.retain(|membership| app.mirror(&membership.name).is_some());
     if !viewer.memberships.is_empty() {
-        viewer.signed_in = Some(SignedIn { keys, ..signed_in });
+        viewer.signed_in = Some(SignedIn { keys, email });
     }
     Ok(viewer)
 }
@@ -132,7 +147,7 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     let action = match (response.extensions().get::<Hidden>(), response.status().is_success()) {
         (Some(_), _) => Action::Refused,
         (None, true) if gate.reads && form == Form::Html => Action::Read,
-        (None, true) if gate.right != Right::Open && form != Form::Html => Action::Export,
+        (None, true) if gate.takes || (gate.right != Right::Open && form != Form::Html) => Action::Export,
         _ => return response,
     };
     // Where everybody may read there is nobody to name.

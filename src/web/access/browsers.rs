@@ -21,19 +21,30 @@ fn failed(error: impl std::fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
+impl Browsers {
+    async fn write(&self, record: &Record, is_new: bool) -> Result<()> {
+        let data = serde_json::to_string(record).map_err(|error| Error::Encode(error.to_string()))?;
+        let (token, expires) = (token(&record.id), record.expiry_date.unix_timestamp());
+        let done = match is_new {
+            true => self.0.add_browser(&token, expires, &data, clock::now().unix()).await,
+            false => self.0.keep_browser(&token, expires, &data).await,
+        };
+        done.map_err(failed)
+    }
+}
+
 #[async_trait]
 impl tower_sessions::SessionStore for Browsers {
     async fn create(&self, record: &mut Record) -> Result<()> {
         while self.0.browser(&token(&record.id), clock::now().unix()).await.map_err(failed)?.is_some() {
             record.id = Id::default();
         }
-        self.save(record).await
+        self.write(record, true).await
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let data = serde_json::to_string(record).map_err(|error| Error::Encode(error.to_string()))?;
-        let expires = record.expiry_date.unix_timestamp();
-        self.0.keep_browser(&token(&record.id), expires, &data, clock::now().unix()).await.map_err(failed)
+        // Not what was forgotten meanwhile: who signed out stays so.
+        self.write(record, false).await
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

@@ -67,12 +67,31 @@ fn extent(role: &str, right: Right) -> Extent {
 /// Whom a browser was signed in as.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
-    /// Seconds since 1970.
-    pub since: i64,
-    /// The public keys that signed for it.
-    pub keys: Vec<String>,
-    /// The address that an identity provider vouches for.
-    pub email: Option<String>,
+    /// The public keys that signed for it, each with when it did, in seconds since 1970.
+    pub keys: Vec<(String, i64)>,
+    /// The address that an identity provider vouches for, and since when.
+    pub email: Option<(String, i64)>,
+}
+
+/// How long one stays signed in, in seconds.
+pub const STAYS: i64 = 12 * 3600;
+
+impl SignedIn {
+    /// What of it was proven less than [`STAYS`] ago.
+    pub fn at(mut self, now: i64) -> Self {
+        let holds = |since: i64| (0..STAYS).contains(&(now - since));
+        self.keys.retain(|(_, since)| holds(*since));
+        self.email = self.email.filter(|(_, since)| holds(*since));
+        self
+    }
+
+    /// The same, and what is proven now; what was proven before keeps its time.
+    pub fn and(mut self, more: SignedIn) -> Self {
+        self.keys.retain(|(key, _)| !more.keys.iter().any(|(new, _)| new == key));
+        self.keys.extend(more.keys);
+        self.email = more.email.or(self.email);
+        self
+    }
 }
 
 /// Somebody who asks for a page.
@@ -111,10 +130,11 @@ impl Viewer {
     /// Whom the audit log names.
     pub fn actor(&self) -> Option<String> {
         let mut names: Vec<&str> = self.memberships.iter().map(|membership| membership.member.as_str()).collect();
+        names.sort_unstable();
         names.dedup();
         match (names.is_empty(), self.public, &self.signed_in) {
             (false, ..) => Some(names.join(", ")),
-            (true, _, Some(SignedIn { email: Some(email), .. })) => Some(email.clone()),
+            (true, _, Some(SignedIn { email: Some((email, _)), .. })) => Some(email.clone()),
             (true, true, _) => Some("anyone".to_owned()),
             _ => None,
         }
@@ -173,6 +193,17 @@ mod tests {
         assert_eq!(has(&Viewer::default()), "a-------");
         assert_eq!(has(&Viewer { public: true, ..Viewer::default() }), "aaaaaaa-", "the audit log is nobody's");
         assert_eq!(has(&Viewer { public: true, ..member("auditor") }), "aaaaaaaw");
+    }
+
+    #[test]
+    fn what_was_proven_ends_by_itself_and_is_not_renewed_by_other_proofs() {
+        let key = |name: &str, since| SignedIn { keys: vec![(name.to_owned(), since)], email: None };
+        let both = key("a", 100).and(key("b", 200)).and(key("b", 300));
+        assert_eq!(both.keys, [("a".to_owned(), 100), ("b".to_owned(), 300)]);
+        assert_eq!(both.clone().at(100 + STAYS).keys, [("b".to_owned(), 300)]);
+        assert_eq!(both.clone().at(99).keys, [], "nothing is proven in the future");
+        let email = SignedIn { email: Some(("ada@example.com".to_owned(), 100)), ..SignedIn::default() };
+        assert_eq!(both.and(email).at(100 + STAYS).email, None);
     }
 
     #[test]

@@ -170,6 +170,7 @@ pub async fn leave(
     let to = to.path().to_owned();
     let left = tokio::task::spawn_blocking(move || provider.leave(redirect, &to)).await.map_err(failed)?;
     let (url, left) = left.map_err(failed)?;
+    sign_in::keep(&visitor, &session)?;
     session.insert(LEFT, left).await.map_err(failed)?;
     Ok(Redirect::to(&url).into_response())
 }
@@ -183,6 +184,7 @@ pub async fn back(
 ) -> Result<Response, NoPage> {
     sign_in::limit(&app, &visitor)?;
     let (provider, redirect) = way(&app, &visitor)?;
+    sign_in::keep(&visitor, &session)?;
     let left: Option<Left> = session.remove(LEFT).await.map_err(failed)?;
     // Hashes, since how long a comparison takes tells of what is compared.
     let same = |left: &Left| Digest::of(left.state.as_bytes()) == Digest::of(back.state.as_bytes());
@@ -203,8 +205,8 @@ pub async fn back(
         return refuse(&app, &visitor, format!("no ledger here has a member called {email:?}"));
     }
     sign_in::note(&app, &visitor, Action::SignIn, &who, "an identity provider vouches for them")?;
-    let since = clock::now().unix();
-    sign_in::begin(&session, SignedIn { since, keys: Vec::new(), email: Some(email) }).await?;
+    let email = Some((email, clock::now().unix()));
+    sign_in::begin(&visitor, &session, SignedIn { keys: Vec::new(), email }).await?;
     Ok(Redirect::to(to.path()).into_response())
 }
 

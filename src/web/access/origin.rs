@@ -48,9 +48,16 @@ impl Origins {
     pub fn to_sign(&self, host: &str) -> Option<String> {
         match &self.url {
             Some(url) if authority(url).eq_ignore_ascii_case(host) => Some(url.clone()),
-            _ if is_this_machine(host) || host == self.listens.to_string() => Some(format!("http://{host}")),
+            // Another program of this machine may ask under its own port: what is signed for it must not hold here.
+            None if self.is_own_port(host) && is_this_machine(host) => Some(format!("http://{host}")),
+            None if host == self.listens.to_string() => Some(format!("http://{host}")),
             _ => None,
         }
+    }
+
+    fn is_own_port(&self, host: &str) -> bool {
+        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.unwrap_or(80) == self.listens.port()
     }
 
     /// Whether cookies may travel by `https` alone.
@@ -74,10 +81,8 @@ mod tests {
         let named = Origins::new(Some("https://Audit.example.com/"), listens);
         for (host, known, signed) in [
             ("audit.example.com", true, Some("https://audit.example.com")),
-            ("localhost:8080", true, Some("http://localhost:8080")),
-            ("127.0.0.1:8080", true, Some("http://127.0.0.1:8080")),
-            ("[::1]:8080", true, Some("http://[::1]:8080")),
-            ("10.1.2.3:8080", true, Some("http://10.1.2.3:8080")),
+            ("localhost:8080", true, None),
+            ("10.1.2.3:8080", true, None),
             ("10.9.9.9:8080", true, None),
             ("evil.example.com", false, None),
             ("localhost.evil.example.com", false, None),
@@ -87,6 +92,17 @@ mod tests {
             assert_eq!((named.is_known(host), named.to_sign(host).as_deref()), (known, signed), "{host}");
         }
         assert!(named.is_secure() && !named.lacks_name());
+        let local = Origins::new(None, "127.0.0.1:8080".parse().unwrap());
+        for (host, signed) in [
+            ("localhost:8080", Some("http://localhost:8080")),
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("[::1]:8080", Some("http://[::1]:8080")),
+            ("localhost:9090", None),
+            ("localhost", None),
+            ("10.1.2.3:8080", None),
+        ] {
+            assert_eq!(local.to_sign(host).as_deref(), signed, "{host}");
+        }
         let bare = Origins::new(None, "0.0.0.0:80".parse().unwrap());
         assert!(!bare.is_secure() && bare.lacks_name() && bare.to_sign("10.1.2.3").is_none());
         assert!(!Origins::new(None, "127.0.0.1:80".parse().unwrap()).lacks_name());

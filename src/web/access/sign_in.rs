@@ -18,7 +18,7 @@ use crate::record::signature::PublicKey;
 use crate::roster::possession::{self, CODE_SECONDS, REQUEST_SECONDS};
 use crate::time::Time;
 use crate::web::access::admit::{SIGNED_IN, Visitor};
-use crate::web::access::{SignedIn, oidc};
+use crate::web::access::{STAYS, SignedIn, oidc};
 use crate::web::app::App;
 use crate::web::ask::link;
 use crate::web::page::{Block, Link, Links, NoPage, Page, Section, SignIn};
@@ -26,8 +26,6 @@ use crate::web::show;
 
 /// Where a browser's data has the code that it shows.
 const ASKING: &str = "asking";
-/// How long one stays signed in, in seconds.
-const STAYS: i64 = 12 * 3600;
 /// More keys than these sign nothing at once.
 const KEYS: usize = 64;
 
@@ -79,8 +77,8 @@ async fn page(
     if let Some(DeviceCode { code, keys: Some(keys), .. }) = &known {
         // Good for one browser, once.
         if app.database().forget_code(code).await? {
-            let keys = keys.split(' ').map(str::to_owned).collect();
-            begin(&session, SignedIn { since: now, keys, email: None }).await?;
+            let keys = keys.split(' ').map(|key| (key.to_owned(), now)).collect();
+            begin(&visitor, &session, SignedIn { keys, email: None }).await?;
             return Ok(Redirect::to(to.path()).into_response());
         }
     }
@@ -117,9 +115,7 @@ async fn new_code(app: &App, visitor: &Visitor, session: &Session, headers: &Hea
     let agent = agent.chars().take(200).collect();
     let asked = DeviceCode { code: code.clone(), asked: now, peer, agent, keys: None };
     app.database().add_code_to_sign(&asked, now + CODE_SECONDS).await?;
-    if session.expiry().is_none() || visitor.viewer.signed_in.is_none() {
-        session.set_expiry(Some(until(now + CODE_SECONDS)?));
-    }
+    keep(visitor, session)?;
     session.insert(ASKING, &code).await.map_err(failed)?;
     Ok(code)
 }
@@ -128,17 +124,21 @@ fn until(seconds: i64) -> Result<Expiry, NoPage> {
     tower_sessions::cookie::time::OffsetDateTime::from_unix_timestamp(seconds).map(Expiry::AtDateTime).map_err(failed)
 }
 
+/// How long what is kept of a browser stays: as long as it may be signed in, else as long as a code.
+pub fn keep(visitor: &Visitor, session: &Session) -> Result<(), NoPage> {
+    let span = if visitor.viewer.signed_in.is_some() { STAYS } else { CODE_SECONDS };
+    session.set_expiry(Some(until(clock::now().unix() + span)?));
+    Ok(())
+}
+
 /// Signs a browser in: under a new token, so that nobody knows it who knew the old one.
-pub async fn begin(session: &Session, signed_in: SignedIn) -> Result<(), NoPage> {
-    // Keys of another ledger are added to those that are known.
-    let before: SignedIn = session.get(SIGNED_IN).await.map_err(failed)?.unwrap_or_default();
-    let mut keys = before.keys;
-    keys.extend(signed_in.keys.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>());
-    let now = SignedIn { keys, email: signed_in.email.or(before.email), since: signed_in.since };
+pub async fn begin(visitor: &Visitor, session: &Session, proven: SignedIn) -> Result<(), NoPage> {
+    // Keys of another ledger are added to those that still hold.
+    let before = visitor.viewer.signed_in.clone().unwrap_or_default();
     session.cycle_id().await.map_err(failed)?;
     session.remove_value(ASKING).await.map_err(failed)?;
-    session.set_expiry(Some(until(now.since + STAYS)?));
-    session.insert(SIGNED_IN, now).await.map_err(failed)
+    session.set_expiry(Some(until(clock::now().unix() + STAYS)?));
+    session.insert(SIGNED_IN, before.and(proven)).await.map_err(failed)
 }
 
 pub fn limit(app: &App, visitor: &Visitor) -> Result<(), NoPage> {
@@ -309,7 +309,9 @@ async fn out_everywhere(
     }
     let text = possession::sign_out(&origin, request.time);
     let (who, keys) = proven(&app, &visitor, &text, &request.keys, "/sign-out/keys").await?;
-    app.database().sign_out(&keys, now).await.map_err(|error| Told::Failed(error.into()))?;
+    let members = who.iter().map(|membership| membership.member.clone());
+    let all: Vec<String> = keys.into_iter().chain(members).collect();
+    app.database().sign_out(&all, now).await.map_err(|error| Told::Failed(error.into()))?;
     note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs").map_err(Told::Failed)?;
     Ok(members_told(&who))
 }

@@ -27,6 +27,8 @@ const QUESTIONS: [(&str, &str); 8] = [
 
 /// More tools than these are not listed.
 const TOOLS: i64 = 200;
+/// Beyond so many years only months are told in which there was something.
+const YEARS: i64 = 20;
 /// Beyond so many days a bar is a month.
 const DAYS: usize = 92;
 
@@ -81,6 +83,11 @@ async fn answer(name: &str, index: &Database, filter: &Filter, ask: &Ask) -> Res
 fn places(days: &BTreeSet<String>) -> (By, Vec<String>) {
     let seconds = |day: Option<&String>| Some(Time::from_rfc3339(&format!("{}T00:00:00Z", day?))?.unix());
     let (Some(first), Some(last)) = (seconds(days.first()), seconds(days.last())) else { return (By::Day, Vec::new()) };
+    if last - first > YEARS * 366 * 86_400 {
+        // A clock that is far off must not make a chart of every day between.
+        let months: BTreeSet<String> = days.iter().filter_map(|day| day.get(..7)).map(str::to_owned).collect();
+        return (By::Month, months.into_iter().collect());
+    }
     let all: Vec<String> = (first..=last).step_by(86_400).map(|day| Time::from_unix(day).day()).collect();
     if all.len() <= DAYS {
         return (By::Day, all);
@@ -251,6 +258,8 @@ mod tests {
         let few = BTreeSet::from(["2026-01-30".to_owned(), "2026-02-01".to_owned()]);
         assert_eq!(places(&few).1, ["2026-01-30", "2026-01-31", "2026-02-01"], "a day without anything is one, too");
         assert!(places(&BTreeSet::new()).1.is_empty());
+        let far = BTreeSet::from(["2026-01-30".to_owned(), "9999-01-01".to_owned()]);
+        assert_eq!(places(&far).1, ["2026-01", "9999-01"]);
         let days = (1..=12).flat_map(|month| (1..=28).map(move |day| format!("2026-{month:02}-{day:02}")));
         let many = days.collect();
         let (by, months) = places(&many);

@@ -58,9 +58,13 @@ async fn visible(reader: &Reader) -> Result<Option<Vec<String>>, NoPage> {
     let all = reader.index().repositories().await?;
     let (readable, other): (Vec<Repository>, Vec<Repository>) =
         all.into_iter().partition(|repository| reader.everything().reach.touches(repository.id));
-    // A ledger without anybody in it has nobody who could read of it.
-    let owned = other.iter().any(|repository| repository.ledger.is_some());
-    Ok(owned.then(|| readable.into_iter().map(|repository| repository.name).collect()))
+    // What is mirrored and not verified yet is somebody's, too.
+    let unknown = reader.app().mirrors().iter().any(|mirror| {
+        let is_it = |repository: &&Repository| repository.name == mirror.source.name;
+        readable.iter().chain(&other).find(is_it).is_none_or(|repository| repository.verdict.is_none())
+    });
+    let narrowed = unknown || !other.is_empty();
+    Ok(narrowed.then(|| readable.into_iter().map(|repository| repository.name).collect()))
 }
 
 impl Asked {

@@ -3,6 +3,7 @@
 use axum::extract::Query;
 
 use crate::index::{ChainRow, FindingRow, Repository};
+use crate::mirror::bare;
 use crate::web::access::Reader;
 use crate::web::ask::{Ask, encoded, some};
 use crate::web::page::{Answer, Block, Link, Links, Page, Section};
@@ -44,7 +45,7 @@ fn facts(repository: &Repository) -> Vec<(&'static str, Cell)> {
         ("Verified", when(repository.verified)),
         ("All of it anew", when(repository.fully_verified)),
         ("Ledger", repository.ledger.as_deref().map_or_else(Cell::none, Cell::id)),
-        ("From", Cell::text(&repository.url)),
+        ("From", Cell::text(&bare(&repository.url))),
     ]
 }
 

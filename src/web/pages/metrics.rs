@@ -16,11 +16,13 @@ use crate::web::page::NoPage;
 /// Names of repositories are told to this machine, to whom has the token, or to everybody where everything is.
 fn may_read(app: &App, visitor: &Visitor, headers: &HeaderMap) -> bool {
     let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.as_bytes().strip_prefix(b"Bearer "));
+    // What a proxy of this machine passes on comes from elsewhere.
+    let passed_on = ["x-forwarded-for", "forwarded"].iter().any(|name| headers.contains_key(*name));
+    let is_local =
+        !passed_on && visitor.peer.is_some_and(|peer| peer.is_loopback()) && app.door().origins.is_known(&visitor.host);
     // Hashes, since how long a comparison takes tells of what is compared.
     let same = |token: &String| shown.is_some_and(|shown| Digest::of(shown) == Digest::of(token.as_bytes()));
-    app.door().public
-        || visitor.peer.is_some_and(|peer| peer.is_loopback())
-        || app.door().metrics_token.as_ref().is_some_and(same)
+    app.door().public || is_local || app.door().metrics_token.as_ref().is_some_and(same)
 }
 
 pub async fn page(

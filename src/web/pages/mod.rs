@@ -45,12 +45,17 @@ struct Route {
 }
 
 fn route(path: &'static str, right: Right, handler: MethodRouter<App>) -> Route {
-    Route { path, gate: Gate { right, reads: false }, handler }
+    Route { path, gate: Gate { right, reads: false, takes: false }, handler }
 }
 
 /// A page that tells what was said in a session.
 fn transcript(path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { path, gate: Gate { right: Right::Traces, reads: true }, handler }
+    Route { path, gate: Gate { right: Right::Traces, reads: true, takes: false }, handler }
+}
+
+/// A file for other programs.
+fn file(path: &'static str, right: Right, handler: MethodRouter<App>) -> Route {
+    Route { path, gate: Gate { right, reads: false, takes: true }, handler }
 }
 
 /// Every path there is, but those of signing in.
@@ -70,7 +75,7 @@ fn all() -> Vec<Route> {
         route("/analytics/{question}", Traces, get(analytics::page)),
         transcript("/search", get(search::page)),
         route("/records/{record}", Traces, get(record::page)),
-        route("/records/{record}/proof", Traces, get(proof::file)),
+        file("/records/{record}/proof", Traces, get(proof::file)),
         route("/integrity", Integrity, get(integrity::page)),
         route("/r/{repository}/chains/{chain}", Integrity, get(integrity::chain)),
         route("/alerts", Integrity, get(alerts::page)),
@@ -83,10 +88,10 @@ fn all() -> Vec<Route> {
         route("/retention/{part}", Compliance, get(retention::part)),
         route("/members", Members, get(members::page)),
         route("/keys", Members, get(keys::page)),
-        route("/keys/{file}", Members, get(keys::file)),
+        file("/keys/{file}", Members, get(keys::file)),
         route("/audit", AuditLog, get(audit::page)),
-        route("/audit/log", AuditLog, get(audit::log)),
-        route("/audit/key.pub", AuditLog, get(audit::key)),
+        file("/audit/log", AuditLog, get(audit::log)),
+        file("/audit/key.pub", AuditLog, get(audit::key)),
         route("/help", Open, get(help::page)),
         route("/openapi.json", Open, get(openapi::page)),
         route("/hooks/update", Open, any(hooks::update)),
