@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::host::output;
 use crate::index::IndexError;
-use crate::web::access;
+use crate::web::access::{self, Right};
 use crate::web::chart::Chart;
 use crate::web::code::CodeBlock;
 use crate::web::show;
@@ -30,17 +30,17 @@ pub enum Section {
     Other,
 }
 
-/// The sections as the page's head lists them.
-pub const SECTIONS: [(Section, &str, &str); 9] = [
-    (Section::Overview, "/", "Overview"),
-    (Section::Sessions, "/sessions", "Sessions"),
-    (Section::Commits, "/commits", "Commits"),
-    (Section::Analytics, "/analytics", "Analytics"),
-    (Section::Integrity, "/integrity", "Integrity"),
-    (Section::Policies, "/policies", "Policies"),
-    (Section::Compliance, "/compliance", "Compliance"),
-    (Section::Members, "/members", "Members"),
-    (Section::AuditLog, "/audit", "Audit log"),
+/// The sections as the page's head lists them, each for those who have its right.
+pub const SECTIONS: [(Section, &str, &str, Right); 9] = [
+    (Section::Overview, "/", "Overview", Right::Traces),
+    (Section::Sessions, "/sessions", "Sessions", Right::Traces),
+    (Section::Commits, "/commits", "Commits", Right::Traces),
+    (Section::Analytics, "/analytics", "Analytics", Right::Traces),
+    (Section::Integrity, "/integrity", "Integrity", Right::Integrity),
+    (Section::Policies, "/policies", "Policies", Right::Policies),
+    (Section::Compliance, "/compliance", "Compliance", Right::Compliance),
+    (Section::Members, "/members", "Members", Right::Members),
+    (Section::AuditLog, "/audit", "Audit log", Right::AuditLog),
 ];
 
 /// A part of a page.

@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_sessions::SessionManagerLayer;
 use tower_sessions::cookie::SameSite;
 
-use crate::web::access::{self, Browsers};
+use crate::web::access::{self, Browsers, Viewer};
 use crate::web::app::App;
 use crate::web::page::{Page, SECTIONS, Section};
 use crate::web::table::Export;
@@ -64,7 +64,8 @@ impl Form {
 #[template(path = "page.html")]
 struct Whole<'p> {
     page: &'p Page,
-    sections: &'p [(Section, &'static str, &'static str)],
+    /// Those that the reader has the right to.
+    sections: Vec<(Section, &'static str, &'static str)>,
     version: &'p str,
     /// What was searched for.
     q: String,
@@ -137,11 +138,11 @@ async fn in_form(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let mut response = next.run(request).await;
     if let Some(page) = response.extensions_mut().remove::<Arc<Page>>() {
-        let actor = response.extensions_mut().remove::<Actor>().map(|actor| actor.0);
+        let viewer = response.extensions_mut().remove::<Arc<Viewer>>().unwrap_or_default();
         // What else was to go with the page: cookies above all.
         let headers = std::mem::take(response.headers_mut());
         let marks = std::mem::take(response.extensions_mut());
-        response = formed(Arc::unwrap_or_clone(page), form, &uri, actor);
+        response = formed(Arc::unwrap_or_clone(page), form, &uri, &viewer);
         response.headers_mut().extend(headers);
         *response.extensions_mut() = marks;
     }
@@ -159,16 +160,15 @@ async fn in_form(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whom the head of a page names.
-#[derive(Debug, Clone)]
-pub struct Actor(pub String);
-
-fn formed(mut page: Page, form: Form, uri: &Uri, actor: Option<String>) -> Response {
+fn formed(mut page: Page, form: Form, uri: &Uri, viewer: &Viewer) -> Response {
     let status = page.status;
     match form {
         Form::Html => {
             link_exports(&mut page, uri);
-            let whole = Whole { page: &page, sections: &SECTIONS, version: &assets::VERSION, q: searched(uri), actor };
+            let may = |(section, href, name, right)| viewer.may(right).then_some((section, href, name));
+            let sections = SECTIONS.into_iter().filter_map(may).collect();
+            let actor = viewer.signed_in.as_ref().and_then(|_| viewer.actor());
+            let whole = Whole { page: &page, sections, version: &assets::VERSION, q: searched(uri), actor };
             match whole.render() {
                 Ok(html) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
                 Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -29,7 +29,7 @@ pub const fn numbers(name: &'static str, title: &'static str) -> Column {
 pub struct Cell {
     pub text: String,
     pub link: Option<String>,
-    /// A word that decides how it looks: `pass`, `fail`, `warn`, `none`, `id`, `time`.
+    /// A word that decides how it looks: `pass`, `fail`, `warn`, `none`, `id`, `time`, `said`.
     pub look: &'static str,
     pub data: Value,
 }

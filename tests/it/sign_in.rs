@@ -303,9 +303,12 @@ fn every_role_reads_what_is_its_to_read() {
             assert_eq!(sees, wanted, "{name} {path}: {}", answer.body);
         }
     }
-    // Numbers of a developer are their own.
+    // Numbers of a developer are their own, and the head of a page names what they may read, and whom it is made for.
     let mut browser = Browser::new(&server);
     browser.sign_in(&dev.1, &dev.2);
+    let head = browser.get("/").body;
+    assert!(head.contains("href=\"/analytics\"") && head.contains("<span>dev@example.com</span>"), "{head}");
+    assert!(!head.contains("href=\"/audit\"") && !head.contains("href=\"/members\""), "{head}");
     assert_eq!(rows(&mut browser, "/analytics/time.json").len(), 1);
     assert_eq!(browser.get("/sessions?member=rob%40example.com").body.matches("Sell figs").count(), 0);
 

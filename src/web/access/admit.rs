@@ -17,7 +17,7 @@ use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewe
 use crate::web::app::App;
 use crate::web::ask::link;
 use crate::web::page::NoPage;
-use crate::web::server::{Actor, Form};
+use crate::web::server::Form;
 
 /// Under which key a browser's data has whom it was signed in as.
 pub const SIGNED_IN: &str = "signed-in";
@@ -95,12 +95,10 @@ pub async fn known(State(app): State<App>, request: Request, next: Next) -> Resp
         Ok(viewer) => Arc::new(viewer),
         Err(error) => return NoPage::from(error).into_response(),
     };
-    let actor = viewer.signed_in.as_ref().and_then(|_| viewer.actor());
-    parts.extensions.insert(Visitor { viewer, peer, host });
+    parts.extensions.insert(Visitor { viewer: viewer.clone(), peer, host });
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(actor) = actor {
-        response.extensions_mut().insert(Actor(actor));
-    }
+    // For the head of the page: whom it is made for, and what they may read.
+    response.extensions_mut().insert(viewer);
     response
 }
 

@@ -49,7 +49,7 @@ fn row(session: &SessionRow) -> Vec<Cell> {
     let path = path(&session.repository, &session.session);
     let title = session.title.as_deref().map_or_else(Cell::none, |title| {
         let cell = Cell::text(title);
-        Cell { text: show::line(title, 80), ..cell }
+        Cell { text: show::line(title, 80), look: "said", ..cell }
     });
     vec![
         Cell::time(session.ended),
