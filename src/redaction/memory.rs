@@ -108,7 +108,11 @@ impl Memory {
     fn whole(&self, text: &[u8], at: usize, head: u64, spans: &mut Vec<Span>) {
         let rest = &text[at..];
         let found = self.values.get(&head).into_iter().flatten().find_map(|known| {
-            let len = rest.iter().zip(&known.value).take_while(|(a, b)| a == b).count();
+            let mut len = rest.iter().zip(&known.value).take_while(|(a, b)| a == b).count();
+            // A backslash at the end begins an escape that goes on: half of one would break the document.
+            while len < known.value.len() && len > 0 && rest[len - 1] == b'\\' {
+                len -= 1;
+            }
             let ends = matches!(rest.get(len), None | Some(b'"' | b'\\' | b'\n'));
             (len == known.value.len() || (ends && cut(&known.value, len))).then_some((len, known))
         });
