@@ -134,7 +134,8 @@ pub enum LogError {
 fn bounded(text: Option<String>) -> Option<String> {
     const MOST: usize = 1 << 10;
     text.map(|text| match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        // What is cut off is still told from everything else.
+        Some((end, _)) => format!("{}… (SHA-256 {})", &text[..end], Digest::of(text.as_bytes())),
         None => text,
     })
 }

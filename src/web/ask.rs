@@ -27,6 +27,9 @@ pub struct Ask {
     pub q: String,
 }
 
+/// The beginning of the year 9100, in seconds since 1970.
+const FAR: i64 = 225_000_000_000;
+
 /// Rows that a page shows at a time.
 pub const ROWS: i64 = 50;
 
@@ -120,6 +123,8 @@ pub fn some(text: &str) -> Option<&str> {
 
 pub fn day(text: &str) -> Result<i64, NoPage> {
     let time = Time::from_rfc3339(&format!("{text}T00:00:00Z"));
+    // What is reckoned with a day must be one, too.
+    let time = time.filter(|time| time.unix() < FAR);
     time.map(Time::unix).ok_or_else(|| NoPage::Wrong(format!("{text:?} is no day: write 2026-01-31")))
 }
 
@@ -147,6 +152,26 @@ pub fn encoded_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// A path and query as they are meant, whatever of them is percent-encoded.
+pub fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let mut byte = [0];
+        match (first, after.get(..2)) {
+            (b'%', Some(digits)) if hex::decode_to_slice(digits, &mut byte).is_ok() => {
+                bytes.push(byte[0]);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,5 +194,8 @@ mod tests {
             assert!(matches!(wrong.filter(&[]), Err(NoPage::Wrong(_))), "{wrong:?}");
         }
         assert!(Ask { after: "x".into(), ..Ask::default() }.after().is_err());
+        let text = "/r/shöp/ä b?q=50%";
+        assert_eq!(decoded(&text.replace('s', "%73").replace('ö', "%C3%B6").replace(' ', "%20")), text);
+        assert!(days("", "9999-12-30").is_err() && days("", "9000-01-01").is_ok());
     }
 }

@@ -15,7 +15,7 @@ use crate::host::clock;
 use crate::index::IndexError;
 use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewer};
 use crate::web::app::App;
-use crate::web::ask::link;
+use crate::web::ask::{decoded, link};
 use crate::web::page::NoPage;
 use crate::web::server::Form;
 
@@ -47,11 +47,13 @@ pub struct Visitor {
 impl Visitor {
     /// Something that they did, for the audit log.
     pub fn event(&self, action: Action, resource: &str) -> Event {
+        // As it is meant: a name that is spelled otherwise is the same name.
+        let resource = decoded(resource);
         Event {
             actor: self.viewer.actor(),
             peer: self.peer.map(|peer| peer.to_string()),
-            repository: repository_in(resource),
-            resource: Some(resource.to_owned()),
+            repository: repository_in(&resource),
+            resource: Some(resource),
             ..Event::new(action)
         }
     }
@@ -62,7 +64,6 @@ fn repository_in(resource: &str) -> Option<String> {
     let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
     let of_path = path.strip_prefix("/r/").and_then(|rest| rest.split('/').next());
     let of_query = query.split('&').find_map(|pair| pair.strip_prefix("repository="));
-    // A name has nothing that would be encoded.
     of_path.or(of_query).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
