@@ -263,13 +263,10 @@ pub struct Trees {
 const MAX_FOLDERS: usize = 1 << 14;
 
 impl Trees {
-    /// Whether a commit, whose tree is `tree`, has such a file; not, where that cannot be told.
-    pub fn has(&mut self, repo: &Repo, tree: &GitId, path: &RepoPath) -> bool {
-        let mut at = tree.clone();
-        path.to_bytes().split(|byte| *byte == b'/').all(|part| {
-            let next = self.folder(repo, &at).and_then(|folder| folder.get(part).cloned());
-            next.map(|next| at = next).is_some()
-        })
+    /// What a commit, whose tree is `tree`, has of this name; `None` also where that cannot be told.
+    pub fn find(&mut self, repo: &Repo, tree: &GitId, path: &RepoPath) -> Option<GitId> {
+        let path = path.to_bytes();
+        path.split(|byte| *byte == b'/').try_fold(tree.clone(), |at, part| self.folder(repo, &at)?.get(part).cloned())
     }
 
     fn folder(&mut self, repo: &Repo, tree: &GitId) -> Option<Rc<HashMap<Vec<u8>, GitId>>> {

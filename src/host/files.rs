@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::host::clock::Deadline;
+use crate::id::FileId;
 
 /// Makes a folder and those above it; the ones it makes are the user's alone (mode 0700).
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
@@ -77,6 +78,19 @@ pub fn append_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Appends a line to a file that grows no larger than `limit`: what is older goes first, half of it at a time.
+pub fn append_bounded(path: &Path, line: &[u8], limit: u64) -> io::Result<()> {
+    let old = fs::symlink_metadata(path).map_or(0, |meta| meta.len());
+    if old + line.len() as u64 > limit {
+        // The newer half stays.
+        let bytes = fs::read(path)?;
+        let from = bytes.len().saturating_sub(limit as usize / 2);
+        let start = bytes[from..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| from + end + 1);
+        replace_private(path, &bytes[start..])?;
+    }
+    append_private(path, line)
+}
+
 /// A lock that is held until it is dropped, or the process ends.
 pub struct Lock {
     _file: File,
@@ -117,6 +131,18 @@ pub fn mode(_: &Path) -> Option<u32> {
 /// When a file was made, where the file system knows it; writing into it does not make it anew.
 pub fn made_at(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).ok()?.created().ok()
+}
+
+/// What a file is, whatever it is called; `None` where there is none, or the file system does not know when it was made.
+pub fn id(path: &Path) -> Option<FileId> {
+    let meta = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let made = meta.created().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+    // Files that are made in one tick of the clock would be the same.
+    #[cfg(not(unix))]
+    let inode = None?;
+    Some(FileId(inode, u64::try_from(made.as_nanos()).ok()?))
 }
 
 /// Reads a file that others may have put there, or `None` if there is none: only a plain file, no link, no device, and

@@ -41,7 +41,7 @@ pub fn take_in(changes: &mut Changes, states: &States) -> Vec<(RepoPath, RepoPat
         if then == now {
             changes.files.retain(|file| file.path != to.path);
         } else {
-            changes.before.push(FileState { path: to.path.clone(), state: Some(then) });
+            changes.before.push(FileState { path: to.path.clone(), state: Some(then), file: None });
         }
         renames.push((from, to.path));
     }

@@ -268,7 +268,7 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     fn file(&self, path: &RepoPath) -> Option<PathBuf> {
-        path_from_bytes(&path.to_bytes()).map(|path| self.work_tree.join(path))
+        path_in(self.work_tree, path)
     }
 
     fn keep(&mut self, path: &RepoPath) -> State {
@@ -282,6 +282,10 @@ impl Keeper<'_> {
             None => State::Missed(GapKind::FileUnreadable),
         }
     }
+}
+
+fn path_in(work_tree: &Path, path: &RepoPath) -> Option<PathBuf> {
+    path_from_bytes(&path.to_bytes()).map(|path| work_tree.join(path))
 }
 
 /// Looks at a work tree; what `cache` has and is unchanged is not read again.
@@ -418,10 +422,11 @@ fn changes(
             (State::Is(then), State::Is(now)) if then == now => {}
             (then, State::Is(now)) => {
                 match then {
-                    State::Is(then) => changes.before.push(FileState { path: path.clone(), state: then }),
+                    State::Is(then) => changes.before.push(FileState { path: path.clone(), state: then, file: None }),
                     State::Missed(kind) => *gaps.entry(kind).or_default() += 1,
                 }
-                changes.files.push(FileState { path: path.clone(), state: now });
+                let file = now.and_then(|_| files::id(&path_in(&before.work_tree, path)?));
+                changes.files.push(FileState { path: path.clone(), state: now, file });
             }
         }
     }

@@ -163,7 +163,7 @@ fn a_files_edits_come_from_all_sessions_in_order_of_time() {
         journal
             .append(&AgentEvent {
                 call: Some(ToolCall { id: CallId::from_agent(id), tool: "Edit".into(), reach: Reach::Named }),
-                files: vec![FileState { path: "f".parse().unwrap(), state }],
+                files: vec![FileState { path: "f".parse().unwrap(), state, file: None }],
                 ..event(session, at, kind, r#"{"files":[],"raw":{}}"#)
             })
             .unwrap();
@@ -202,7 +202,7 @@ fn a_renamed_file_has_the_edits_of_its_old_names_until_it_was_renamed() {
     let path = |text: &str| text.parse::<RepoPath>().unwrap();
     let edit = |at: i64, file: &str| {
         let call = ToolCall { id: CallId::from_agent(&at.to_string()), tool: "Write".into(), reach: Reach::Named };
-        let state = FileState { path: path(file), state: Some(Digest::of(file.as_bytes())) };
+        let state = FileState { path: path(file), state: Some(Digest::of(file.as_bytes())), file: None };
         let mut event = event("s", at, EventKind::ToolAfter, "{}");
         (event.call, event.files) = (Some(call), vec![state]);
         journal.append(&event).unwrap();

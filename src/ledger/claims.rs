@@ -59,8 +59,9 @@ pub struct Checker<'l> {
 }
 
 impl<'l> Checker<'l> {
-    pub fn new(ledger: &'l Ledger) -> Self {
-        Checker { ledger, redactor: Redactor::default(), files: HashMap::new(), texts: HashMap::new() }
+    pub fn new(ledger: &'l Ledger) -> Result<Self, LedgerError> {
+        let redactor = Redactor::new(ledger.config.redaction()?);
+        Ok(Checker { ledger, redactor, files: HashMap::new(), texts: HashMap::new() })
     }
 
     pub fn check(&mut self, form: Form, mut trace: Trace) -> Result<Checked, ClaimError> {
@@ -192,7 +193,7 @@ impl Ledger {
     /// The notes of git-ai that another program wrote, each with what came of reading it; of the commits that `wanted` lets pass
     /// and that are here.
     pub fn git_ai_claims(&self, wanted: impl Fn(&GitId) -> bool) -> Result<Vec<NoteClaim>, LedgerError> {
-        let mut checker = Checker::new(self);
+        let mut checker = Checker::new(self)?;
         let mut found = Vec::new();
         for (commit, blob) in notes::all(&self.repo, GIT_AI_NOTES)? {
             if !wanted(&commit) || !self.repo.contains(&commit) {

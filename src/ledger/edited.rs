@@ -1,6 +1,7 @@
 //! The known edits of the files that a commit changes, and of files that vanished before they were committed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use crate::attribution::doubt::Doubt;
@@ -10,7 +11,7 @@ use crate::attribution::timeline::{Before, Step, Timeline};
 use crate::digest::Digest;
 use crate::git::diff::FileChange;
 use crate::git::history;
-use crate::git::locate::Location;
+use crate::git::locate::{Location, path_from_bytes};
 use crate::git::repo::{Kind, Repo};
 use crate::git::resolved::{self, Sides};
 use crate::host::{clock, files};
@@ -40,6 +41,8 @@ pub struct Edited {
     left: OnceLock<Option<i64>>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
+    /// The commit that it amends.
+    amended: OnceLock<Option<GitId>>,
     /// What lay on the other side of conflicts that were resolved in it.
     resolved: OnceLock<BTreeMap<RepoPath, Sides>>,
     /// The branch that it squashes: where it began, and its last commit.
@@ -64,6 +67,7 @@ impl Edited {
             vanished: OnceLock::new(),
             repeats: OnceLock::new(),
             left: OnceLock::new(),
+            amended: OnceLock::new(),
             resolved: OnceLock::new(),
             squashed: OnceLock::new(),
             here: repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
@@ -155,14 +159,21 @@ impl Edited {
     /// Whether the file is the very one that the edit left, whatever was written into it since: git makes files anew.
     fn is_the_same(&self, repo: &Repo, path: &RepoPath, last: &Edit) -> bool {
         let kept = || self.journal.as_ref()?.states().kept_at(&last.after?);
-        let made = || files::made_at(&repo.work_tree()?.join(path.as_str()));
+        let made = || files::made_at(&on_disk(repo, path)?);
         made().zip(kept()).is_some_and(|(made, kept)| made <= kept)
+    }
+
+    /// Whether the file is the very one that the last of these edits left, under whatever name.
+    pub fn is_it(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
+        let last = edits.last().filter(|last| last.work_tree.as_deref() == self.here.as_deref());
+        let left = last.and_then(|last| last.file);
+        left.is_some() && left == on_disk(repo, path).and_then(|file| files::id(&file))
     }
 
     /// Whether the file lies there as the last of these edits left it.
     pub fn lies_there(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
-        let Some((dir, last)) = repo.work_tree().zip(edits.last()) else { return false };
-        let Some(bytes) = files::read_small(&dir.join(path.as_str()), FILE_LIMIT).ok().flatten() else { return false };
+        let Some((file, last)) = on_disk(repo, path).zip(edits.last()) else { return false };
+        let Some(bytes) = files::read_small(&file, FILE_LIMIT).ok().flatten() else { return false };
         last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
     }
 
@@ -198,6 +209,16 @@ impl Edited {
             (on_it && !is_left).then(|| (history::merge_base(repo, &squash.head, &squash.tip), squash.tip))
         };
         self.squashed.get_or_init(find).as_ref()
+    }
+
+    /// The file as the commit has it that this one amends.
+    pub fn amended(&self, repo: &Repo, commit: &GitId, path: &RepoPath) -> Option<Digest> {
+        let find = || {
+            let at = history::made_at(repo, commit);
+            at.filter(|at| history::first_parent(repo, commit).as_ref() != Some(at))
+        };
+        let amended = self.amended.get_or_init(find).as_ref()?;
+        history::file_at(repo, amended, path).ok()?.map(|bytes| Digest::of(&bytes))
     }
 
     fn left_at(&self, repo: &Repo) -> Option<i64> {
@@ -264,6 +285,11 @@ impl Edited {
         }
         timeline
     }
+}
+
+/// Where a file is in the work tree.
+fn on_disk(repo: &Repo, path: &RepoPath) -> Option<PathBuf> {
+    Some(repo.work_tree()?.join(path_from_bytes(&path.to_bytes())?))
 }
 
 /// Whether a commit before this one has a file of this name, of those made since the first of these edits.

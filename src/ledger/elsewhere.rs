@@ -1,5 +1,7 @@
 //! What the records of other commits say of a commit's lines: those it was rewritten from, and those with the same lines.
 
+mod squashed;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -127,9 +129,8 @@ impl<'b> Elsewhere<'b> {
         let linked = self.book.rewritten_from(commit);
         let has_agents = self.agents.get(path).into_iter().flatten().any(|entry| sources.has(entry));
         let parent = history::first_parent(&self.ledger.repo, commit);
-        // A new file without records of its own may be another one that was renamed.
-        let may_be_renamed = !has_agents
-            && sources == Sources::All
+        // A new file may be another one that was renamed, also where records speak of it: a branch may have them alone.
+        let may_be_renamed = sources == Sources::All
             && parent.as_ref().is_none_or(|parent| self.is_gone(self.tree_of(parent).as_ref(), path));
         let squashed = match sources {
             Sources::All => self.squashed(commit, parent.as_ref()),
@@ -148,13 +149,13 @@ impl<'b> Elsewhere<'b> {
         if !squashed.is_empty() {
             self.find_squashed(traces, &asked, &squashed, &mut found);
         }
-        let names = match has_agents {
-            true => vec![path],
-            false if may_be_renamed => self.gone(commit),
-            false => Vec::new(),
-        };
+        let mut names = if may_be_renamed { self.gone(commit) } else { Vec::new() };
+        names.extend(has_agents.then_some(path));
         if !names.is_empty() {
             self.find_content(traces, &asked, &names, sources, &mut found);
+        }
+        if may_be_renamed {
+            self.find_copied(traces, &asked, &mut found);
         }
         found
     }
@@ -191,54 +192,6 @@ impl<'b> Elsewhere<'b> {
         let which = Which::New { before: asked.before.as_deref().unwrap_or_default(), least: 1 };
         let known = self.known(traces, some_lines).find(&asked.bytes, which);
         self.take(found, &known, Evidence::Linked);
-    }
-
-    /// The records of the commits that this one is all of.
-    fn squashed(&mut self, commit: &GitId, parent: Option<&GitId>) -> Vec<&'b Entry> {
-        let Some(tree) = self.tree_of(commit) else { return Vec::new() };
-        let squashes = self.squashes.get_or_insert_with(|| Squashes::new(self.book));
-        let mut entries = squashes.of(&tree, parent, &mut self.ancestry);
-        entries.retain(|entry| self.is_source(commit, entry));
-        entries
-    }
-
-    /// By the records of the commits that this one is all of, oldest last: what each says of its lines is carried on to
-    /// the next, as far as these commits are here; of the others the hashes tell.
-    fn find_squashed(
-        &mut self,
-        traces: &mut Traces<'_>,
-        asked: &Asked<'_>,
-        squashed: &[&'b Entry],
-        found: &mut [Option<Found>],
-    ) {
-        let mut bytes = asked.before.clone().unwrap_or_default();
-        let mut known: Vec<Option<u32>> = vec![None; lines::count(&bytes)];
-        let mut gone = Vec::new();
-        for entry in squashed.iter().rev() {
-            let Some(body) = entry.as_commit().filter(|body| body.files.iter().any(|file| file.path == *asked.path))
-            else {
-                continue;
-            };
-            let Some(next) = file_at(self.ledger, &body.commit, asked.path) else {
-                gone.push(Witness { entry, path: asked.path.clone(), says: Says::Whose });
-                continue;
-            };
-            known = carry_known(&known, &bytes, &next);
-            bytes = next;
-            for range in traces.ranges(entry, asked.path) {
-                let at = matches!(range.origin(), Origin::Agent(_)).then_some(self.ranges.len() as u32);
-                let lines = (range.start as usize).saturating_sub(1)..(range.end as usize).min(known.len());
-                known.get_mut(lines).unwrap_or_default().fill(at);
-                self.ranges.push(Range { entry, range, lines: 0 });
-            }
-        }
-        let known = carry_known(&known, &bytes, &asked.bytes);
-        self.take(found, &known, Evidence::Content);
-        if !gone.is_empty() {
-            let which = Which::New { before: asked.before.as_deref().unwrap_or_default(), least: 1 };
-            let known = self.known(traces, gone).find(&asked.bytes, which);
-            self.take(found, &known, Evidence::Content);
-        }
     }
 
     /// By the records of commits that added the same lines.
@@ -363,7 +316,12 @@ impl<'b> Elsewhere<'b> {
     }
 
     fn is_gone(&self, tree: Option<&GitId>, path: &RepoPath) -> bool {
-        tree.is_none_or(|tree| !self.trees.borrow_mut().has(&self.ledger.repo, tree, path))
+        tree.is_none_or(|tree| self.blob(tree, path).is_none())
+    }
+
+    /// What a tree has of this name, if it is here.
+    fn blob(&self, tree: &GitId, path: &RepoPath) -> Option<GitId> {
+        self.trees.borrow_mut().find(&self.ledger.repo, tree, path)
     }
 
     /// The records of nobody's lines of this file: where they have the same lines, these are no agent's.

@@ -92,9 +92,12 @@ pub fn find<'f>(
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> Option<Former<'f>> {
+    let is_it = |there: &[Edit]| edits.is_it(repo, &file.path, &there.iter().collect::<Vec<_>>());
     if let Some(from) = &file.from {
         // What git sees renamed may have had another name in between.
-        let came = |there: &&Vanished| there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before));
+        let came = |there: &&Vanished| {
+            there.edits.first().is_some_and(|edit| edits.left_so([from], edit.before)) || is_it(&there.edits)
+        };
         return edits.vanished(repo, commit).iter().find(came).map(|there| Former::Uncommitted(there, None));
     }
     if file.blob_before.is_some() {
@@ -106,6 +109,20 @@ pub fn find<'f>(
         return None;
     }
     let all_gone = || gone(repo, commit, file, files, edits).take(MAX_GONE);
+    let uncommitted = |there: &'f Vanished| {
+        let left =
+            |gone: &Gone<'_>| there.edits.first().is_some_and(|edit| edits.left_so(gone.change.names(), edit.before));
+        Former::Uncommitted(there, all_gone().find(|gone| is_it(gone.edits) || left(gone)))
+    };
+    // The file system knows it better than its lines do: the name under which it was edited last.
+    let there = edits.vanished(repo, commit).iter().find(|there| is_it(&there.edits));
+    let is_last = |gone: &Gone<'_>| there.is_none_or(|there| there.path == gone.change.path);
+    if let Some(gone) = all_gone().find(|gone| is_last(gone) && is_it(gone.edits)) {
+        return Some(Former::Gone(gone));
+    }
+    if let Some(there) = there {
+        return Some(uncommitted(there));
+    }
     let first_bytes = first.and_then(|first| match first {
         Known::Is(Some(digest)) => edits.load(digest),
         _ => None,
@@ -127,10 +144,7 @@ pub fn find<'f>(
     let fits = |there: &&Vanished| {
         was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
     };
-    let there = edits.vanished(repo, commit).iter().find(fits)?;
-    let before =
-        |gone: &Gone<'_>| there.edits.first().is_some_and(|edit| edits.left_so(gone.change.names(), edit.before));
-    Some(Former::Uncommitted(there, all_gone().find(before)))
+    edits.vanished(repo, commit).iter().find(fits).map(uncommitted)
 }
 
 /// The edited files that are gone with a commit: it deletes them, or has other files with their names, which an agent

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::agent::Kind;
+use crate::digest::Digest;
 use crate::git::locate::Location;
 use crate::host::random;
 use crate::id::{RecordId, SessionId};
@@ -45,7 +46,7 @@ impl Writer<'_> {
             let Some(journal) = Journal::open(&self.ledger.repo.common_dir()) else { return Ok(cursor.record) };
             let heard = Heard::since(&journal, session, &cursor)?;
             let form = self.recipients()?.map_or(Form::Salted(&random::bytes32), Form::Encrypted);
-            let Some(news) = Reading::new(self.ledger, &journal, cursor, heard, form).read()? else {
+            let Some(news) = Reading::new(self.ledger, &journal, cursor, heard, form)?.read()? else {
                 return Ok(Cursor::load(&self.local(), session)?.record);
             };
             let more = news.more;
@@ -73,7 +74,7 @@ impl Writer<'_> {
     }
 
     fn record_segment(&mut self, session: &SessionId, news: News) -> Result<RecordId, LedgerError> {
-        let News { mut cursor, facts, span, payloads, appends, redactions, ids, .. } = news;
+        let News { mut cursor, facts, span, payloads, appends, redactions, rules, ids, .. } = news;
         let body = Session {
             session: session.clone(),
             segment: cursor.segment,
@@ -93,6 +94,7 @@ impl Writer<'_> {
             programs: facts.programs,
             files: facts.files,
             redactions,
+            rules: Some(rules),
             gaps: facts.gaps,
             payloads,
             cut: facts.cut,
@@ -140,6 +142,8 @@ struct News {
     payloads: Vec<Payload>,
     appends: Vec<PayloadAppend>,
     redactions: Vec<Redaction>,
+    /// By which rules.
+    rules: Digest,
     ids: Vec<u64>,
     /// Whether there is more to read than one record holds.
     more: bool,
@@ -153,15 +157,22 @@ struct Reading<'a> {
     heard: Heard,
     kind: Kind,
     redactor: Redactor,
+    rules: Digest,
     form: Form<'a>,
     payloads: Vec<Payload>,
-    appends: BTreeMap<(PayloadClass, crate::time::Month), Vec<(crate::digest::Digest, crate::id::GitId)>>,
+    appends: BTreeMap<(PayloadClass, crate::time::Month), Vec<(Digest, crate::id::GitId)>>,
     lines: u64,
     more: bool,
 }
 
 impl<'a> Reading<'a> {
-    fn new(ledger: &'a Ledger, journal: &'a Journal, mut cursor: Cursor, heard: Heard, form: Form<'a>) -> Self {
+    fn new(
+        ledger: &'a Ledger,
+        journal: &'a Journal,
+        mut cursor: Cursor,
+        heard: Heard,
+        form: Form<'a>,
+    ) -> Result<Self, LedgerError> {
         for event in &heard.events {
             let path = event.transcript.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
             if event.subagent.is_none() && path.is_some() {
@@ -174,20 +185,22 @@ impl<'a> Reading<'a> {
                 _ => cursor.ended = false,
             }
         }
+        let settings = ledger.config.redaction()?;
         let kind = Kind::from_name(&cursor.agent).unwrap_or(Kind::ClaudeCode);
-        Reading {
+        Ok(Reading {
             ledger,
             journal,
             cursor,
             heard,
             kind,
-            redactor: Redactor::new(ledger.config.redaction()),
+            rules: settings.digest(),
+            redactor: Redactor::new(settings),
             form,
             payloads: Vec::new(),
             appends: BTreeMap::new(),
             lines: 0,
             more: false,
-        }
+        })
     }
 
     /// Reads all there is; `None` if there is nothing new.
@@ -239,6 +252,7 @@ impl<'a> Reading<'a> {
             facts,
             span,
             redactions,
+            rules: self.rules,
             ids,
             more: self.more,
             payloads: self.payloads,
@@ -385,7 +399,7 @@ impl<'a> Reading<'a> {
         source: &str,
         lines: u64,
         pieces: Vec<crate::record::body::Piece>,
-        blobs: Vec<(crate::digest::Digest, crate::id::GitId)>,
+        blobs: Vec<(Digest, crate::id::GitId)>,
     ) {
         if pieces.is_empty() {
             return;

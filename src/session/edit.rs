@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::digest::Digest;
-use crate::id::{CallId, RepoPath, SessionId};
+use crate::id::{CallId, FileId, RepoPath, SessionId};
 use crate::session::event::{AgentEvent, EventKind, FileState, Reach};
 
 /// A tool call's change of one file.
@@ -27,6 +27,8 @@ pub struct Edit {
     pub before: Known,
     /// The file's bytes after the call; none if it is gone.
     pub after: Option<Digest>,
+    /// The file itself, after the call.
+    pub file: Option<FileId>,
 }
 
 /// A file's state at a moment at which it may not have been looked at.
@@ -59,7 +61,7 @@ impl Edits {
                     Reach::Named => self.open.remove(&key).map_or((None, Vec::new()), |(at, files)| (Some(at), files)),
                     _ => (None, event.before),
                 };
-                for FileState { path, state: after } in event.files {
+                for FileState { path, state: after, file } in event.files {
                     let seen = before.iter().find(|file| file.path == path);
                     let before = seen.map_or(Known::Unknown, |file| Known::Is(file.state));
                     if before != Known::Is(after) {
@@ -74,6 +76,7 @@ impl Edits {
                             path,
                             before,
                             after,
+                            file,
                         });
                     }
                 }
@@ -115,7 +118,10 @@ mod tests {
 
     fn states(files: &[(&str, Option<&str>)]) -> Vec<FileState> {
         let state = |text: &str| Digest::of(text.as_bytes());
-        files.iter().map(|(path, text)| FileState { path: path.parse().unwrap(), state: text.map(state) }).collect()
+        files
+            .iter()
+            .map(|(path, text)| FileState { path: path.parse().unwrap(), state: text.map(state), file: None })
+            .collect()
     }
 
     fn edits(events: impl IntoIterator<Item = AgentEvent>) -> Vec<(i64, String, Known, Option<Digest>)> {

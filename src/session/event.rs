@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::digest::Digest;
-use crate::id::{CallId, RepoPath, SessionId};
+use crate::id::{CallId, FileId, RepoPath, SessionId};
 
 /// One event of one session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,6 +130,9 @@ pub struct FileState {
     /// The SHA-256 under which the journal keeps the bytes; absent if there was no such file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Digest>,
+    /// The file itself, which keeps what it is under another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileId>,
 }
 
 /// Events or bytes known to be lost, and why.

@@ -151,3 +151,16 @@ fn a_pick_with_a_conflict_is_amended_in() {
     scene.git("add f").git("commit --quiet --amend -m both");
     scene.is("f", &["one:1 exact a1", "- exact h1|h2|h3"]).holds();
 }
+
+#[test]
+fn a_person_amends_what_was_committed_after_an_agents_later_edits_were_stashed() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("f", "first = one()\nsecond = two()\n");
+    scene.commit();
+    agent.write("f", "first = one()\nthird = three()\nfourth = four()\n");
+    scene.git("stash --quiet").human("f", "first = one()\nfifth = persons()\nsecond = two()\n");
+    scene.git("add f").git("commit --quiet --amend -m amended");
+    let expected = ["s:1 exact first = one()", "- exact fifth = persons()", "s:1 exact second = two()"];
+    scene.is("f", &expected).holds();
+}

@@ -179,6 +179,32 @@ fn renamed_into_a_folder_and_rewritten_beyond_gits_recognition() {
 }
 
 #[test]
+fn renamed_after_a_person_wrote_most_of_it_anew() {
+    let scene = Scene::new();
+    scene.agent("s").write("old.py", "first = agents_first()\nsecond = agents_second()\n");
+    scene.human("old.py", "first = agents_first()\nthird = persons_third()\nfourth = persons()\n");
+    scene.git("add old.py").git("mv old.py new.py").commit();
+    scene.is("new.py", &["s:1 exact first = agents_first()", "- exact third = persons_third()|fourth = persons()"]);
+    // The same of a file that was committed.
+    scene.human("new.py", "h1 = persons()\nh2 = persons_too()\nh3 = more()\nfirst = agents_first()\n");
+    scene.git("mv new.py newer.py").commit();
+    scene
+        .is("newer.py", &["- exact h1 = persons()|h2 = persons_too()|h3 = more()", "s:1 exact first = agents_first()"]);
+    scene.holds();
+}
+
+#[test]
+fn renamed_twice_before_the_commit_and_written_to_in_between() {
+    let scene = Scene::new();
+    scene.agent("one").write("old.py", "first = one()\n");
+    scene.commit();
+    scene.git("mv old.py new.py");
+    scene.agent("two").bash("echo 'second = two()' >> new.py");
+    scene.git("mv new.py newer.py").commit();
+    scene.is("newer.py", &["one:1 exact first = one()", "two:1 exact second = two()"]).holds();
+}
+
+#[test]
 fn an_agent_that_wraps_a_persons_line() {
     let scene = Scene::new();
     scene.human("f", "call(foo, bar, baz)\n").commit();

@@ -245,6 +245,30 @@ fn a_squash_on_the_server_of_one_line_in_a_persons_file_while_main_went_on() {
 }
 
 #[test]
+fn a_squash_on_the_server_of_a_renamed_file_that_main_has_under_its_old_name() {
+    let scene = Scene::new();
+    scene.git("switch --quiet -c topic");
+    scene.agent("s").write("old.py", "by_s = 1\n");
+    scene.human("old.py", "by_s = 1\nby_person = 2\nby_person_too = 3\n").commit();
+    scene.git("push --quiet origin topic");
+    let olga = scene.ada().other("Olga");
+    let clone = olga.clone(&scene.team.remote, "olga");
+    let squash = || {
+        olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+        olga.git(&clone, ["commit", "--quiet", "-m", "Squashed"]).ok();
+        olga.git(&clone, ["push", "--quiet", "origin", "main"]).ok();
+    };
+    squash();
+    scene.git("mv old.py new.py").commit();
+    scene.git("push --quiet origin topic").git("switch --quiet main");
+    olga.git(&clone, ["fetch", "--quiet", "origin"]).ok();
+    squash();
+    scene.git("pull --quiet origin main");
+    let lines = ["s:1 content by_s = 1", "- none by_person = 2|by_person_too = 3"];
+    scene.is("old.py", &lines).is("new.py", &lines);
+}
+
+#[test]
 fn a_pull_request_rebased_on_the_server() {
     let scene = Scene::new();
     scene.git("switch --quiet -c topic");
