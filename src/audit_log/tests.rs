@@ -75,7 +75,7 @@ fn every_change_is_found() {
     assert_eq!(with(&|lines| lines[1] = lines[1].replace('\t', "\t ")), malformed(2, "its signature is no Base64"));
     assert_eq!(with(&|lines| lines[3].truncate(20)), malformed(4, "it has no signature"));
     assert_eq!(with(&|lines| lines[3] = "x".repeat(LONGEST + 1)), malformed(4, "it is too long"));
-    let (other, _) = (SigningKey::from_bytes(&[8; 32]), ());
+    let other = SigningKey::from_bytes(&[8; 32]);
     let text = lines[0].split_once('\t').unwrap().0;
     let forged = line(text, &other.sign(text.as_bytes()).to_bytes());
     assert_eq!(with(&|lines| lines[0] = forged.clone()), LogError::Unsigned(1));

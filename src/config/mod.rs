@@ -2,9 +2,10 @@
 
 mod known;
 mod marks;
+mod story;
 
 pub use known::{known_ledger, remember_ledger};
-pub use marks::mark_key;
+pub use story::{StoryModel, story_model};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -122,8 +123,8 @@ pub struct Config {
     pub private: bool,
     /// `tracevault.emails`: whether e-mail addresses are.
     pub emails: bool,
-    /// The user's own `redaction.toml`.
-    pub custom: Custom,
+    /// `tracevault.nudge`: what agents are told while they work, in the words of [`crate::nudge::Settings`].
+    pub nudge: Option<String>,
 }
 
 /// Keys of git's configuration.
@@ -139,6 +140,7 @@ const LOG_ACCESS: &str = "tracevault.logAccess";
 const PCI: &str = "tracevault.pci";
 const PRIVATE: &str = "tracevault.private";
 const EMAILS: &str = "tracevault.emails";
+const NUDGE: &str = "tracevault.nudge";
 
 impl Config {
     /// Reads all of it for a repository.
@@ -183,25 +185,32 @@ impl Config {
             pci: truth(PCI)?,
             private: truth(PRIVATE)?,
             emails: truth(EMAILS)?,
-            custom: custom_rules()?,
+            nudge: value(NUDGE),
         })
     }
 
-    /// How what this clone records is redacted.
-    pub fn redaction(&self) -> Settings {
-        Settings { custom: self.custom.clone(), ..settings(self.pci, self.private, self.emails) }
+    /// How what this clone records is redacted. Only who redacts is stopped where the user's own rules are wrong.
+    pub fn redaction(&self) -> Result<Settings, ConfigError> {
+        redaction(self.pci, self.private, self.emails)
     }
 }
 
 /// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses, what the user's own rules say.
 pub fn redaction(cards: bool, private: bool, emails: bool) -> Result<Settings, ConfigError> {
-    Ok(Settings { custom: custom_rules()?, ..settings(cards, private, emails) })
-}
-
-fn settings(cards: bool, private: bool, emails: bool) -> Settings {
     let home = env::home().and_then(|home| home.into_os_string().into_string().ok());
     let privacy = Privacy { home: home.filter(|_| private), host: env::host_name().filter(|_| private), emails };
-    Settings { key: mark_key(), cards, privacy, custom: Custom::default() }
+    Ok(Settings { key: marks::mark_key(), cards, privacy, custom: custom_rules()? })
+}
+
+/// Secrets alone, and card numbers: what a model should not see. The user's own exceptions count; where their rules are wrong
+/// those that come along do.
+pub fn secrets(cards: bool) -> Settings {
+    Settings { cards, custom: custom_rules().unwrap_or_default(), ..redaction_again() }
+}
+
+/// Secrets by the rules that come along, for what was redacted before.
+pub fn redaction_again() -> Settings {
+    Settings { key: marks::mark_key(), cards: false, privacy: Privacy::default(), custom: Custom::default() }
 }
 
 /// The user's own rules. Only theirs: a committed file could allow what should not be seen.

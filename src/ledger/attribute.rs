@@ -165,6 +165,7 @@ fn follow_edits(
     let still: HashSet<&[u8]> = replaced.iter().flat_map(|bytes| lines::split(bytes)).collect();
     let doubt = |all: &[&Edit]| match former {
         _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
+        Some(_) if edits.is_it(repo, &open.file.path, all) => Doubt::Little,
         Some(former) if former.is_guessed() => Doubt::Guess,
         _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
         _ => Doubt::Little,
@@ -174,6 +175,14 @@ fn follow_edits(
         let timeline = edits.timeline(since(&before, all), authors);
         let labels = timeline.project_in_doubt(&open.bytes, || doubt(all));
         left = open.learn_but(&labels, &still);
+    }
+    // What it amends it goes on from, whatever HEAD did meanwhile.
+    if left && let Some(amended) = edits.amended(repo, commit, &open.file.path) {
+        for all in &timelines {
+            let Some(at) = all.iter().rposition(|edit| edit.after == Some(amended)) else { continue };
+            let timeline = edits.timeline(since(&before, &all[..=at]), authors);
+            left = open.learn_but(&timeline.project_in_doubt(&open.bytes, || Doubt::Little), &still);
+        }
     }
     if left && let Some(brought) = edits.brought(repo, commit, open.file) {
         for all in &timelines {

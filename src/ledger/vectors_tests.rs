@@ -116,8 +116,10 @@ fn made() -> BTreeMap<String, Vec<u8>> {
     files.insert("index.json".into(), serde_json::to_vec_pretty(&index).unwrap());
     files.insert("keeping.json".into(), super::tamper_tests::keeping::vectors());
     files.insert("seals.json".into(), super::testing::seals::vectors());
-    let link = fixture.load(fixture.people.developer.chain()).pop().unwrap().text();
-    files.insert("forms.json".into(), serde_json::to_vec_pretty(&forms(&link)).unwrap());
+    let texts: Vec<String> =
+        fixture.load(fixture.people.developer.chain()).into_iter().map(|record| record.text()).collect();
+    let session = texts.iter().find(|text| text.contains("\"active_seconds\":")).unwrap();
+    files.insert("forms.json".into(), serde_json::to_vec_pretty(&forms(texts.last().unwrap(), session)).unwrap());
     files
 }
 
@@ -163,8 +165,8 @@ fn record_vector(
     }
 }
 
-/// One text for each rule of the canonical form, all of them changes of one good link record.
-fn forms(link: &str) -> Vec<Form> {
+/// One text for each rule of the canonical form, changes of a good link record and of a session's.
+fn forms(link: &str, session: &str) -> Vec<Form> {
     let change = |from: &str, to: &str| {
         assert!(link.contains(from), "{from}");
         link.replacen(from, to, 1)
@@ -173,8 +175,14 @@ fn forms(link: &str) -> Vec<Form> {
     let deep = |depth: usize| {
         change("\"ledger\":", &format!("\"ext\":{{\"a\":{}{}}},\"ledger\":", "[".repeat(depth), "]".repeat(depth)))
     };
+    let with_rules = |rules: &str| {
+        assert!(session.contains("\"segment\":"), "{session}");
+        session.replacen("\"segment\":", &format!("\"rules\":\"{rules}\",\"segment\":"), 1)
+    };
     let texts = [
         ("as it must be", link.to_owned(), "ok"),
+        ("a session may name its rules", with_rules(&"0f".repeat(32)), "ok"),
+        ("rules are a digest", with_rules("none"), "E-CANON"),
         (
             "facts of other programs stand in ext",
             change("\"ledger\":", "\"ext\":{\"n\":[-1,true,\"\\u0001\\n\u{7f}é\"]},\"ledger\":"),

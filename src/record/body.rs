@@ -139,6 +139,9 @@ pub struct Session {
     pub programs: Vec<Program>,
     pub files: Vec<FileEdits>,
     pub redactions: Vec<Redaction>,
+    /// The rules it was redacted by, as a hash of them: whether others would find more now can be told by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Digest>,
     pub gaps: Vec<GapCount>,
     pub payloads: Vec<Payload>,
     /// How many entries of a list were left out to stay within the record's size.

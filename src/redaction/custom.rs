@@ -7,12 +7,15 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::span::{Rank, Span};
+use crate::digest::Digest;
 
 /// Rules and exceptions besides those that are compiled in.
 #[derive(Debug, Clone, Default)]
 pub struct Custom {
     rules: Vec<(&'static str, Regex)>,
     allow: Vec<Regex>,
+    /// Of the file.
+    digest: Option<Digest>,
 }
 
 /// Why a file of rules is refused.
@@ -50,6 +53,11 @@ struct AllowEntry {
 const MAX_PATTERN: usize = 1 << 20;
 
 impl Custom {
+    /// The SHA-256 of the file, where there is one.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
     /// Reads a file of rules.
     pub fn parse(text: &str) -> Result<Self, CustomError> {
         let refuse = |span: Option<Range<usize>>, reason: String| {
@@ -71,7 +79,7 @@ impl Custom {
             }
             Ok(regex)
         };
-        let mut custom = Custom::default();
+        let mut custom = Custom { digest: Some(Digest::of(text.as_bytes())), ..Custom::default() };
         for rule in &file.rule {
             let id = rule.id.get_ref();
             let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

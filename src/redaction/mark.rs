@@ -1,9 +1,11 @@
 //! Marks: eight hex digits that link equal secrets, and tell nothing to who has not the key.
 
-use sha2::{Digest as _, Sha256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 
 /// The key of this machine's or this team's marks. A hash without one could be confirmed by guessing.
-#[derive(Clone, Default)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Default))]
 pub struct MarkKey([u8; 32]);
 
 impl MarkKey {
@@ -13,14 +15,10 @@ impl MarkKey {
 
     /// The first four bytes of the HMAC-SHA256 (RFC 2104) of a secret.
     pub(super) fn tag(&self, secret: &[u8]) -> u32 {
-        let pad = |with: u8| {
-            let mut block = [with; 64];
-            block.iter_mut().zip(self.0).for_each(|(b, k)| *b ^= k);
-            block
-        };
-        let inner = Sha256::new().chain_update(pad(0x36)).chain_update(secret).finalize();
-        let outer = Sha256::new().chain_update(pad(0x5C)).chain_update(inner).finalize();
-        u32::from_be_bytes([outer[0], outer[1], outer[2], outer[3]])
+        // An HMAC takes a key of any length.
+        let Ok(mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return 0 };
+        let [a, b, c, d, ..] = mac.chain_update(secret).finalize().into_bytes().0;
+        u32::from_be_bytes([a, b, c, d])
     }
 }
 

@@ -68,7 +68,8 @@ pub struct Hit {
 }
 
 /// What is looked for besides secrets, and what marks them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
+#[cfg_attr(test, derive(Default))]
 pub struct Settings {
     /// The key of the marks that link equal secrets.
     pub key: MarkKey,
@@ -222,6 +223,17 @@ impl Redactor {
     }
 }
 
+impl Settings {
+    /// By which rules something was redacted: those of the program, the user's own, and what else is looked for. It tells
+    /// nothing of the machine.
+    pub fn digest(&self) -> Digest {
+        let switches = [self.cards, self.privacy.home.is_some(), self.privacy.host.is_some(), self.privacy.emails];
+        let custom = self.custom.digest();
+        let custom = custom.as_ref().map_or(&[][..], |digest| digest.as_bytes());
+        Digest::of_parts(&[version().as_bytes(), &switches.map(u8::from), custom])
+    }
+}
+
 /// Which rules there are: another program, or other rules, may find more.
 pub fn version() -> Digest {
     let rules = rules::all().flat_map(|rule| [rule.id, rule.pattern]);
@@ -229,6 +241,7 @@ pub fn version() -> Digest {
     Digest::of_parts(&parts)
 }
 
+#[cfg(test)]
 impl Default for Redactor {
     fn default() -> Self {
         Redactor::new(Settings::default())

@@ -434,6 +434,23 @@ fn pieces() -> impl Strategy<Value = String> {
         .prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn the_rules_have_a_digest_that_tells_nothing_of_the_machine() {
+    let privacy = |home: &str| Privacy { home: Some(home.into()), ..Privacy::default() };
+    let custom = |text| Settings { custom: Custom::parse(text).unwrap(), ..Settings::default() };
+    let all = [
+        Settings::default(),
+        Settings { cards: true, ..Settings::default() },
+        Settings { privacy: privacy("/home/a"), ..Settings::default() },
+        custom("[[rule]]\nid = \"acme\"\npattern = 'acme'\n"),
+        custom("[[rule]]\nid = \"acme\"\npattern = 'acme_'\n"),
+    ];
+    let digests: std::collections::BTreeSet<Digest> = all.iter().map(Settings::digest).collect();
+    assert_eq!(digests.len(), all.len());
+    let elsewhere = Settings { key: MarkKey::new([7; 32]), privacy: privacy("/home/b"), ..Settings::default() };
+    assert_eq!(elsewhere.digest(), all[2].digest());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

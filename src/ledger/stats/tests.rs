@@ -40,6 +40,7 @@ fn session(id: &str, ended: &str, models: &[ModelUsage], tools: &[(&str, u64, u6
         programs: Vec::new(),
         files: Vec::new(),
         redactions: Vec::new(),
+        rules: None,
         gaps: Vec::new(),
         payloads: Vec::new(),
         cut: Vec::new(),

@@ -291,6 +291,7 @@ impl Fixture {
             programs: vec![Program { name: "cargo".into(), runs: 3 }],
             files: vec![FileEdits { path: path("src/grüße.rs"), edits: 1, added: 1, removed: 0 }],
             redactions: vec![Redaction { rule: "aws-access-key".into(), count: 1 }],
+            rules: None,
             gaps: vec![],
             payloads,
             cut: vec![],
