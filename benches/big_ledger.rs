@@ -1,8 +1,10 @@
-//! A ledger of any size, as a stream for `git fast-import`: `big_ledger RECORDS CHAINS`.
+//! A ledger of any size, as a stream for `git fast-import`: `big_ledger RECORDS CHAINS [TRANSCRIPTS]`, where 1 for the last one gives
+//! each session's record a transcript of some lines.
 //!
 //! It is written by docs/format.md alone and shares no code with the program: whoever verifies it checks that page, too.
 #![allow(clippy::disallowed_methods)]
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use base64::Engine as _;
@@ -25,20 +27,22 @@ const RULES: &str = "[[rule]]\nname = \"all-recorded\"\ncondition = \"trace-comp
 
 fn main() -> std::io::Result<()> {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|number| number.parse().ok()).collect();
-    let &[records, chains] = &numbers[..] else {
-        return Err(std::io::Error::other("usage: big_ledger RECORDS CHAINS | git fast-import"));
+    let (&[records, chains] | &[records, chains, _]) = &numbers[..] else {
+        return Err(std::io::Error::other("usage: big_ledger RECORDS CHAINS [1] | git fast-import"));
     };
     if chains == 0 || chains > 400 {
         return Err(std::io::Error::other("1 to 400 chains, as a seal names them all and has 64 KiB at most"));
     }
     let mut ledger = Ledger::found(chains, records)?;
+    ledger.shelves = numbers.get(2).is_some_and(|with| *with > 0).then(BTreeMap::new);
     for number in 0..records {
         ledger.write(number % chains)?;
         if number % SEALED_TOGETHER == SEALED_TOGETHER - TAIL - 1 || number + TAIL + 1 == records {
             ledger.seal()?;
         }
     }
-    ledger.stream.flush()
+    ledger.stream.flush()?;
+    ledger.shelve()
 }
 
 /// A device's key, and the chain that it names.
@@ -109,6 +113,8 @@ struct Stream {
     keys: Vec<Key>,
     waiting: Vec<Unsigned>,
     out: BufWriter<std::io::Stdout>,
+    /// So many blobs were named in the stream.
+    marks: usize,
 }
 
 impl Stream {
@@ -174,6 +180,8 @@ struct Ledger {
     sealed: Option<(u64, Hash)>,
     tree: Tree,
     time: i64,
+    /// Where transcripts are wanted: for each payload ref the names of its pieces, and the marks of these in the stream.
+    shelves: Option<BTreeMap<String, Vec<(String, usize)>>>,
 }
 
 /// The first two keys are the owner's and the witness's.
@@ -195,7 +203,7 @@ impl Ledger {
         let writers = (WITNESS + 1..keys.len()).map(|at| Chain::new("log/", &keys[at].chain, at)).collect();
         let witness = Chain::new("seal/", &keys[WITNESS].chain, WITNESS);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let stream = Stream { keys, waiting: Vec::new(), out: BufWriter::new(std::io::stdout()) };
+        let stream = Stream { keys, waiting: Vec::new(), out: BufWriter::new(std::io::stdout()), marks: 0 };
         let mut ledger = Ledger {
             id: ZERO,
             stream,
@@ -205,6 +213,7 @@ impl Ledger {
             sealed: None,
             tree: Tree::default(),
             time: now as i64 - records as i64,
+            shelves: None,
         };
         ledger.append(Which::Policy, Said::new("genesis", owner))?;
         ledger.id = ledger.policy.head;
@@ -229,7 +238,13 @@ impl Ledger {
         let chain = &self.writers[writer];
         let said = match (chain.next, chain.next % 2) {
             (0, _) => self.open(chain.key),
-            (next, 1) => session(chain, next / 2, self.time),
+            (next, 1) => {
+                let payloads = match &mut self.shelves {
+                    Some(shelves) => transcript(chain, next / 2, self.time, shelves, &mut self.stream)?,
+                    None => json!([]),
+                };
+                session(chain, next / 2, self.time, payloads)
+            }
             (next, _) => commit(chain, next / 2 - 1, self.time),
         };
         self.time += 1;
@@ -265,6 +280,19 @@ impl Ledger {
         let key_id = sha256(&[origin.as_bytes(), b"\n\x01", key.verifying_key().as_bytes()].concat());
         let signature = [&key_id[..4], &key.sign(text.as_bytes()).to_bytes()].concat();
         format!("{text}\n\u{2014} {origin} {}\n", STANDARD.encode(signature))
+    }
+
+    /// Puts the pieces of transcripts onto their refs.
+    fn shelve(&mut self) -> std::io::Result<()> {
+        for (name, pieces) in self.shelves.take().unwrap_or_default() {
+            let chain = name.rsplit('/').next().unwrap_or_default();
+            let who = format!("tracevault <{chain}@tracevault> {} +0000", self.time);
+            writeln!(self.stream.out, "commit {name}\nauthor {who}\ncommitter {who}\ndata 8\npayload\n")?;
+            for (piece, mark) in pieces {
+                writeln!(self.stream.out, "M 100644 :{mark} {}/{}", &piece[..2], &piece[2..])?;
+            }
+        }
+        self.stream.flush()
     }
 
     /// Sets a record behind a chain's head.
@@ -319,7 +347,7 @@ enum Which {
 }
 
 /// The record of a session, with numbers that differ from one to the next.
-fn session(chain: &Chain, number: u64, now: i64) -> Said {
+fn session(chain: &Chain, number: u64, now: i64, payloads: Value) -> Said {
     let dice = chain.head;
     let (name, segment) = (session_id(chain, number), number % SEGMENTS);
     let body = json!({
@@ -329,13 +357,93 @@ fn session(chain: &Chain, number: u64, now: i64) -> Said {
         "models": [{"cache_read": 1000 * u64::from(dice[4]), "cache_write_1h": 0, "cache_write_5m": 2000, "input": dice[5],
                     "model": "claude-opus-4-5", "output": 10 * u64::from(dice[6]), "prompt_over": 0,
                     "requests": 1 + dice[7] / 8}],
-        "payloads": [], "plans": 0, "programs": [{"name": "cargo", "runs": 1 + dice[8] / 64}], "prompts": 1, "redactions": [],
+        "payloads": payloads, "plans": 0, "programs": [{"name": "cargo", "runs": 1 + dice[8] / 64}], "prompts": 1, "redactions": [],
         "segment": segment, "session": name, "skills": [], "started": time(now - i64::from(dice[0])), "subagents": 0,
         "tools": [{"calls": 1 + dice[2] / 64, "failed": 0, "name": "Edit"},
                   {"calls": 1 + dice[9] / 16, "failed": dice[9] / 128, "name": "Read"}],
         "turns": 1 + dice[7] / 16,
     });
     Said { subject: Some(format!("session {name} segment {segment}")), ..Said::new("session", body) }
+}
+
+/// Words that people and models say; others are made of their letters.
+const WORDS: &str = "rebate checkout cart retry backoff payment ledger index search cache token session border widget parser schema \
+    migration handler request response timeout deadline queue worker thread lock file folder path branch commit merge rebase test \
+    fixture mock coverage lint format deploy rollback canary metric alert page query column row table join filter sort limit";
+
+/// Some lines of a transcript: a prompt, a test that fails, an edit, the test that passes. The payload of its record.
+fn transcript(
+    chain: &Chain,
+    number: u64,
+    now: i64,
+    shelves: &mut BTreeMap<String, Vec<(String, usize)>>,
+    stream: &mut Stream,
+) -> std::io::Result<Value> {
+    let mut dice = Dice(sha256(&[&chain.head[..], b"transcript"].concat()), 0);
+    let (session, time, call) = (session_id(chain, number), time(now), hex::encode(&dice.0[..8]));
+    let line = |kind: &str, content: Value| {
+        json!({"cwd": "/shop", "isSidechain": false, "message": {"content": content, "id": call, "model": "claude-opus-4-5",
+               "role": kind, "usage": {"input_tokens": 1, "output_tokens": 1}}, "sessionId": session, "timestamp": time,
+               "type": kind, "uuid": format!("{call}{kind}"), "version": "2.1.330"})
+    };
+    let tool = |n: u32, name: &str, input: Value| {
+        line("assistant", json!([{"id": format!("toolu_{call}{n}"), "input": input, "name": name, "type": "tool_use"}]))
+    };
+    let result = |n: u32, failed: bool, said: String| {
+        let block = json!({"content": said, "is_error": failed, "tool_use_id": format!("toolu_{call}{n}"), "type": "tool_result"});
+        line("user", json!([block]))
+    };
+    let test = format!("cargo test {}", dice.word());
+    let error = format!("error[E0{}]: {} in `{}`\n{}", 100 + number % 600, dice.words(6), dice.word(), dice.words(20));
+    let lines = [
+        line("user", dice.words(40).into()),
+        line("assistant", json!([{"text": dice.words(120), "type": "text"}])),
+        tool(1, "Bash", json!({"command": test})),
+        result(1, true, error),
+        tool(
+            2,
+            "Edit",
+            json!({"file_path": format!("/shop/{}", path(&chain.head)), "new_string": "b", "old_string": "a"}),
+        ),
+        result(2, false, String::new()),
+        tool(3, "Bash", json!({"command": test})),
+        result(3, false, dice.words(20)),
+    ];
+    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let piece = format!("{{\"salt\":\"{}\"}}\n{lines}", hex::encode(dice.0));
+    let (name, month) = (hex::encode(sha256(piece.as_bytes())), &time[..7]);
+    let shelf = shelves.entry(format!("refs/tracevault/payload/transcript/{month}/{}", chain.name)).or_default();
+    stream.marks += 1;
+    shelf.push((name.clone(), stream.marks));
+    writeln!(stream.out, "blob\nmark :{}\ndata {}\n{piece}", stream.marks, piece.len())?;
+    Ok(json!([{"class": "transcript", "lines": 8, "month": month, "pieces": [{"sha256": name, "size": piece.len()}],
+               "source": "main"}]))
+}
+
+/// Numbers that look thrown, the same every time.
+struct Dice(Hash, usize);
+
+impl Dice {
+    fn next(&mut self) -> usize {
+        self.1 += 1;
+        let thrown = sha256(&[&self.0[..], &self.1.to_be_bytes()].concat());
+        usize::from(thrown[0]) << 8 | usize::from(thrown[1])
+    }
+
+    /// One of some fifty words, or of some thousand.
+    fn word(&mut self) -> String {
+        let words: Vec<&str> = WORDS.split_whitespace().collect();
+        let word = words[self.next() % words.len()];
+        if self.next().is_multiple_of(2) {
+            word.to_owned()
+        } else {
+            format!("{word}{}", words[self.next() % words.len()])
+        }
+    }
+
+    fn words(&mut self, count: usize) -> String {
+        (0..count).map(|_| self.word()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// A session's records, until its writer begins another.

@@ -81,7 +81,7 @@ pub struct Repo {
 
 /// A repository for several threads that read many small objects: none that is larger than [`SHARED_MAX_BYTES`] can be
 /// read from it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SharedRepo {
     inner: gix::ThreadSafeRepository,
     apart: bool,

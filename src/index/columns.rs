@@ -249,6 +249,9 @@ pub static SEALED: Table = Table {
     ],
 };
 
+pub static COUNTED: Table =
+    Table { name: "counted", columns: &[("repository", Key), ("chain", Key), ("kind", Key), ("records", Sum)] };
+
 pub static SHELF: Table = Table {
     name: "shelf",
     columns: &[("repository", Key), ("chain", Key), ("class", Key), ("month", Key), ("pieces", Sum), ("bytes", Sum)],

@@ -12,7 +12,7 @@ use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "6";
+const VERSION: &str = "8";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 /// What stays when the index is made again.
@@ -165,7 +165,7 @@ impl Database {
 /// The tables that hold what ledgers say.
 pub fn tables() -> impl Iterator<Item = &'static str> {
     let made = TABLES.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
-    made.chain(["words", "meta"])
+    made.chain(["words", "failure", "meta"])
 }
 
 /// A script's statements, without what is said about them; no text in ours has a semicolon.

@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 use crate::cost::{self, Money, PriceTable};
 use crate::id::ChainId;
 use crate::index::columns::{
-    CHAIN, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION, SESSION_FILE, SHELF,
-    TOOL, USAGE,
+    CHAIN, COUNTED, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION, SESSION_FILE,
+    SHELF, TOOL, USAGE,
 };
 use crate::index::recorded::{Commits, Rank, Recorded};
 use crate::index::rows::{Rows, Value};
@@ -51,8 +51,8 @@ struct Batch {
     records: Rows,
     chains: BTreeMap<String, Vec<Value>>,
     tables: [Rows; 9],
-    /// What is said beside the work: statements, seals, shelves.
-    beside: [Rows; 3],
+    /// What is said beside the work: statements, seals, shelves, and how many records there are.
+    beside: [Rows; 4],
     commits: Commits,
     count: usize,
 }
@@ -64,7 +64,7 @@ impl Batch {
             records: Rows::new(&RECORD),
             chains: BTreeMap::new(),
             tables: tables.map(Rows::new),
-            beside: [&SAID, &SEALED, &SHELF].map(Rows::new),
+            beside: [&SAID, &SEALED, &SHELF, &COUNTED].map(Rows::new),
             commits: Commits::default(),
             count: 0,
         }
@@ -230,7 +230,8 @@ impl<'a> Ingest<'a> {
     /// What a good record says beside the work, and the payloads that it names.
     fn beside(&mut self, entry: &Entry) {
         let (repository, chain) = (self.repository, entry.chain.to_string());
-        let [said, seals, shelves] = &mut self.rows.beside;
+        let [said, seals, shelves, counted] = &mut self.rows.beside;
+        counted.add(vec![repository.into(), chain.as_str().into(), entry.body.kind().into(), 1i64.into()]);
         if let Some(body) = statement(&entry.body) {
             let place = [repository.into(), chain.as_str().into(), entry.seq.into(), entry.id.to_string().into()];
             let corrects = match &entry.body {

@@ -66,6 +66,13 @@ impl Database {
         Ok(sqlx::query(ALL).fetch_all(&self.pool).await?.iter().map(Repository::of).collect())
     }
 
+    /// How many records of a repository are in the index, and how many of its sessions were not read for their words.
+    pub async fn progress(&self, repository: i64) -> Result<(i64, i64), IndexError> {
+        let sql = "SELECT (SELECT COUNT(*) FROM record WHERE repository = $1),
+            (SELECT COUNT(*) FROM session WHERE repository = $1 AND read < segments)";
+        Ok(sqlx::query_as(sql).bind(repository).fetch_one(&self.pool).await?)
+    }
+
     /// The last commit of the branch that a repository shows.
     pub async fn head_of(&self, repository: i64) -> Result<Option<String>, IndexError> {
         let head = sqlx::query_scalar("SELECT head FROM repository WHERE id = $1").bind(repository);

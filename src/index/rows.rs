@@ -7,8 +7,8 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use crate::index::IndexError;
 
-/// So many values one statement may have: SQLite takes 32,766.
-const VALUES: usize = 30_000;
+/// So many rows one statement has. There are few statements, so that databases prepare each once.
+const TOGETHER: [usize; 3] = [64, 8, 1];
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,8 +92,9 @@ impl Table {
         self.columns.iter().filter(|(_, meets)| *meets == Meets::Key).map(|(name, _)| *name)
     }
 
-    /// `INSERT` of so many rows.
-    fn insert(&self, rows: usize) -> String {
+    /// `INSERT` of so many rows. Where parameters need no numbers they have none: SQLite looks for each number among all
+    /// those before it.
+    fn insert(&self, rows: usize, numbers: bool) -> String {
         let list = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>().join(", ");
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, list(&mut self.columns.iter().map(|c| c.0)));
         let mut number = 0;
@@ -101,8 +102,8 @@ impl Table {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns.len() {
                 number += 1;
-                let comma = if column == 0 { "" } else { ", " };
-                let _ = write!(sql, "{comma}${number}");
+                sql.push_str(if column == 0 { "" } else { ", " });
+                let _ = if numbers { write!(sql, "${number}") } else { write!(sql, "?") };
             }
             sql.push(')');
         }
@@ -157,17 +158,25 @@ impl Rows {
     /// Writes all of them, and forgets them.
     pub async fn write(&mut self, into: &mut Transaction<'static, Any>) -> Result<(), IndexError> {
         let rows: Vec<Vec<Value>> = std::mem::take(&mut self.rows).into_values().collect();
-        for some in rows.chunks(VALUES / self.table.columns.len()) {
-            let mut query = sqlx::query(AssertSqlSafe(self.table.insert(some.len()))).persistent(false);
-            for value in some.iter().flatten() {
-                query = match value {
-                    Value::Number(number) => query.bind(*number),
-                    Value::Text(text) => query.bind(text.as_str()),
-                    Value::NoNumber => query.bind(None::<i64>),
-                    Value::NoText => query.bind(None::<&str>),
-                };
+        let mut left = rows.as_slice();
+        for together in TOGETHER {
+            if left.len() < together {
+                continue;
             }
-            query.execute(&mut **into).await?;
+            let sql = self.table.insert(together, into.backend_name() != "SQLite");
+            while let Some((some, more)) = left.split_at_checked(together) {
+                left = more;
+                let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+                for value in some.iter().flatten() {
+                    query = match value {
+                        Value::Number(number) => query.bind(*number),
+                        Value::Text(text) => query.bind(text.as_str()),
+                        Value::NoNumber => query.bind(None::<i64>),
+                        Value::NoText => query.bind(None::<&str>),
+                    };
+                }
+                query.execute(&mut **into).await?;
+            }
         }
         Ok(())
     }
@@ -215,7 +224,7 @@ mod tests {
         let row = |name: &str, calls: i64, failed: i64| {
             vec![1i64.into(), "s".into(), "tool".into(), name.into(), calls.into(), failed.into()]
         };
-        // More than one statement takes, twice over.
+        // More than one statement takes, and twice.
         for _ in 0..2 {
             let mut rows = Rows::new(&TOOL);
             (0..6_000).for_each(|n| rows.add(row(&format!("t{n}"), n, n)));

@@ -89,11 +89,19 @@ impl Database {
     /// How many good records of members there are of each type in each repository, up to a time.
     pub async fn counts(&self, filter: &Filter) -> Result<BTreeMap<(i64, String), i64>, IndexError> {
         let mut asked = Where::default();
-        asked.and("r.good = 1 AND c.pending = 0", []);
+        asked.and("c.pending = 0", []);
         asked.within(filter, "r.repository", None);
-        asked.and_if("r.time <= ?", filter.asof.map(|asof| asof.time));
-        let select = "SELECT r.repository, r.kind, COUNT(*) AS count FROM record r
-            JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
+        let select = match filter.asof {
+            Some(asof) => {
+                asked.and("r.good = 1 AND r.time <= ?", [asof.time.into()]);
+                "SELECT r.repository, r.kind, COUNT(*) AS count FROM record r
+                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain"
+            }
+            None => {
+                "SELECT r.repository, r.kind, CAST(SUM(r.records) AS BIGINT) AS count FROM counted r
+                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain"
+            }
+        };
         let rows: Vec<CountRow> = self.select(select, &asked, "GROUP BY r.repository, r.kind").await?;
         Ok(rows.into_iter().map(|row| ((row.repository, row.kind), row.count)).collect())
     }

@@ -1,9 +1,10 @@
 //! The words of sessions and commits, and searching for them.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use crate::index::select::{Where, row};
-use crate::index::{Database, Dialect, Filter, IndexError};
+use crate::index::{Database, Dialect, Filter, IndexError, failures};
+use crate::session::failures::Failure;
 
 row! {
     /// A session whose words are not in the index, or not all of them.
@@ -24,6 +25,8 @@ row! {
 pub struct Words {
     pub title: String,
     pub body: String,
+    /// The calls that failed, each with the number of the turn in the session, counted from 0.
+    pub failures: Vec<Failure>,
     /// It was encrypted, and is for those alone who read everything.
     pub opened: bool,
 }
@@ -76,6 +79,7 @@ impl Database {
         let mut all = self.pool.begin().await?;
         for sql in [
             "DELETE FROM words WHERE kind = 'session' AND repository = $1",
+            "DELETE FROM failure WHERE repository = $1",
             "UPDATE session SET read = 0, title = NULL WHERE repository = $1",
         ] {
             sqlx::query(sql).bind(repository).execute(&mut *all).await?;
@@ -85,25 +89,12 @@ impl Database {
         Ok(all.commit().await?)
     }
 
-    /// Takes in what was said in a session, instead of what was there of it.
-    pub async fn add_words(&self, repository: i64, session: &Unread, words: &Words) -> Result<(), IndexError> {
-        let clean = |text: &str| text.replace('\0', "\u{fffd}");
+    /// Takes in what was said in sessions, instead of what was there of them.
+    pub async fn add_words(&self, repository: i64, read: &[(Unread, Words)]) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;
-        if session.read > 0 {
-            // SQLite looks at every row for it.
-            let old = sqlx::query("DELETE FROM words WHERE kind = 'session' AND repository = $1 AND target = $2");
-            old.bind(repository).bind(&session.session).execute(&mut *all).await?;
+        for (session, words) in read {
+            add_words(repository, session, words, &mut all).await?;
         }
-        let new = "INSERT INTO words (title, body, kind, repository, target, owner, time)
-            VALUES ($1, $2, 'session', $3, $4, $5, $6)";
-        let query = sqlx::query(new).bind(clean(&words.title)).bind(clean(&words.body)).bind(repository);
-        let owner = if words.opened { "" } else { session.member.as_str() };
-        query.bind(&session.session).bind(owner).bind(session.ended).execute(&mut *all).await?;
-        let note = "UPDATE session SET read = $3, title = CASE WHEN $4 = '' THEN title ELSE $4 END
-            WHERE repository = $1 AND session = $2";
-        let query = sqlx::query(note).bind(repository).bind(&session.session).bind(session.segments);
-        let title = if words.opened { "" } else { words.title.as_str() };
-        query.bind(clean(title)).execute(&mut *all).await?;
         Ok(all.commit().await?)
     }
 
@@ -124,8 +115,42 @@ impl Database {
             }
         };
         asked.within(filter, "w.repository", Some("w.owner"));
+        asked.and_if("w.owner = ?", filter.member.as_deref());
+        asked.and_if("CAST(w.time AS BIGINT) >= ?", filter.since);
+        asked.and_if("CAST(w.time AS BIGINT) < ?", filter.until);
+        asked.and_if(
+            "EXISTS (SELECT 1 FROM session s WHERE s.repository = w.repository AND s.session = w.target AND s.agent = ?)",
+            filter.agent.as_deref(),
+        );
         self.select(select, &asked, &format!("ORDER BY {order}, w.time DESC LIMIT {count}")).await
     }
+}
+
+async fn add_words(
+    repository: i64,
+    session: &Unread,
+    words: &Words,
+    all: &mut Transaction<'static, Any>,
+) -> Result<(), IndexError> {
+    let clean = |text: &str| text.replace('\0', "\u{fffd}");
+    if session.read > 0 {
+        // SQLite looks at every row for it.
+        let old = sqlx::query("DELETE FROM words WHERE kind = 'session' AND repository = $1 AND target = $2");
+        old.bind(repository).bind(&session.session).execute(&mut **all).await?;
+        failures::forget(repository, &session.session, all).await?;
+    }
+    let new = "INSERT INTO words (title, body, kind, repository, target, owner, time)
+            VALUES ($1, $2, 'session', $3, $4, $5, $6)";
+    let query = sqlx::query(new).bind(clean(&words.title)).bind(clean(&words.body)).bind(repository);
+    let owner = if words.opened { "" } else { session.member.as_str() };
+    query.bind(&session.session).bind(owner).bind(session.ended).execute(&mut **all).await?;
+    failures::add(repository, session, owner, &words.failures, all).await?;
+    let note = "UPDATE session SET read = $3, title = CASE WHEN $4 = '' THEN title ELSE $4 END
+            WHERE repository = $1 AND session = $2";
+    let query = sqlx::query(note).bind(repository).bind(&session.session).bind(session.segments);
+    let title = if words.opened { "" } else { words.title.as_str() };
+    query.bind(clean(title)).execute(&mut **all).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -95,6 +95,7 @@ CREATE TABLE session (
     PRIMARY KEY (repository, session)
 );
 CREATE INDEX session_by_end ON session (ended, session);
+CREATE INDEX session_by_place ON session (repository, ended, session);
 CREATE INDEX session_by_member ON session (member, ended, session);
 
 -- What each of its records adds to a session, for those who ask what was known at a time.
@@ -230,6 +231,7 @@ CREATE TABLE code (
     PRIMARY KEY (repository, sha)
 );
 CREATE INDEX code_by_time ON code (time, sha);
+CREATE INDEX code_by_place ON code (repository, time, sha);
 CREATE INDEX code_by_sha ON code (sha);
 CREATE INDEX code_by_email ON code (email, time, sha);
 
@@ -327,6 +329,15 @@ CREATE TABLE sealed (
     PRIMARY KEY (repository, witness, n, chain)
 );
 CREATE INDEX sealed_by_chain ON sealed (repository, chain, seq);
+
+-- How many good records of each type a chain has.
+CREATE TABLE counted (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    records BIGINT NOT NULL,
+    PRIMARY KEY (repository, chain, kind)
+);
 
 -- Payloads by class, month and chain: what is held, expires and is pruned as a whole.
 CREATE TABLE shelf (
