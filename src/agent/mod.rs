@@ -6,7 +6,10 @@ mod json;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::id::SessionId;
+use crate::nudge::{Moment, Nudge};
 use crate::session::entry::Line;
 use crate::session::event::AgentEvent;
 use crate::session::turns::Shown;
@@ -63,6 +66,36 @@ impl Kind {
     pub fn shown_event(self, event: &AgentEvent) -> Shown {
         match self {
             Kind::ClaudeCode => claude_code::turns::shown_event(event),
+        }
+    }
+
+    /// What an event means to nudges; none where nothing is said at such an event.
+    pub fn moment(self, event: &AgentEvent) -> Option<Moment> {
+        match self {
+            Kind::ClaudeCode => claude_code::reply::moment(event),
+        }
+    }
+
+    /// What somebody typed, where the event is a prompt.
+    pub fn prompt(self, event: &AgentEvent) -> Option<String> {
+        match self {
+            Kind::ClaudeCode => claude_code::reply::prompt(event),
+        }
+    }
+
+    /// A nudge as the answer to an event; none where the agent has no way to be told so.
+    pub fn reply(self, event: &AgentEvent, nudge: &Nudge) -> Option<Value> {
+        match self {
+            Kind::ClaudeCode => claude_code::reply::reply(event, nudge),
+        }
+    }
+
+    /// The transcript of whoever acted in the event: the session's own, or a subagent's.
+    pub fn transcript(self, event: &AgentEvent) -> Option<PathBuf> {
+        let main = Path::new(event.transcript.as_deref()?);
+        match (self, &event.subagent) {
+            (_, None) => Some(main.to_owned()),
+            (Kind::ClaudeCode, Some(id)) => claude_code::subagent_file(main, id),
         }
     }
 

@@ -55,7 +55,15 @@ fn facts(ledger: &Ledger) -> doctor::Ledger {
         Some(Err(error)) => Pinned::Unreadable(error.to_string()),
         Some(Ok(None)) | None => Pinned::Missing,
     };
-    doctor::Ledger { enrolled: ledger.is_enrolled(), key, standing: standing(ledger), genesis: genesis(), pinned }
+    let nudge = ledger.config.nudge.clone();
+    doctor::Ledger {
+        enrolled: ledger.is_enrolled(),
+        key,
+        standing: standing(ledger),
+        genesis: genesis(),
+        pinned,
+        nudge,
+    }
 }
 
 /// What is decided of this clone's key.

@@ -1,20 +1,25 @@
 //! `git-tracevault hook <agent>`: takes down one event of an agent. The agent waits for it, up to twice a tool call, so
 //! for a tool that names its files it starts no program and reads no more than it must.
 //!
-//! It never breaks the agent: it exits with 0 and prints nothing, whatever happens. What goes wrong is a gap in the
-//! journal, or a line in `tracevault/hook-errors.log`.
+//! It never breaks the agent: it exits with 0, whatever happens, and prints nothing but an answer that the agent
+//! documents (`answer`). What goes wrong is a gap in the journal, or a line in `tracevault/hook-errors.log`.
+
+mod answer;
 
 use std::any::Any;
 use std::fmt::Display;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use answer::Answer;
 
 use crate::agent::{Heard, Kind};
 use crate::cli::hook_git;
 use crate::git::ignore::is_ignored;
 use crate::git::locate::Location;
+use crate::host::output::Out;
 use crate::host::{clock, env, files};
 use crate::id::SessionId;
 use crate::journal::Journal;
@@ -39,7 +44,14 @@ pub fn run(agent: Kind) -> ExitCode {
     // The agent shows what a hook prints.
     panic::set_hook(Box::new(|_| {}));
     let mut places = Vec::new();
-    let taken = panic::catch_unwind(AssertUnwindSafe(|| take_down(agent, io::stdin().lock(), &mut places)));
+    let mut answer = Answer::wanted(agent);
+    let taken =
+        panic::catch_unwind(AssertUnwindSafe(|| take_down(agent, io::stdin().lock(), &mut places, answer.as_mut())));
+    if let Some(given) = answer.and_then(Answer::given) {
+        let mut out = Out::stdout();
+        // Nobody to tell where the agent has gone.
+        drop(out.json(&given).and_then(|()| out.flush()));
+    }
     match taken {
         // The ledger seals a session that is over.
         Ok(After::Nothing) => {}
@@ -63,8 +75,9 @@ struct Place {
     journal: Journal,
 }
 
-/// Takes down the event that `input` holds, in every enrolled repository that it is about; these are left in `places`.
-fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> After {
+/// Takes down the event that `input` holds, in every enrolled repository that it is about; these are left in `places`. What
+/// there is to say of it is left in the answer.
+fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut answer: Option<&mut Answer>) -> After {
     let Heard { mut event, paths } = hear(agent, input);
     // A shell may have left the repository that the agent works in.
     let cwd = event.cwd.as_ref().map(PathBuf::from).or_else(|| env::current_dir().ok());
@@ -92,6 +105,9 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> Afte
         if let Err(error) = place.journal.append(&event) {
             report(std::slice::from_ref(place), format_args!("cannot append to the journal: {error}"));
         }
+        if let Some(answer) = answer.as_deref_mut() {
+            listen(answer, place, &event);
+        }
     }
     if event.kind != EventKind::End {
         return After::Nothing;
@@ -102,6 +118,18 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>) -> Afte
         }
     }
     After::Seal(event.session, places.iter().map(|place| place.location.clone()).collect())
+}
+
+/// Finds what there is to say of an event. Whatever happens, the event has been taken down.
+fn listen(answer: &mut Answer, place: &Place, event: &AgentEvent) {
+    let heard = panic::catch_unwind(AssertUnwindSafe(|| answer.hear(&place.location, &place.journal, event)));
+    match heard {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => report(std::slice::from_ref(place), format_args!("no nudge: {error}")),
+        Err(panic) => {
+            report(std::slice::from_ref(place), format_args!("no nudge: panic: {}", panic_text(&*panic)));
+        }
+    }
 }
 
 /// Reads and understands a payload. Of one that is too large, the rest is read all the same: the agent is writing it.
@@ -172,7 +200,10 @@ fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) 
             }
         }
         match place.journal.states().keep_file(&file.file) {
-            Ok(state) => event.files.push(FileState { path: file.path.clone(), state }),
+            Ok(state) => {
+                let id = state.and_then(|_| files::id(&file.file));
+                event.files.push(FileState { path: file.path.clone(), state, file: id });
+            }
             Err(why) => missed(why.gap()),
         }
     }
@@ -199,21 +230,8 @@ fn report(places: &[Place], what: impl Display) {
     let line = format!("{} {what}", clock::now()).replace(['\n', '\r'], " ") + "\n";
     for place in places {
         let file = place.journal.dir().join("hook-errors.log");
-        let _ = log(&file, line.as_bytes());
+        let _ = files::append_bounded(&file, &line.as_bytes()[..line.len().min(4096)], LOG_LIMIT);
     }
-}
-
-fn log(file: &Path, line: &[u8]) -> io::Result<()> {
-    let line = &line[..line.len().min(4096)];
-    let old = std::fs::symlink_metadata(file).map_or(0, |meta| meta.len());
-    if old + line.len() as u64 > LOG_LIMIT {
-        // The newer half stays.
-        let bytes = std::fs::read(file)?;
-        let from = bytes.len().saturating_sub(LOG_LIMIT as usize / 2);
-        let start = bytes[from..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| from + end + 1);
-        files::replace_private(file, &bytes[start..])?;
-    }
-    files::append_private(file, line)
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -1,6 +1,7 @@
 //! `git tracevault stats`: tokens, money, tool calls and lines, by whom and what they belong to.
 
 mod lines;
+mod nudges;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,7 +24,8 @@ use crate::time::Time;
 /// is never charged at another's. `git config tracevault.prices FILE` puts a table of your own over it.
 ///
 /// With --by every line of the repository counts, as `blame` would tell of it: what agents wrote, what of that still
-/// stands, who changed the rest, and the agents' share today.
+/// stands, who changed the rest, and the agents' share today. --by nudge counts what agents were told in this clone
+/// while they worked, and what came of it.
 #[derive(clap::Args, Debug)]
 #[command(
     override_usage = "git tracevault stats [OPTIONS]\n       git tracevault stats --by WHAT [OPTIONS] [-- PATH...]"
@@ -41,7 +43,7 @@ pub struct Args {
     /// Only what ended or was recorded until then, the day or second included
     #[arg(long, value_name = "DATE", value_parser = until)]
     until: Option<Time>,
-    /// Count today's lines and agents' lines by this
+    /// Count today's lines and agents' lines by this, or what agents were told
     #[arg(long, value_name = "WHAT", conflicts_with = "session")]
     by: Option<lines::By>,
     /// Only the lines of these files and folders; with --by
@@ -69,8 +71,10 @@ fn moment(text: &str, of_day: &str) -> Result<Time, String> {
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
-    if let Some(by) = args.by {
-        return lines::run(by, args, ledger, dir, out);
+    match args.by {
+        Some(lines::By::Nudge) => return nudges::run(args, ledger, out),
+        Some(by) => return lines::run(by, args, ledger, dir, out),
+        None => {}
     }
     let prices = ledger.prices()?;
     let commits = match &args.range {

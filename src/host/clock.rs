@@ -42,3 +42,16 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 }
+
+/// How long something takes.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    pub fn milliseconds(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -103,6 +103,24 @@ pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether what is printed on standard output goes nowhere: to `/dev/null`.
+#[cfg(unix)]
+pub fn is_discarded() -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+    let device = || -> io::Result<u64> { Ok(std::fs::metadata("/dev/null")?.rdev()) };
+    let ours = || -> io::Result<u64> {
+        Ok(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?.rdev())
+    };
+    matches!((device(), ours()), (Ok(null), Ok(out)) if null == out)
+}
+
+/// Whether what is printed on standard output goes nowhere. It cannot be told here.
+#[cfg(not(unix))]
+pub fn is_discarded() -> bool {
+    false
+}
+
 /// Makes text of unknown origin safe to show: control characters (escapes, carriage returns, bidirectional
 /// overrides) become visible marks, tabs and newlines stay.
 pub fn visible(text: &str) -> String {

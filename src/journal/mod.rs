@@ -2,11 +2,12 @@
 //!
 //! It lies in git's common folder, so that all work trees of a clone share it:
 //! `tracevault/journal/<session>.jsonl`, an event a line; `tracevault/files/`, of each file the events that changed it; `tracevault/states/`, bytes of files by their SHA-256;
-//! `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file; `tracevault/squash`, the branch that was
+//! `tracevault/nudges/`, what was said to agents; `tracevault/snapshots/`, what differed from HEAD when a call began that may change any file; `tracevault/squash`, the branch that was
 //! squashed last.
 
 pub mod named;
 mod names;
+pub mod nudges;
 mod renames;
 pub mod reader;
 pub mod snapshot;

@@ -56,6 +56,16 @@ impl PathGlobs {
     }
 }
 
+/// Whether a pattern could hold a path, by its plain letters alone. `false` is certain, and costs no glob.
+pub fn could_hold(pattern: &str, path: &RepoPath) -> bool {
+    if pattern.starts_with('!') {
+        return false;
+    }
+    let is_odd = |c: char| matches!(c, '[' | ']' | '{' | '}' | '\\');
+    let path = path.as_str();
+    path.starts_with('"') || pattern.contains(is_odd) || pattern.split(['*', '?', '/']).all(|part| path.contains(part))
+}
+
 /// The globs of one pattern: the path itself, and all beneath it.
 fn path_globs(pattern: &str) -> Result<Vec<Glob>, String> {
     let folder = pattern.ends_with('/');
@@ -200,10 +210,22 @@ mod tests {
         ] {
             for path in held {
                 assert!(holds(&[pattern], path), "{pattern} should hold {path}");
+                assert!(could_hold(pattern, &RepoPath::from_bytes(path.as_bytes()).unwrap()), "{pattern} {path}");
             }
             for path in not_held {
                 assert!(!holds(&[pattern], path), "{pattern} should not hold {path}");
             }
+        }
+    }
+
+    #[test]
+    fn what_lacks_a_patterns_letters_is_not_held() {
+        let could = |pattern: &str| could_hold(pattern, &"src/a.rs".parse().unwrap());
+        for pattern in ["lib/**", "src/*.py", "b.rs", "/crypto", "!src/**"] {
+            assert!(!could(pattern), "{pattern}");
+        }
+        for pattern in ["src/**", "*.rs", "a/src", "{lib,src}/x", "lib/[a]"] {
+            assert!(could(pattern), "{pattern}");
         }
     }
 

@@ -10,6 +10,7 @@
 mod conditions;
 mod evaluate;
 mod evidence;
+mod foresee;
 mod globs;
 mod parse;
 mod rule;
@@ -21,9 +22,9 @@ pub use evidence::{
     AgentLines, Approval, Commit, Draw, Earlier, Evidence, File, LastEdit, Model, ModelUse, Partly, RecordState,
     Session, Spending, Use,
 };
+pub use foresee::{Answer, Foreseen, Limit, Plan, foresee, limits};
+pub use globs::could_hold;
 pub use parse::PolicyError;
 #[cfg(test)]
 pub use parse::{MAX_BYTES, MAX_RULES};
-#[cfg(test)]
-pub use rule::Rule;
-pub use rule::{Branches, Condition, Encrypt, Level, Policy};
+pub use rule::{Branches, Condition, Encrypt, Level, Policy, Rule};

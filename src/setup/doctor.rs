@@ -9,6 +9,7 @@ use crate::finding::Verdict;
 use crate::git::command::{Git, GitError, find_program};
 use crate::host::files;
 use crate::id::LedgerId;
+use crate::nudge::Settings;
 use crate::setup::managers;
 use crate::setup::place::{Location, Place};
 use crate::setup::{Hook, HookState};
@@ -81,6 +82,8 @@ pub struct Ledger {
     /// The ledger whose genesis is among this clone's refs.
     pub genesis: Option<LedgerId>,
     pub pinned: Pinned,
+    /// `tracevault.nudge`.
+    pub nudge: Option<String>,
 }
 
 /// Whether what this clone's key signs counts, as the policy chain that is here says.
@@ -160,6 +163,7 @@ pub fn checks(machine: &Machine, ledger: &Ledger) -> Vec<Check> {
     checks.extend(pin(ledger));
     checks.extend(hooks(machine));
     checks.extend(agents(machine));
+    checks.push(nudges(ledger));
     checks.extend(remote(machine));
     checks
 }
@@ -293,6 +297,14 @@ fn agents(machine: &Machine) -> Vec<Check> {
     let complete = known().find(|(_, presence)| presence.missing.is_empty());
     let best = complete.or_else(|| known().min_by_key(|(_, presence)| presence.missing.len()));
     checks.push(match best {
+        Some((agent, presence)) if presence.silent => {
+            let path = agent.path.display();
+            Check::fail(
+                name,
+                format!("{path} calls us as an earlier version did: no secret in a prompt is stopped"),
+                INIT,
+            )
+        }
         Some((agent, presence)) if presence.missing.is_empty() => {
             let path = agent.path.display();
             let reach = if agent.everywhere { "in every folder" } else { "for sessions begun in the top folder" };
@@ -305,6 +317,21 @@ fn agents(machine: &Machine) -> Vec<Check> {
         _ => Check::fail(name, "Claude Code does not call us", format!("{INIT} (or {INIT} --global)")),
     });
     checks
+}
+
+/// What agents are told while they work.
+fn nudges(ledger: &Ledger) -> Check {
+    match Settings::parse(ledger.nudge.as_deref().unwrap_or_default()) {
+        Ok(settings) if settings.is_silent() => Check::pass("nudges", "agents are told nothing (tracevault.nudge)"),
+        Ok(settings) => {
+            let words = settings.words().collect::<Vec<_>>().join(", ");
+            Check::pass("nudges", format!("agents are told of these: {words}"))
+        }
+        Err(error) => {
+            let detail = format!("tracevault.nudge counts for nothing: {error}");
+            Check::fail("nudges", detail, "git config tracevault.nudge block")
+        }
+    }
 }
 
 fn remote(machine: &Machine) -> Vec<Check> {
@@ -328,7 +355,7 @@ mod tests {
 
     fn sound() -> (Machine, Ledger) {
         let id = LedgerId(Digest::of(b"genesis"));
-        let presence = || Presence { missing: Vec::new(), disabled: false, installed: true };
+        let presence = || Presence { missing: Vec::new(), disabled: false, installed: true, silent: false };
         let machine = Machine {
             git_version: "git version 2.39.5 (Apple Git-154)".to_owned(),
             program: Some("/bin/git-tracevault".into()),
@@ -340,7 +367,17 @@ mod tests {
             agents: vec![AgentSettings { path: "settings.json".into(), everywhere: false, presence: Ok(presence()) }],
         };
         let key = Key::Present { path: "key".into(), mode: Some(0o100600) };
-        (machine, Ledger { enrolled: true, key, standing: Standing::Counts, genesis: Some(id), pinned: Pinned::Id(id) })
+        (
+            machine,
+            Ledger {
+                enrolled: true,
+                key,
+                standing: Standing::Counts,
+                genesis: Some(id),
+                pinned: Pinned::Id(id),
+                nudge: None,
+            },
+        )
     }
 
     /// The names of what is not a pass after `spoil`, each with a `?` where it is not known.
@@ -390,11 +427,13 @@ mod tests {
         let add = |presence: Result<Presence, String>| {
             wrong(|m, _| m.agents.push(AgentSettings { path: "other.json".into(), everywhere: true, presence }))
         };
-        let presence = |disabled, missing| Presence { missing, disabled, installed: true };
+        let presence = |disabled, missing| Presence { missing, disabled, installed: true, silent: false };
         assert_eq!(add(Ok(presence(false, vec!["Stop"]))), "");
         assert_eq!(add(Ok(presence(true, vec![]))), "claude-code");
         assert_eq!(add(Err("not JSON".to_owned())), "claude-code?");
         assert_eq!(wrong(|m, _| m.agents[0].presence = Ok(presence(false, vec!["Stop"]))), "claude-code");
+        let silent = Presence { silent: true, ..presence(false, vec![]) };
+        assert_eq!(wrong(|m, _| m.agents[0].presence = Ok(silent)), "claude-code");
     }
 
     #[test]

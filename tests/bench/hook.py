@@ -62,8 +62,10 @@ with tempfile.TemporaryDirectory() as root:
                     file.write(f"{name} {i}\n" * 500)
             start = time.perf_counter()
             where = {**env, "CLAUDE_PROJECT_DIR": root} if name == "not enrolled" else env
-            child = subprocess.Popen(command, cwd=repo, env=where, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-            child.communicate(given)
+            # Not /dev/null: a hook whose answer goes nowhere looks for none.
+            with open(f"{root}/answers", "w") as answers:
+                child = subprocess.Popen(command, cwd=repo, env=where, stdin=subprocess.PIPE, stdout=answers)
+                child.communicate(given)
             times[name].append(time.perf_counter() - start)
 
 base = statistics.median(times["git --version"])

@@ -57,7 +57,10 @@ impl<'w> Agent<'w> {
             "hook_event_name": name});
         payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let heard = self.world.hook(&self.dir, &payload).exits(0);
-        assert_eq!((&*heard.stdout, &*heard.stderr), ("", ""), "an agent shows what a hook prints");
+        // This agent goes on whatever it is answered; `nudges` has one that listens.
+        let answers = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|answer| answer.is_object());
+        assert!(heard.stdout.is_empty() || answers(&heard.stdout), "an agent shows what a hook prints: {heard:?}");
+        assert_eq!(heard.stderr, "");
     }
 
     /// Adds a line to the transcript.
@@ -93,6 +96,31 @@ impl<'w> Agent<'w> {
         self
     }
 
+    /// The model thinks.
+    pub fn think(&self, text: &str) -> &Self {
+        self.message(json!({"type": "thinking", "thinking": text}));
+        self
+    }
+
+    /// The model lays a plan before its user, who agrees.
+    pub fn plan(&self, text: &str) -> String {
+        let id = self.wish("ExitPlanMode", &json!({"plan": text}));
+        self.result(&id, false, json!({"plan": text}));
+        id
+    }
+
+    /// A shell call that only seems to run: it prints this, and is well or fails.
+    pub fn shell(&self, command: &str, printed: &str, fails: bool) -> String {
+        let input = json!({"command": command});
+        let id = self.wish("Bash", &input);
+        let (event, key) = if fails { ("PostToolUseFailure", "error") } else { ("PostToolUse", "tool_response") };
+        let mut more = json!({"tool_name": "Bash", "tool_input": input, "tool_use_id": id});
+        more[key] = json!(printed);
+        self.event(event, more);
+        self.result_saying(&id, fails, json!({}), printed);
+        id
+    }
+
     /// A tool call from its wish to its result, `act` in between; the call's id.
     pub fn call(&self, tool: &str, input: &Value, act: impl FnOnce()) -> String {
         let id = self.wish(tool, input);
@@ -115,7 +143,11 @@ impl<'w> Agent<'w> {
 
     /// What the transcript says of a call's end.
     pub fn result(&self, call: &str, is_error: bool, result: Value) {
-        let block = json!({"type": "tool_result", "tool_use_id": call, "is_error": is_error, "content": "done"});
+        self.result_saying(call, is_error, result, "done");
+    }
+
+    fn result_saying(&self, call: &str, is_error: bool, result: Value, said: &str) {
+        let block = json!({"type": "tool_result", "tool_use_id": call, "is_error": is_error, "content": said});
         self.line(json!({"type": "user", "message": {"role": "user", "content": [block]}, "toolUseResult": result}));
     }
 

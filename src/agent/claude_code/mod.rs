@@ -1,6 +1,7 @@
 //! Claude Code: its hook payloads, transcripts and files.
 
 pub mod payload;
+pub mod reply;
 pub mod settings;
 mod spans;
 pub mod transcript;
@@ -10,7 +11,7 @@ pub mod turns;
 mod captures;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agent::SubagentFile;
 use crate::host::env;
@@ -76,10 +77,15 @@ pub fn subagent_files(transcript: &Path) -> io::Result<Vec<SubagentFile>> {
     Ok(files)
 }
 
+/// The transcript of one subagent of the session whose own is at `transcript`; none for what is no id.
+pub fn subagent_file(transcript: &Path, id: &str) -> Option<PathBuf> {
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    is_id.then(|| transcript.with_extension("").join("subagents").join(format!("agent-{id}.jsonl")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     #[test]
     fn subagents_have_files_beside_the_sessions_own() {

@@ -12,14 +12,16 @@ use crate::agent::claude_code::spans::{self, Member, Node};
 const MARK: &str = "git-tracevault hook claude-code";
 
 /// The command for settings that are committed. Colleagues who do not have the program notice nothing; whatever the
-/// program does, the agent reads no output and sees success (2 would stop it).
-pub const SHARED_COMMAND: &str =
-    "command -v git-tracevault >/dev/null 2>&1 && git-tracevault hook claude-code >/dev/null || true";
+/// program does, the agent sees success (2 would stop it). What it prints is its answer: see [`super::reply`].
+pub const SHARED_COMMAND: &str = "command -v git-tracevault >/dev/null 2>&1 && git-tracevault hook claude-code || true";
+
+/// What the commands of earlier versions end in: the agent reads no answer.
+const SILENT: &str = "hook claude-code >/dev/null";
 
 /// The command for the user's own settings: the program by its place, as agents may run with another `PATH`.
 pub fn own_command(program_dir: &Path) -> String {
     let dir = program_dir.to_string_lossy().replace('\'', r"'\''");
-    format!("[ -x '{dir}'/git-tracevault ] && '{dir}'/git-tracevault hook claude-code >/dev/null || true")
+    format!("[ -x '{dir}'/git-tracevault ] && '{dir}'/git-tracevault hook claude-code || true")
 }
 
 /// An event we listen to. The list holds what a session's story needs; `Notification` and the like tell nothing.
@@ -103,6 +105,8 @@ pub struct Presence {
     pub installed: bool,
     /// Whether `disableAllHooks` is on.
     pub disabled: bool,
+    /// Whether a hook of ours cannot answer: its command is an earlier version's.
+    pub silent: bool,
 }
 
 /// Puts our hooks in. Hooks of ours with another command get this one; what else the user changed in them stays.
@@ -176,14 +180,16 @@ pub fn uninstall(text: &str) -> Result<Uninstalled, SettingsError> {
 /// What is there of ours.
 pub fn inspect(text: &str) -> Result<Presence, SettingsError> {
     let root = parse(text)?;
-    let called = |event: &Event| {
+    let commands = |event: &Event| {
         let groups = root.get("hooks").and_then(|hooks| hooks.get(event.name)).and_then(Node::elements);
-        groups.unwrap_or_default().iter().flat_map(handlers).any(|handler| our_command(handler).is_some())
+        groups.unwrap_or_default().iter().flat_map(handlers).filter_map(our_command).collect::<Vec<_>>()
     };
-    let missing: Vec<_> = EVENTS.iter().filter(|event| !called(event)).map(|event| event.name).collect();
+    let missing: Vec<_> = EVENTS.iter().filter(|event| commands(event).is_empty()).map(|event| event.name).collect();
+    let is_silent = |command: &&Node| command.text().is_some_and(|text| text.contains(SILENT));
+    let silent = EVENTS.iter().any(|event| commands(event).iter().any(is_silent));
     let installed = missing.len() < EVENTS.len();
     let disabled = root.get("disableAllHooks").is_some_and(|node| &text[node.span.clone()] == "true");
-    Ok(Presence { missing, installed, disabled })
+    Ok(Presence { missing, installed, disabled, silent })
 }
 
 fn parse(text: &str) -> Result<Node, SettingsError> {
@@ -444,7 +450,15 @@ mod tests {
         assert_eq!(new.text, old.replace("\"git-tracevault hook claude-code\"", &quoted(&own)));
         assert_eq!(uninstall(&new.text).unwrap().text, None);
         let less = old.replace("\"CwdChanged\"", "\"Old\"");
-        assert_eq!(inspect(&less).unwrap(), Presence { missing: vec!["CwdChanged"], installed: true, disabled: false });
+        assert_eq!(
+            inspect(&less).unwrap(),
+            Presence { missing: vec!["CwdChanged"], installed: true, disabled: false, silent: false }
+        );
+        let silent = |text: &str| inspect(text).unwrap().silent;
+        assert!(!silent(&new.text));
+        let older = new.text.replace("hook claude-code ||", "hook claude-code >/dev/null ||");
+        assert!(silent(&older), "its answers go nowhere");
+        assert!(!silent(&install(Some(&older), SHARED_COMMAND).unwrap().text));
         let off = inspect("{\"disableAllHooks\": true}").unwrap();
         assert!(off.disabled && !off.installed && off.missing.len() == EVENTS.len());
     }
@@ -452,7 +466,7 @@ mod tests {
     #[test]
     #[cfg(unix)]
     #[allow(clippy::disallowed_methods, reason = "the agent's shell is not git")]
-    fn whatever_the_program_does_the_agent_sees_a_silent_success() {
+    fn whatever_the_program_does_the_agent_sees_success_and_its_answer() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let run = |command: &str, path: &Path| {
@@ -466,10 +480,14 @@ mod tests {
             assert_eq!(run(command, dir.path()), silent, "without the program");
         }
         let program = dir.path().join("git-tracevault");
-        std::fs::write(&program, "#!/bin/sh\necho \"$@\" >> \"${0%/*}/called\"; echo decide; exit 2\n").unwrap();
+        std::fs::write(&program, "#!/bin/sh\necho \"$@\" >> \"${0%/*}/called\"; echo answer; exit 2\n").unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         for command in &commands {
-            assert_eq!(run(command, dir.path()), silent, "with one that fails");
+            assert_eq!(
+                run(command, dir.path()),
+                (Some(0), "answer\n".to_owned(), String::new()),
+                "with one that fails"
+            );
         }
         let called = std::fs::read_to_string(dir.path().join("called")).unwrap();
         assert_eq!(called, "hook claude-code\nhook claude-code\n");

@@ -33,6 +33,8 @@ pub enum By {
     Path,
     Scope,
     Day,
+    /// What agents were told while they worked; no lines
+    Nudge,
 }
 
 impl By {
@@ -44,6 +46,7 @@ impl By {
             By::Path => "path",
             By::Scope => "scope",
             By::Day => "day",
+            By::Nudge => "nudge",
         }
     }
 
@@ -55,7 +58,7 @@ impl By {
             By::Agent => Some(tally::By::Agent),
             By::Path => Some(tally::By::Path),
             By::Day => Some(tally::By::Day),
-            By::Scope => None,
+            By::Scope | By::Nudge => None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cost::Money;
 use crate::policy::evaluate::{Findings, Place, RECORD_IT};
 use crate::policy::evidence::{Commit, Evidence, Spending};
+use crate::policy::foresee::{Answer, Sayings};
 use crate::policy::parse::{Keys, MAX_INTEGER};
 
 #[derive(Debug, Clone)]
@@ -41,6 +42,24 @@ impl Budget {
             return None;
         }
         Some(Budget { per: per?, max_tokens, max_cost })
+    }
+
+    /// What is limited, in the policy's word, and how many tokens and how much money it may use.
+    pub fn limit(&self) -> (&'static str, Option<u64>, Option<Money>) {
+        let per = PER.iter().find(|(_, per)| *per == self.per).map_or("", |(word, _)| word);
+        (per, self.max_tokens, self.max_cost)
+    }
+
+    pub fn foresee(&self, sayings: &mut Sayings<'_>) {
+        let (per, tokens, cost) = self.limit();
+        let tokens = tokens.map(|tokens| format!("{tokens} tokens"));
+        let limits: Vec<String> = tokens.into_iter().chain(cost.map(|cost| format!("{cost} USD"))).collect();
+        sayings.add(Answer::Asks, format!("per {per} at most {} may be used", limits.join(" and ")), Vec::new());
+    }
+
+    /// How many tokens, and how much money, one session may use; `None`: the rule is about something else.
+    pub fn of_session(&self) -> Option<(Option<u64>, Option<Money>)> {
+        (self.per == Per::Session).then_some((self.max_tokens, self.max_cost))
     }
 
     pub fn judge(&self, evidence: &Evidence, findings: &mut Findings<'_>) {

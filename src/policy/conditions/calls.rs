@@ -1,8 +1,10 @@
 //! `required-tool` and `conditional-tool`: tools, skills, MCP tools and programs that must have been called, and succeeded.
 
 use super::count;
+use crate::id::RepoPath;
 use crate::policy::evaluate::{Findings, Place, RECORD_IT};
 use crate::policy::evidence::{Commit, Evidence, LastEdit, Partly, Session, Use};
+use crate::policy::foresee::{Answer, Plan, Sayings};
 use crate::policy::globs::PathGlobs;
 use crate::policy::parse::Keys;
 
@@ -103,6 +105,47 @@ impl Calls {
             needs = None;
         }
         Some(Calls { needs: needs?, min_calls, after_last_edit, paths })
+    }
+
+    pub fn foresee(&self, plan: &Plan, sayings: &mut Sayings<'_>) {
+        let held = self.paths.as_ref().map(|paths| {
+            let held = plan.paths.iter().filter(|path| paths.matches(path));
+            held.cloned().collect::<Vec<RepoPath>>()
+        });
+        if held.as_ref().is_some_and(Vec::is_empty) {
+            if plan.paths.is_empty() {
+                let message = "some paths ask for a tool to be run; name those that will be changed";
+                sayings.add(Answer::Unknown, message, Vec::new());
+            }
+            return;
+        }
+        for need in &self.needs {
+            let times = if self.min_calls == 1 { String::new() } else { format!(" {} times", self.min_calls) };
+            let when = if self.after_last_edit { ", after the last edit" } else { "" };
+            let planned = if plan.tools.contains(&need.name) { "it is planned: " } else { "" };
+            let message = format!("{planned}{} {} must succeed{times}{when}", need.kind.as_str(), need.name);
+            sayings.add(Answer::Asks, message, held.clone().unwrap_or_default());
+        }
+    }
+
+    /// Whether a change of this file by an agent asks for the calls.
+    pub fn is_asked_by(&self, path: &RepoPath) -> bool {
+        self.paths.as_ref().is_none_or(|paths| paths.matches(path))
+    }
+
+    /// What must have been called: `tool`, `skill`, `MCP tool` or `program`, and its name.
+    pub fn needs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.needs.iter().map(|need| (need.kind.as_str(), need.name.as_str()))
+    }
+
+    /// How many calls of each must have succeeded.
+    pub fn times(&self) -> u64 {
+        self.min_calls
+    }
+
+    /// Whether calls count only after the last edit.
+    pub fn is_after_last_edit(&self) -> bool {
+        self.after_last_edit
     }
 
     pub fn judge(&self, evidence: &Evidence, findings: &mut Findings<'_>) {

@@ -6,6 +6,7 @@ use super::{count, hides_agent_lines};
 use crate::id::{RepoPath, SessionId};
 use crate::policy::evaluate::{Findings, Outcome, Place};
 use crate::policy::evidence::{Commit, Evidence, Model};
+use crate::policy::foresee::{Answer, Plan, Sayings};
 use crate::policy::globs::{Allowed, ModelGlobs};
 use crate::policy::parse::Keys;
 
@@ -22,6 +23,32 @@ impl Models {
         let allowed = "patterns of the form provider/model, such as \"anthropic/*\", \"*/claude-opus-*\"";
         let allow = keys.required("allow", allowed, |keys, key| keys.globs(key, allowed, ModelGlobs::compile));
         Some(Models { allow: allow? })
+    }
+
+    pub fn foresee(&self, plan: &Plan, sayings: &mut Sayings<'_>) {
+        if plan.models.is_empty() {
+            let message = "only models on a list may write; name the one that will, as provider/model";
+            sayings.add(Answer::Unknown, message, Vec::new());
+        }
+        for model in &plan.models {
+            match self.allow.allows(model) {
+                Allowed::Yes => sayings.add(Answer::Fine, format!("model {model} is allowed"), Vec::new()),
+                Allowed::No => sayings.add(Answer::Refuses, format!("model {model} is not allowed"), Vec::new()),
+                Allowed::Maybe => {
+                    let message = format!("whether model {model} is allowed cannot be told: name its provider, too");
+                    sayings.add(Answer::Unknown, message, Vec::new());
+                }
+            }
+        }
+    }
+
+    /// Whether this model may work; `None` where that cannot be told.
+    pub fn allows(&self, model: &Model) -> Option<bool> {
+        match self.allow.allows(model) {
+            Allowed::Yes => Some(true),
+            Allowed::No => Some(false),
+            Allowed::Maybe => None,
+        }
     }
 
     pub fn judge(&self, evidence: &Evidence, findings: &mut Findings<'_>) {

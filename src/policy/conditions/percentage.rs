@@ -6,6 +6,7 @@ use super::{agent_lines, count, unattributed_is_agent};
 use crate::id::RepoPath;
 use crate::policy::evaluate::{Findings, Outcome, Place};
 use crate::policy::evidence::{Commit, Evidence, File};
+use crate::policy::foresee::{Answer, Plan, Sayings};
 use crate::policy::globs::PathGlobs;
 use crate::policy::parse::Keys;
 use crate::record::body::Lines;
@@ -69,6 +70,26 @@ impl Percentage {
         let paths = keys.paths("paths");
         let unattributed = unattributed_is_agent(keys);
         Some(Percentage { max_percent: max_percent?, per: per.unwrap_or(Per::Push), paths, unattributed })
+    }
+
+    pub fn foresee(&self, plan: &Plan, sayings: &mut Sayings<'_>) {
+        let held: Vec<RepoPath> = plan
+            .paths
+            .iter()
+            .filter(|path| self.paths.as_ref().is_some_and(|globs| globs.matches(path)))
+            .cloned()
+            .collect();
+        let is_elsewhere = self.paths.is_some() && held.is_empty() && !plan.paths.is_empty();
+        if self.max_percent == 100 || is_elsewhere {
+            return;
+        }
+        let of = match self.per {
+            Per::Push => "of the lines that a push adds",
+            Per::Commit => "of the lines that a commit adds",
+            Per::Path => "of the lines added to each file",
+        };
+        let message = format!("agents may have written at most {} % {of}", self.max_percent);
+        sayings.add(Answer::Asks, message, held);
     }
 
     pub fn judge(&self, evidence: &Evidence, findings: &mut Findings<'_>) {

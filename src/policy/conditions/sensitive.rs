@@ -1,8 +1,10 @@
 //! `sensitive-paths`: files in which an agent's lines are not wanted, or must be reviewed by someone with a role.
 
 use super::{agent_lines, count, hides_agent_lines, unattributed_is_agent};
+use crate::id::RepoPath;
 use crate::policy::evaluate::{Findings, Place};
 use crate::policy::evidence::{Commit, Evidence, File};
+use crate::policy::foresee::{Answer, Plan, Sayings};
 use crate::policy::globs::PathGlobs;
 use crate::policy::parse::Keys;
 use crate::record::body::Role;
@@ -39,6 +41,32 @@ impl Sensitive {
         let reviewer = keys.choice("reviewer", &named);
         let unattributed = unattributed_is_agent(keys);
         Some(Sensitive { paths: paths?, reviewer, unattributed })
+    }
+
+    pub fn foresee(&self, plan: &Plan, sayings: &mut Sayings<'_>) {
+        let held: Vec<RepoPath> = plan.paths.iter().filter(|path| self.paths.matches(path)).cloned().collect();
+        match (held.is_empty(), self.reviewer) {
+            (true, _) if plan.paths.is_empty() => {
+                sayings.add(Answer::Unknown, "some paths are sensitive; name those that will be changed", held);
+            }
+            (true, _) => {}
+            (false, Some((role, _))) => {
+                let message =
+                    format!("an agent's lines in these files need the approval of somebody else with the role {role}");
+                sayings.add(Answer::Asks, message, held);
+            }
+            (false, None) => sayings.add(Answer::Refuses, "no line of these files may be an agent's", held),
+        }
+    }
+
+    /// Whether this file is one of those that the rule is about.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        self.paths.matches(path)
+    }
+
+    /// The role whose approval makes an agent's lines fine; `None`: no approval does.
+    pub fn reviewer(&self) -> Option<&'static str> {
+        self.reviewer.map(|(role, _)| role)
     }
 
     pub fn judge(&self, evidence: &Evidence, findings: &mut Findings<'_>) {

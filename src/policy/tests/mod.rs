@@ -3,6 +3,7 @@
 mod budgets;
 mod calls;
 mod documented;
+mod foreseen;
 mod lines;
 mod properties;
 mod records;
