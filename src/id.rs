@@ -377,6 +377,11 @@ impl FromStr for RepoPath {
 
 serde_by_text!(RepoPath);
 
+/// What tells a file from all others of its file system, whatever it is called: its inode, and when that was made
+/// (nanoseconds since 1970), for inodes are used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId(pub u64, pub u64);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,9 +12,30 @@ pub const LARGEST: u64 = 1 << 20;
 
 /// A client that trusts whom this machine trusts, and follows no redirection: what was named is asked, nobody else.
 pub fn agent() -> Agent {
+    patient(PATIENCE)
+}
+
+/// The same for who may take longer to answer.
+fn patient(patience: Duration) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let config = Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).http_status_as_error(false);
+    let config = Agent::config_builder().timeout_global(Some(patience)).max_redirects(0).http_status_as_error(false);
     config.tls_config(tls).user_agent(concat!("git-tracevault/", env!("CARGO_PKG_VERSION"))).build().into()
+}
+
+/// Sends JSON, and reads what is answered, whatever it is: its status and its bytes.
+pub fn post_json(
+    url: &str,
+    headers: &[(&'static str, String)],
+    body: &serde_json::Value,
+    patience: Duration,
+) -> Result<(u16, Vec<u8>), ureq::Error> {
+    let mut request = patient(patience).post(url);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let mut response = request.send_json(body)?;
+    let bytes = response.body_mut().with_config().limit(LARGEST).read_to_vec()?;
+    Ok((response.status().as_u16(), bytes))
 }
 
 /// Whether a URL is `https`, or leads to this machine alone: what goes there is read by nobody on the way.

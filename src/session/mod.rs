@@ -4,6 +4,7 @@ pub mod activity;
 pub mod edit;
 pub mod entry;
 pub mod event;
+pub mod failures;
 pub mod shell;
 pub mod tally;
 pub mod turns;

@@ -119,6 +119,50 @@ pub fn shortened_to(text: &str, most: usize) -> String {
     format!("{}…", &text[..text.floor_char_boundary(most)])
 }
 
+/// The step from which on a call is led to: what was said before it, and before the calls made at once with it.
+pub fn led_by(steps: &[Step], call: usize) -> usize {
+    let is_call = |at: usize| matches!(steps[at], Step::Call(_));
+    let mut from = call;
+    while from > 0 && is_call(from - 1) {
+        from -= 1;
+    }
+    while from > 0 && !is_call(from - 1) {
+        from -= 1;
+    }
+    from
+}
+
+/// The diffs that added a line, each cut to so many lines around it; all of them where none did.
+pub fn focused(diffs: &[FileDiff], line: &str, lines: usize) -> Vec<FileDiff> {
+    let added = format!("+{}", line.trim_end());
+    let has = |diff: &&FileDiff| diff.hunks.lines().any(|line| line.trim_end() == added);
+    let mut found: Vec<FileDiff> = diffs.iter().filter(has).cloned().collect();
+    if found.is_empty() {
+        found = diffs.to_vec();
+    }
+    for diff in &mut found {
+        diff.hunks = around(&diff.hunks, &added, lines);
+    }
+    found
+}
+
+/// The lines of a diff around one of them, if there are too many.
+fn around(hunks: &str, wanted: &str, most: usize) -> String {
+    let lines: Vec<&str> = hunks.lines().collect();
+    if lines.len() <= most {
+        return hunks.to_owned();
+    }
+    let at = lines.iter().position(|line| line.trim_end() == wanted).unwrap_or_default();
+    let from = at.saturating_sub(most / 2).min(lines.len() - most);
+    let rest = |n: usize| match n {
+        0 => String::new(),
+        1 => "… 1 line more\n".to_owned(),
+        n => format!("… {n} lines more\n"),
+    };
+    let to = from + most;
+    format!("{}{}\n{}", rest(from), lines[from..to].join("\n"), rest(lines.len() - to))
+}
+
 /// One hunk that turns `old` into `new`, without context.
 pub fn hunk(old: &str, new: &str) -> String {
     let (head, removed, added) = differing(old, new);
@@ -319,5 +363,33 @@ mod tests {
         ] {
             assert_eq!(hunk(old, new), expected);
         }
+    }
+
+    #[test]
+    fn what_led_to_a_call_stands_before_it_and_its_companions() {
+        let made = || {
+            let (tool, input, result) = Default::default();
+            Step::Call(Call { id: CallId::from_agent("c"), tool, input, outcome: None, result, diffs: Vec::new() })
+        };
+        let text = || Step::Text("t".into());
+        let steps = [text(), made(), text(), text(), made(), made(), text(), made()];
+        assert_eq!([1, 4, 5, 7].map(|at| led_by(&steps, at)), [0, 2, 2, 6]);
+        assert_eq!(led_by(&[made(), made()], 1), 0);
+    }
+
+    #[test]
+    fn long_diffs_are_shown_around_the_line() {
+        let hunks: String = (0..100).map(|n| format!("+{n}\n")).collect();
+        for (wanted, first, last) in [
+            ("+0", "+0", "… 60 lines more"),
+            ("+50", "… 30 lines more", "… 30 lines more"),
+            ("+99", "… 60 lines more", "+99"),
+            ("+x", "+0", "… 60 lines more"),
+        ] {
+            let shown = around(&hunks, wanted, 40);
+            assert_eq!((shown.lines().next(), shown.lines().last()), (Some(first), Some(last)), "{wanted}");
+            assert!(wanted == "+x" || shown.lines().any(|line| line == wanted));
+        }
+        assert_eq!(around("+a\n", "+a", 40), "+a\n");
     }
 }

@@ -1,0 +1,67 @@
+//! Stories from a mirror: only the sessions and commits are read that the index names.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::git::blame::Source;
+use crate::git::repo::Repo;
+use crate::id::{GitId, RepoPath, SessionId};
+use crate::ledger::story::{commits, scenes};
+use crate::mirror::{Mirror, MirrorError, Shelves};
+use crate::story::Story;
+use crate::story::compose::compose;
+use crate::story::material::Material;
+
+/// How long git may look for the commits that changed a line.
+const GIT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a story is told from, as the index has it.
+pub struct AskedStory {
+    /// What is known without a look at sessions and commits.
+    pub material: Material,
+    /// The sessions to be read, and the git commits of their good records.
+    pub sessions: Vec<(SessionId, Vec<GitId>)>,
+    pub around: Around,
+}
+
+/// Which commits the story has.
+pub enum Around {
+    /// Those that brought and changed the line that comes from there.
+    Line { commit: GitId, path: RepoPath, line: u32 },
+    /// These.
+    Commits(Vec<GitId>),
+}
+
+impl Mirror {
+    /// The story; `whole` where all of the repository is theirs to read who asks, so that what is encrypted is opened for them.
+    pub fn story(&self, asked: AskedStory, whole: bool) -> Result<Story, MirrorError> {
+        asked.told(&self.open()?, &if whole { self.shelves()? } else { self.closed_shelves()? })
+    }
+}
+
+impl AskedStory {
+    /// The story, by what was said in its sessions and by the commits around it.
+    pub fn told(self, repo: &Repo, shelves: &Shelves) -> Result<Story, MirrorError> {
+        let AskedStory { mut material, sessions, around } = self;
+        let wanted = material.writers.iter().map(|writer| writer.call.clone()).collect();
+        for (session, records) in &sessions {
+            let read = shelves.scenes(session, records, &wanted, &mut material.missing)?;
+            material.scenes.extend(read);
+        }
+        scenes::order(&mut material.scenes);
+        match around {
+            Around::Line { commit, path, line } => {
+                let source = Source { commit, path: Rc::new(path), line };
+                match commits::of_line(&repo.home(), &source, Some(GIT_PATIENCE)) {
+                    Ok(commits) => material.commits = commits,
+                    Err(error) => material.missing.push(format!("the commits that changed it: {error}")),
+                }
+            }
+            Around::Commits(ids) => {
+                let here = ids.iter().filter(|commit| repo.contains(commit));
+                material.commits = commits::of_session(&repo.home(), here);
+            }
+        }
+        Ok(compose(&material))
+    }
+}
