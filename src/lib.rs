@@ -6,6 +6,7 @@
 // front
 mod cli;
 mod web;
+mod mcp;
 // shell: files, programs, network
 mod mirror;
 mod index;
@@ -19,9 +20,11 @@ mod git;
 mod host;
 // domain: values in, values out
 mod audit_log;
+mod nudge;
 mod policy;
 mod compliance;
 mod cost;
+mod story;
 mod scope;
 mod attribution;
 mod redaction;

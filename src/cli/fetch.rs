@@ -31,6 +31,7 @@ pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::
         return Ok(verdict(&fetched.findings).exit_code());
     }
     let report = ledger.verify(&Options { pinned: ledger.id(), entries: true, ..Options::default() })?;
+    ledger.keep_used(&report);
     let notes = ledger.rebuild_notes(&report)?;
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     match fetched.refs {

@@ -69,7 +69,7 @@ fn from_files(files: &[OsString], ledger: &Ledger, dir: &Path, out: &mut Out) ->
     if files.is_empty() {
         bail!("name a file to import (git tracevault import --help)");
     }
-    let mut checker = Checker::new(ledger);
+    let mut checker = Checker::new(ledger)?;
     let mut claims = Vec::new();
     for file in files {
         let name = output::visible(&file.to_string_lossy());

@@ -2,6 +2,7 @@
 
 mod access;
 mod adjudicate;
+mod adr;
 mod amend;
 mod approve;
 mod audit;
@@ -31,6 +32,7 @@ mod log;
 mod login;
 mod logout;
 mod man;
+mod mcp;
 mod member;
 mod pager;
 mod policy;
@@ -46,6 +48,7 @@ mod serve;
 mod show;
 mod stats;
 mod status;
+mod story;
 mod sync;
 mod table;
 mod turns;
@@ -89,6 +92,8 @@ enum Command {
     Show(show::Args),
     Blame(blame::Args),
     Why(why::Args),
+    Story(story::Args),
+    Adr(adr::Args),
     Stats(stats::Args),
     Verify(verify::Args),
     Check(check::Args),
@@ -115,6 +120,7 @@ enum Command {
     Receive(receive::Args),
     Redact(redact::Args),
     Serve(serve::Args),
+    Mcp(mcp::Args),
     Login(login::Args),
     Logout(logout::Args),
     AuditLog(audit_log::Args),
@@ -193,6 +199,8 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Show(args) => show::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Blame(args) => blame::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Why(args) => why::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Story(args) => story::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
+        Command::Adr(args) => adr::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Stats(args) => stats::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
         Command::Verify(args) => verify::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Check(args) => check::run(&args, &Ledger::open(&dir)?, &dir, &mut out),
@@ -206,6 +214,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Command::Audit(args) => audit::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Adjudicate(args) => adjudicate::run(&args, &Ledger::open(&dir)?, &mut out),
         Command::Serve(args) => serve::run(&args, &dir),
+        Command::Mcp(args) => mcp::run(&args, &dir),
         Command::Login(args) => login::run(&args, &dir, &mut out),
         Command::Logout(args) => logout::run(&args, &dir, &mut out),
         Command::AuditLog(args) => audit_log::run(&args, &dir, &mut out),
@@ -262,6 +271,7 @@ fn remote_name(ledger: &Ledger, named: Option<&str>) -> anyhow::Result<String> {
 fn read_book(ledger: &Ledger) -> anyhow::Result<Report> {
     use crate::finding::Severity;
     let report = ledger.read_all()?;
+    ledger.keep_used(&report);
     if report.ledger.is_none() {
         output::say("note: there is no ledger here. (git tracevault fetch, or git tracevault init to found one)");
         return Ok(report);

@@ -14,7 +14,7 @@ use crate::cli::pager::paged;
 use crate::cli::show::session::print_record;
 use crate::cli::turns::{self, TurnLine};
 use crate::cli::{Code, table};
-use crate::git::blame::{Change, Line, changes};
+use crate::git::blame::{Change, Line, changes, line_number, named_line};
 use crate::host::output::{self, Out};
 use crate::id::{GitId, RepoPath};
 use crate::ledger::Ledger;
@@ -25,7 +25,7 @@ use crate::ledger::origins::Origins;
 use crate::ledger::query::Book;
 use crate::ledger::read_back::{Before, Place, find_call};
 use crate::record::body::Body;
-use crate::session::turns::{Call, FileDiff, Step};
+use crate::session::turns::{Call, Step, focused, led_by};
 use crate::time::Time;
 
 /// Show why a line is there: what was asked, thought and done when it was written
@@ -132,7 +132,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         None => (None, Vec::new()),
     };
     let changes = match &line.source {
-        Some(source) => changes(&ledger.repo.home(), source, CHANGES)?,
+        Some(source) => changes(&ledger.repo.home(), source, CHANGES, None)?,
         None => Vec::new(),
     };
     let story = Story { line, known: &known, place, missing, changes };
@@ -150,9 +150,9 @@ impl Args {
         let usage = || anyhow::anyhow!("name a line as FILE:LINE or FILE LINE, and then at most a revision");
         let (file, line, rest) = match (self.names.as_slice(), self.line) {
             ([file, rest @ ..], Some(line)) => (file.clone(), line, rest),
-            ([first, rest @ ..], None) => match (split(first), rest) {
+            ([first, rest @ ..], None) => match (named_line(first), rest) {
                 (Some((file, line)), _) => (file, line, rest),
-                (None, [line, rest @ ..]) => (first.clone(), number(line.to_str()).ok_or_else(usage)?, rest),
+                (None, [line, rest @ ..]) => (first.clone(), line_number(line.to_str()).ok_or_else(usage)?, rest),
                 (None, []) => return Err(usage()),
             },
             ([], _) => return Err(usage()),
@@ -163,38 +163,6 @@ impl Args {
             _ => Err(usage()),
         }
     }
-}
-
-/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it; the file's name is whatever bytes it is.
-fn split(name: &OsStr) -> Option<(OsString, u32)> {
-    let (rest, last) = split_number(name)?;
-    Some(split_number(rest).unwrap_or((rest, last))).map(|(file, line)| (file.to_owned(), line))
-}
-
-/// What stands before the last colon, if it is anything, and the number after it.
-fn split_number(name: &OsStr) -> Option<(&OsStr, u32)> {
-    let bytes = name.as_encoded_bytes();
-    let colon = bytes.iter().rposition(|byte| *byte == b':').filter(|at| *at > 0)?;
-    let line = number(std::str::from_utf8(&bytes[colon + 1..]).ok())?;
-    Some((before(name, colon)?, line))
-}
-
-/// The beginning of a name, so many bytes.
-#[cfg(unix)]
-fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
-    use std::os::unix::ffi::OsStrExt as _;
-    name.as_bytes().get(..end).map(OsStr::from_bytes)
-}
-
-#[cfg(not(unix))]
-fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
-    name.to_str()?.get(..end).map(OsStr::new)
-}
-
-/// A line's number. No file has more lines than the largest, so that a larger one is as good as that.
-fn number(text: Option<&str>) -> Option<u32> {
-    let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    Some(text.parse().unwrap_or(u32::MAX)).filter(|number| *number > 0)
 }
 
 impl<'a> Story<'a> {
@@ -317,16 +285,7 @@ impl<'a> Story<'a> {
     /// The call with what it changed around the line.
     fn focused(&self, call: &Call) -> Call {
         let line = String::from_utf8_lossy(self.line.text);
-        let added = format!("+{}", line.trim_end());
-        let has = |diff: &&FileDiff| diff.hunks.lines().any(|line| line.trim_end() == added);
-        let mut diffs: Vec<FileDiff> = call.diffs.iter().filter(has).cloned().collect();
-        if diffs.is_empty() {
-            diffs.clone_from(&call.diffs);
-        }
-        for diff in &mut diffs {
-            diff.hunks = around(&diff.hunks, &added);
-        }
-        Call { diffs, ..call.clone() }
+        Call { diffs: focused(&call.diffs, &line, DIFF_LINES), ..call.clone() }
     }
 
     fn print_missing(&self, out: &mut Out) -> std::io::Result<()> {
@@ -364,36 +323,9 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Where what led to a call begins: behind the call before it, or before the calls that were made at once with it.
-fn led_by(steps: &[Step], call: usize) -> usize {
-    let is_call = |at: usize| matches!(steps[at], Step::Call(_));
-    let mut from = call;
-    while from > 0 && is_call(from - 1) {
-        from -= 1;
-    }
-    while from > 0 && !is_call(from - 1) {
-        from -= 1;
-    }
-    from
-}
-
-/// The lines of a diff around one of them, if there are too many.
-fn around(hunks: &str, wanted: &str) -> String {
-    let lines: Vec<&str> = hunks.lines().collect();
-    if lines.len() <= DIFF_LINES {
-        return hunks.to_owned();
-    }
-    let at = lines.iter().position(|line| line.trim_end() == wanted).unwrap_or_default();
-    let from = at.saturating_sub(DIFF_LINES / 2).min(lines.len() - DIFF_LINES);
-    let rest = |n: usize| if n == 0 { String::new() } else { format!("… {} more\n", count(n as u64, "line")) };
-    let to = from + DIFF_LINES;
-    format!("{}{}\n{}", rest(from), lines[from..to].join("\n"), rest(lines.len() - to))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::CallId;
     use clap::Parser;
 
     #[derive(Parser, Debug)]
@@ -429,33 +361,5 @@ mod tests {
         for line in ["a.rs", "a.rs:0", "a.rs b", "a.rs:7 v1 v2", ":7", "a.rs:7:", "-L0 a", "-L1 a b c", "-La a"] {
             assert!(asked(line).is_err(), "{line}");
         }
-    }
-
-    #[test]
-    fn what_led_to_a_call_stands_before_it_and_its_companions() {
-        let call = || {
-            let (tool, input, result) = Default::default();
-            Step::Call(Call { id: CallId::from_agent("c"), tool, input, outcome: None, result, diffs: Vec::new() })
-        };
-        let text = || Step::Text("t".into());
-        let steps = [text(), call(), text(), text(), call(), call(), text(), call()];
-        assert_eq!([1, 4, 5, 7].map(|at| led_by(&steps, at)), [0, 2, 2, 6]);
-        assert_eq!(led_by(&[call(), call()], 1), 0);
-    }
-
-    #[test]
-    fn long_diffs_are_shown_around_the_line() {
-        let hunks: String = (0..100).map(|n| format!("+{n}\n")).collect();
-        for (wanted, first, last) in [
-            ("+0", "+0", "… 60 lines more"),
-            ("+50", "… 30 lines more", "… 30 lines more"),
-            ("+99", "… 60 lines more", "+99"),
-            ("+x", "+0", "… 60 lines more"),
-        ] {
-            let shown = around(&hunks, wanted);
-            assert_eq!((shown.lines().next(), shown.lines().last()), (Some(first), Some(last)), "{wanted}");
-            assert!(wanted == "+x" || shown.lines().any(|line| line == wanted));
-        }
-        assert_eq!(around("+a\n", "+a"), "+a\n");
     }
 }

@@ -1,7 +1,7 @@
 //! `git blame`: which commit each line of a file comes from, and where it stood there.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -193,13 +193,18 @@ pub struct Change {
 
 /// At most `most` commits that changed a line, the newest first: the one it comes from, and those that changed what
 /// stood there before.
-pub fn changes(dir: &Path, source: &Source, most: usize) -> Result<Vec<Change>, GitError> {
+///
+/// `within` is how long git may look for them.
+pub fn changes(dir: &Path, source: &Source, most: usize, within: Option<Duration>) -> Result<Vec<Change>, GitError> {
     let reviewers = "%(trailers:key=Reviewed-by,key=Acked-by,key=Approved-by,valueonly,unfold,separator=%x1f)";
     let format = format!("--format=%H%x00%at%x00%an%x00%ae%x00%s%x00{reviewers}%x00");
     let git = Git::in_dir(dir).args(["log", "--no-color", "--no-show-signature", "--encoding=UTF-8", "--no-patch"]);
     let mut range = OsString::from(format!("-L{0},{0}:", source.line));
     range.push(path_from_bytes(&source.path.to_bytes()).unwrap_or_default());
-    let git = git.arg(format!("--max-count={most}")).arg(format).arg(range).arg(source.commit.as_str());
+    let mut git = git.arg(format!("--max-count={most}")).arg(format).arg(range).arg(source.commit.as_str());
+    if let Some(span) = within {
+        git = git.within(&Deadline::after(span));
+    }
     let text = String::from_utf8_lossy(&git.relay()?.stdout).into_owned();
     let fields: Vec<&str> = text.split('\0').collect();
     let change = |fields: &[&str]| {
@@ -215,6 +220,38 @@ pub fn changes(dir: &Path, source: &Source, most: usize) -> Result<Vec<Change>, 
         Some(Change { id: id.trim().parse().ok()?, commit, reviewers: reviewers.map(str::to_owned).collect() })
     };
     Ok(fields.chunks(6).filter_map(change).collect())
+}
+
+/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it; the file's name is whatever bytes it is.
+pub fn named_line(name: &OsStr) -> Option<(OsString, u32)> {
+    let (rest, last) = split_number(name)?;
+    Some(split_number(rest).unwrap_or((rest, last))).map(|(file, line)| (file.to_owned(), line))
+}
+
+/// What stands before the last colon, if it is anything, and the number after it.
+fn split_number(name: &OsStr) -> Option<(&OsStr, u32)> {
+    let bytes = name.as_encoded_bytes();
+    let colon = bytes.iter().rposition(|byte| *byte == b':').filter(|at| *at > 0)?;
+    let line = line_number(std::str::from_utf8(&bytes[colon + 1..]).ok())?;
+    Some((before(name, colon)?, line))
+}
+
+/// The beginning of a name, so many bytes.
+#[cfg(unix)]
+fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt as _;
+    name.as_bytes().get(..end).map(OsStr::from_bytes)
+}
+
+#[cfg(not(unix))]
+fn before(name: &OsStr, end: usize) -> Option<&OsStr> {
+    name.to_str()?.get(..end).map(OsStr::new)
+}
+
+/// A line's number. No file has more lines than the largest, so that a larger one is as good as that.
+pub fn line_number(text: Option<&str>) -> Option<u32> {
+    let text = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(text.parse().unwrap_or(u32::MAX)).filter(|number| *number > 0)
 }
 
 #[cfg(test)]

@@ -208,6 +208,11 @@ pub fn ci_key() -> Option<String> {
     text("TRACEVAULT_CI_KEY")
 }
 
+/// `TRACEVAULT_STORY_PROVIDER` and so on: the model that tells stories, each as `tracevault.story.*` in git's configuration.
+pub fn story(name: &str) -> Option<String> {
+    text(&format!("TRACEVAULT_STORY_{name}"))
+}
+
 /// The folder for temporary files.
 pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()

@@ -1,6 +1,7 @@
 //! Ledger: chains of records in a repository's refs: appended, fetched, pushed, read, verified.
 
 pub mod access;
+pub mod again;
 pub mod append;
 pub mod attribute;
 mod calls;
@@ -27,6 +28,7 @@ pub mod local;
 mod mark;
 pub mod names;
 pub mod notes;
+pub mod nudge_facts;
 pub mod payload;
 mod policy_chain;
 pub mod prove;
@@ -46,6 +48,7 @@ pub mod rules;
 pub mod segment;
 pub mod squashes;
 pub mod stats;
+pub mod story;
 mod successions;
 pub mod store;
 pub mod summary;

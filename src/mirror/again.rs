@@ -1,29 +1,24 @@
-//! What was said is redacted again before anybody sees it: what was stored years ago was redacted by the rules of then.
+//! A window of a conversation is redacted again before anybody sees it.
 
+use crate::ledger::again;
 use crate::mirror::transcript::Window;
-use crate::redaction::Redactor;
 use crate::session::turns::{Call, Step, Turn};
-
-thread_local! {
-    /// Patterns are compiled when they are first needed, and then kept.
-    static REDACTOR: Redactor = Redactor::default();
-}
 
 /// Takes out what the newest rules find, and counts the texts in which they found something.
 pub fn redact(window: &mut Window) {
-    REDACTOR.with(|redactor| {
-        // What was found in another conversation is no business of this one.
-        redactor.forget();
-        for told in &mut window.turns {
-            for text in texts(&mut told.turn) {
-                let clean = redactor.again(text).into_inner();
-                if clean != *text {
-                    *text = clean.into_owned();
-                    window.redacted_again += 1;
-                }
-            }
-        }
-    });
+    // What was found in another conversation is no business of this one.
+    again::forget();
+    for told in &mut window.turns {
+        window.redacted_again += texts(&mut told.turn).map(again::redact).filter(|found| *found).count();
+    }
+}
+
+/// A text without what the newest rules find in it.
+pub fn text(text: &str) -> String {
+    let mut text = text.to_owned();
+    again::forget();
+    again::redact(&mut text);
+    text
 }
 
 /// Every text of a turn that somebody, or something, said.

@@ -50,8 +50,8 @@ impl Mirror {
     /// The commit that somebody names: a branch, or a commit that a branch has by the beginning of its id. Commits that hold
     /// the ledger are none, whatever refs the host keeps them in.
     pub fn revision(&self, name: &str) -> Result<Option<GitId>, MirrorError> {
-        let repo = self.repo()?;
-        let prefix = Ledger::of(self.repo()?)?.prefix.dir();
+        let repo = self.open()?;
+        let prefix = Ledger::of(self.open()?)?.prefix.dir();
         let ours = format!("refs/remotes/{ORIGIN}/");
         let ledger = prefix.strip_prefix("refs/heads/").map(|rest| format!("{ours}{rest}"));
         let is_code = |name: &str| {
@@ -75,7 +75,7 @@ impl Mirror {
 
     /// What a commit has at a path, given as git's bytes; the top where it is empty.
     pub fn at(&self, commit: &GitId, path: &[u8]) -> Result<Found, MirrorError> {
-        Ok(at(&self.repo()?, commit, path)?)
+        Ok(at(&self.open()?, commit, path)?)
     }
 }
 

@@ -120,6 +120,18 @@ impl Gutter {
         })
     }
 
+    /// Where a line comes from; lines are counted from 1.
+    pub fn source(&self, line: u32) -> Option<Source> {
+        let mut first = 1;
+        for (lines, source) in self.blamed.sources() {
+            if (first..first + lines).contains(&line) {
+                return Some(Source { line: source.line + (line - first), ..source });
+            }
+            first += lines;
+        }
+        None
+    }
+
     /// What was found of its scopes; nothing where its language is not known.
     pub fn scopes(&self) -> Option<&Outcome> {
         self.blamed.scopes.as_ref()
@@ -162,7 +174,7 @@ impl Mirror {
         bytes: &[u8],
         within: Duration,
     ) -> Result<Gutter, MirrorError> {
-        let ledger = Ledger::of(self.repo()?)?;
+        let ledger = Ledger::of(self.open()?)?;
         let kept = handle.block_on(database.gutter(place.repository, place.path.as_str(), &place.key()))?;
         let blamed = match kept.and_then(|kept| serde_json::from_str(&kept.blamed).ok()) {
             Some(blamed) => blamed,
@@ -369,6 +381,9 @@ mod tests {
         let lines: Vec<_> = gutter.lines().map(|line| (line.number, &line.commit.as_str()[..1], line.whose)).collect();
         assert_eq!(lines, [(1, "a", Whose::Unknown), (2, "a", agent), (3, "b", agent), (4, "a", Whose::Human)]);
         assert_eq!(gutter.lines().nth(2).unwrap().who, Some(&who));
+        let sources = (0..6).map(|line| gutter.source(line).map(|s| (s.commit == id("b"), s.line)));
+        let there = [None, Some((false, 1)), Some((false, 2)), Some((true, 9)), Some((false, 3)), None];
+        assert_eq!(sources.collect::<Vec<_>>(), there);
         let place = Place { repository: 1, stamp: "s".into(), commit: id("c"), path: "x".parse().unwrap(), last: None };
         let row = row(&place, &gutter).unwrap();
         assert_eq!(

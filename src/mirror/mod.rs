@@ -4,12 +4,15 @@ mod again;
 mod code;
 mod gutter;
 mod listing;
+mod local;
 mod records;
 mod settings;
 mod speaking;
+mod story;
 mod transcript;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -18,7 +21,7 @@ use crate::cost::PriceTable;
 use crate::digest::Digest;
 use crate::git::command::{Git, GitError};
 use crate::git::history::{self, Asked};
-use crate::git::repo::{Repo, RepoError};
+use crate::git::repo::{Repo, RepoError, SharedRepo};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
 use crate::id::{ChainId, RecordId};
@@ -31,17 +34,22 @@ use crate::redaction;
 use crate::roster::History;
 use crate::signing::Reader;
 
+pub use again::text as redacted_again;
 pub use code::{Found, Stands, kind_of};
 pub use gutter::{Gutter, LineOf, Place, Who, Whose};
+pub use local::{Local, Traced};
 pub use records::Sealed;
 pub use settings::{Settings, Source, bare};
-pub use transcript::{Begin, Told};
+pub use story::{Around, AskedStory};
+pub use transcript::{Begin, Called, Shelves, Told};
 
 /// How long a remote may take to give what it has new.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// So many sessions are read for their words before it is asked which are left.
-const WORDS_AT_ONCE: i64 = 200;
+/// So many sessions are read for their words before it is asked which are left, and so many bytes of them are written at
+/// once.
+const WORDS_AT_ONCE: i64 = 2000;
+const WRITTEN_AT_ONCE: usize = 1 << 20;
 
 const ORIGIN: &str = "origin";
 
@@ -70,12 +78,15 @@ pub struct Mirror {
     folder: PathBuf,
     /// What is encrypted is read with it, if somebody encrypted it to this server.
     reader: Reader,
+    /// The repository for those who only read: opening one reads its configuration and the indices of its packs.
+    shared: Arc<OnceLock<SharedRepo>>,
 }
 
 impl Mirror {
     /// The mirror of a repository beneath the folder where all of them are; nothing is done yet.
     pub fn of(source: &Source, mirrors: &Path, reader: Reader) -> Self {
-        Mirror { source: source.clone(), folder: mirrors.join(format!("{}.git", source.name)), reader }
+        let folder = mirrors.join(format!("{}.git", source.name));
+        Mirror { source: source.clone(), folder, reader, shared: Arc::default() }
     }
 
     /// The mirror's repository, made if there is none.
@@ -95,6 +106,15 @@ impl Mirror {
             None => Git::in_dir(&self.folder).args(["config", "--unset-all", "tracevault.prefix"]).run()?,
         };
         Ok(Repo::open_apart(&self.folder)?)
+    }
+
+    /// The same for a page: opened once.
+    fn open(&self) -> Result<Repo, MirrorError> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared.here());
+        }
+        let shared = self.repo()?.share()?;
+        Ok(self.shared.get_or_init(|| shared).here())
     }
 
     fn make(&self) -> Result<(), MirrorError> {
@@ -164,69 +184,113 @@ impl Mirror {
         let ledger = Ledger::of(self.repo()?)?;
         let fetched = self.fetch(&ledger)?;
         let fetched_at = clock::now().unix();
+        let pinned = self.source.ledger.map_or_else(|| ledger.pinned(), |ledger| Ok(Some(ledger)))?;
+        let intake = Intake {
+            ledger: &ledger,
+            name: &self.source.name,
+            url: &self.source.url,
+            branch: self.branch(&ledger.repo)?,
+            options: Options { pinned, full, notes: true, ..Options::default() },
+            found: fetched,
+            fetched_at: Some(fetched_at),
+            database,
+            handle,
+        };
+        let (repository, report) = intake.take_in()?;
+        handle.block_on(database.forget_gutters(repository))?;
+        read_words(&self.shelves()?, &self.reader, database, handle, repository)?;
+        self.look_ahead(database, handle, repository, &stamp(&ledger.repo, &report)?)?;
+        Ok(report)
+    }
+}
+
+/// A ledger, and the code beside it, on their way into the index.
+struct Intake<'a> {
+    ledger: &'a Ledger,
+    /// What the index calls the repository, and where it is.
+    name: &'a str,
+    url: &'a str,
+    /// The branch that is shown, and its last commit.
+    branch: Option<(String, crate::id::GitId)>,
+    options: Options,
+    /// What was found before, when it was fetched.
+    found: Vec<crate::finding::Finding>,
+    fetched_at: Option<i64>,
+    database: &'a Database,
+    handle: &'a Handle,
+}
+
+impl Intake<'_> {
+    /// Verifies everything and takes it into the index, but what was said; the repository's number there.
+    fn take_in(self) -> Result<(i64, Report), MirrorError> {
+        let Intake { ledger, database, handle, .. } = self;
         let prices = ledger.prices()?;
-        let enter = || handle.block_on(database.enter(&self.source.name, &self.source.url));
+        let enter = || handle.block_on(database.enter(self.name, self.url));
         let repository = enter()?.id;
         handle.block_on(database.reckon_by(repository, &prices.digest().to_string()))?;
-        let pinned = self.source.ledger.map_or_else(|| ledger.pinned(), |ledger| Ok(Some(ledger)))?;
-        let options = Options { pinned, full, notes: true, ..Options::default() };
-        let mut report = read(&ledger, &options, &prices, database, handle, repository)?;
+        let mut report = read(ledger, &self.options, &prices, database, handle, repository)?;
         // Reading may have forgotten all that was there.
-        self.add_code(&ledger.repo, database, handle, &enter()?)?;
+        self.add_code(&enter()?)?;
         let known = |finding: &crate::finding::Finding| {
             report.findings.iter().any(|old| (old.code, &old.chain) == (finding.code, &finding.chain))
         };
-        let new: Vec<_> = fetched.into_iter().filter(|finding| !known(finding)).collect();
+        let new: Vec<_> = self.found.into_iter().filter(|finding| !known(finding)).collect();
         report.findings.extend(new);
-        let read_by = Digest::of_parts(&[redaction::version().as_bytes(), self.reader.names().as_bytes()]);
-        handle.block_on(database.read_by(repository, &read_by.to_string()))?;
-        self.read_words(database, handle, repository)?;
-        let done = Done { fetched: Some(fetched_at), verified: clock::now().unix(), full };
-        let decisions = decisions(&ledger, &report.history)?;
+        let done = Done { fetched: self.fetched_at, verified: clock::now().unix(), full: self.options.full };
+        let decisions = decisions(ledger, &report.history)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
-        let stamp = stamp(&ledger.repo, &report)?;
-        handle.block_on(database.stamp(repository, &stamp))?;
-        handle.block_on(database.forget_gutters(repository))?;
-        self.look_ahead(database, handle, repository, &stamp)?;
-        Ok(report)
+        handle.block_on(database.stamp(repository, &stamp(&ledger.repo, &report)?))?;
+        Ok((repository, report))
     }
 
-    /// Reads what was said in sessions that are new, for those who search.
-    fn read_words(&self, database: &Database, handle: &Handle, repository: i64) -> Result<(), MirrorError> {
-        let shelves = self.shelves()?;
-        loop {
-            let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;
-            if unread.is_empty() {
-                return Ok(());
-            }
-            for session in &unread {
-                let records = handle.block_on(database.records_of_session(repository, &session.session))?;
-                let words = shelves.words(&records)?;
-                handle.block_on(database.add_words(repository, session, &words))?;
-            }
-        }
-    }
-
-    fn add_code(
-        &self,
-        repo: &Repo,
-        database: &Database,
-        handle: &Handle,
-        entry: &Repository,
-    ) -> Result<(), MirrorError> {
-        let Some((branch, tip)) = self.branch(repo)? else { return Ok(()) };
+    fn add_code(&self, entry: &Repository) -> Result<(), MirrorError> {
+        let (repo, database, handle) = (&self.ledger.repo, self.database, self.handle);
+        let Some((branch, tip)) = &self.branch else { return Ok(()) };
         let before = entry.head.as_deref().and_then(|head| head.parse::<crate::id::GitId>().ok());
-        let goes_on = before.as_ref().is_some_and(|before| history::is_ancestor(repo, before, &tip));
-        if before.as_ref() == Some(&tip) && entry.branch.as_deref() == Some(&branch) {
+        let goes_on = before.as_ref().is_some_and(|before| history::is_ancestor(repo, before, tip));
+        if before.as_ref() == Some(tip) && entry.branch.as_ref() == Some(branch) {
             return Ok(());
         }
         let mut names = vec![tip.as_str().into()];
         if let (true, Some(before)) = (goes_on, &before) {
             names.push(format!("^{before}").into());
         }
-        let commits = history::log(&self.folder, &Asked { names, ..Asked::default() })?;
-        listing::add_files(repo, database, handle, entry.id, (before.filter(|_| goes_on).as_ref(), &tip))?;
-        Ok(handle.block_on(database.add_code(entry.id, &commits, (&branch, tip.as_str()), !goes_on))?)
+        let commits = history::log(&repo.home(), &Asked { names, ..Asked::default() })?;
+        listing::add_files(repo, database, handle, entry.id, (before.filter(|_| goes_on).as_ref(), tip))?;
+        Ok(handle.block_on(database.add_code(entry.id, &commits, (branch, tip.as_str()), !goes_on))?)
+    }
+}
+
+/// Reads what was said in sessions that are new, for those who search; all of it, where it was read by other rules or by another
+/// reader before.
+fn read_words(
+    shelves: &Shelves,
+    reader: &Reader,
+    database: &Database,
+    handle: &Handle,
+    repository: i64,
+) -> Result<(), MirrorError> {
+    let read_by = Digest::of_parts(&[redaction::version().as_bytes(), reader.names().as_bytes()]);
+    handle.block_on(database.read_by(repository, &read_by.to_string()))?;
+    loop {
+        let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let mut read = Vec::new();
+        let mut size = 0;
+        for session in unread {
+            let records = handle.block_on(database.records_of_session(repository, &session.session))?;
+            let words = shelves.words(&records)?;
+            // What stands around them counts, too.
+            size += words.body.len() + 1000;
+            read.push((session, words));
+            if size >= WRITTEN_AT_ONCE {
+                handle.block_on(database.add_words(repository, &std::mem::take(&mut read)))?;
+                size = 0;
+            }
+        }
+        handle.block_on(database.add_words(repository, &read))?;
     }
 }
 

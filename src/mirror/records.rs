@@ -21,7 +21,7 @@ pub struct Sealed {
 impl Mirror {
     /// The proof that a record was sealed.
     pub fn prove(&self, sealed: Sealed) -> Result<Proof, MirrorError> {
-        let ledger = Ledger::of(self.repo()?)?;
+        let ledger = Ledger::of(self.open()?)?;
         let bytes = ledger.read("a record", &sealed.held)?.record.bytes().to_vec();
         let name = ledger.prefix.seals(sealed.key.chain());
         let sealing = Sealing { seal: (name, sealed.seal), key: sealed.key, leaves: sealed.leaves };
@@ -30,7 +30,7 @@ impl Mirror {
 
     /// A record's text as it is signed, from the git commit that holds it; `None` where that was not fetched yet.
     pub fn record_text(&self, held: &GitId) -> Result<Option<String>, MirrorError> {
-        let ledger = Ledger::of(self.repo()?)?;
+        let ledger = Ledger::of(self.open()?)?;
         if !ledger.repo.contains(held) {
             return Ok(None);
         }

@@ -135,7 +135,7 @@ impl Search<'_> {
         let told: HashSet<RepoPath> = self.agents_files();
         let (mut trees, mut asked) = (Trees::default(), HashSet::new());
         let mut has = |commit: &GitId, path: &RepoPath| {
-            tree_diff::tree_of(&ledger.repo, commit).is_ok_and(|tree| trees.has(&ledger.repo, &tree, path))
+            tree_diff::tree_of(&ledger.repo, commit).is_ok_and(|tree| trees.find(&ledger.repo, &tree, path).is_some())
         };
         let mut all: Option<Vec<RepoPath>> = None;
         for (commit, path) in unrecorded.iter().copied().filter(|(_, path)| !told.contains(path)) {

@@ -1,21 +1,27 @@
 //! A session's conversation, read back from a mirror: only the records and the shelves it needs are opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::id::{CallId, GitId};
+use crate::id::{CallId, GitId, SessionId};
 use crate::index::Words;
 use crate::ledger::Ledger;
+use crate::ledger::access::Purpose;
 use crate::ledger::copies::Copies;
 use crate::ledger::payload::Payloads;
 use crate::ledger::query::Segment;
-use crate::ledger::read_back::{Source, shell_diffs};
+use crate::ledger::read_back::{Source, find_call, shell_diffs};
+use crate::ledger::story::scenes;
 use crate::ledger::verify::Entry;
 use crate::mirror::{Mirror, MirrorError, again};
 use crate::record::body::{Body, Shelf};
+use crate::session::failures::{Failure, failures};
 use crate::session::turns::{Step, Turn, shortened_to};
 use crate::signing::Reader;
+use crate::story::scene::Scene;
 
-/// So much of what was said in a session can be searched for, in bytes; and so much of a prompt is its title.
+/// So much of a session is read for its words, in bytes; so much of what was said can be searched for, and so much of a prompt
+/// is its title.
+const MAX_READ: usize = 2 << 20;
 const MAX_WORDS: usize = 128 << 10;
 const MAX_TITLE: usize = 300;
 
@@ -63,6 +69,15 @@ pub struct Told {
     pub turn: Turn,
 }
 
+/// A call in its conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Called {
+    /// Prompts before, and last the turn that made the call.
+    pub turns: Vec<Told>,
+    /// Which step of that turn it is.
+    pub step: usize,
+}
+
 /// A mirror that is open for reading.
 pub struct Shelves {
     ledger: Ledger,
@@ -80,33 +95,27 @@ impl Mirror {
 
     /// The same, with what this server's identity opens.
     pub fn shelves(&self) -> Result<Shelves, MirrorError> {
-        let ledger = Ledger::of(self.repo()?)?;
-        let copies = Copies::list(&ledger)?;
-        Ok(Shelves { ledger, copies, reader: self.reader.clone() })
+        Shelves::of(Ledger::of(self.open()?)?, self.reader.clone())
     }
 }
 
 impl Shelves {
+    /// What was said in the sessions of a ledger, as far as a reader may know it.
+    pub fn of(ledger: Ledger, reader: Reader) -> Result<Self, MirrorError> {
+        let copies = Copies::list(&ledger)?;
+        Ok(Shelves { ledger, copies, reader })
+    }
+
     /// The turns of a session from where to begin on, as many as are not larger than `bytes` together, and at least one, if it
     /// gets there; `records` are the git commits of its good records.
     pub fn turns(&self, records: &[GitId], begin: &Begin, bytes: usize) -> Result<Window, MirrorError> {
         let ledger = &self.ledger;
-        // Another machine may have verified what was not fetched here yet.
-        let (here, away): (Vec<&GitId>, Vec<&GitId>) = records.iter().partition(|commit| ledger.repo.contains(commit));
-        let entries = entries(ledger, &here)?;
-        let segment = |entry| match entry {
-            entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
-            _ => None,
-        };
-        let mut segments: Vec<Segment> = entries.iter().filter_map(segment).collect();
-        segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
+        let (entries, away) = self.entries(records)?;
+        let segments = segments(&entries);
         let store = self.payloads(&segments)?;
         let encrypted = |segment: &Segment| segment.body.payloads.iter().any(|payload| payload.encryption.is_some());
         let opened = !self.reader.names().is_empty() && segments.iter().any(encrypted);
-        let mut window = Window { opened, ..Window::default() };
-        if !away.is_empty() {
-            window.missing.push(format!("{} records of this session have not reached this server yet", away.len()));
-        }
+        let mut window = Window { opened, missing: away.into_iter().collect(), ..Window::default() };
         let mut room = bytes;
         for source in Source::all(&segments) {
             for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
@@ -125,10 +134,70 @@ impl Shelves {
         Ok(window)
     }
 
+    /// A call of a session, with what led to it; and what is missing of the session, where the call was not found.
+    pub fn call(&self, records: &[GitId], call: &CallId) -> Result<(Option<Called>, Vec<String>), MirrorError> {
+        let ledger = &self.ledger;
+        let (entries, _) = self.entries(records)?;
+        let segments = segments(&entries);
+        let store = self.payloads(&segments)?;
+        let (place, missing) = find_call(&ledger.repo, &store, &segments, call);
+        let called = place.map(|place| {
+            let told = |source: &str, number, turn| Told { source: source.to_owned(), number, place: 0, turn };
+            let before = place.before.into_iter().map(|before| {
+                let at = before.time.map(|time| time.unix().saturating_mul(1000));
+                told(before.source, before.number, Turn { at, asked: Some(before.asked), ..Turn::default() })
+            });
+            let mut turns: Vec<Told> = before.collect();
+            turns.push(told(place.source, place.number, place.turn));
+            let mut window = Window { turns, ..Window::default() };
+            again::redact(&mut window);
+            Called { turns: window.turns, step: place.step }
+        });
+        Ok((called, missing))
+    }
+
+    /// Notes on this clone's chain that a session's encrypted payloads are opened; how many records say so.
+    pub fn record_access(&self, records: &[GitId], session: &SessionId) -> Result<usize, MirrorError> {
+        let (entries, _) = self.entries(records)?;
+        let segments = segments(&entries);
+        let store = self.payloads(&segments)?;
+        Ok(self.ledger.record_access(Purpose::Read, session, &segments, &store)?.len())
+    }
+
+    /// The turns of a session as scenes of a story; `wanted` are the calls that it is about.
+    pub fn scenes(
+        &self,
+        session: &SessionId,
+        records: &[GitId],
+        wanted: &HashSet<CallId>,
+        missing: &mut Vec<String>,
+    ) -> Result<Vec<Scene>, MirrorError> {
+        let (entries, away) = self.entries(records)?;
+        missing.extend(away);
+        let segments = segments(&entries);
+        let store = self.payloads(&segments)?;
+        Ok(scenes::read(&self.ledger.repo, &store, &segments, session, wanted, missing))
+    }
+
+    /// The records that are here, and what is to be said of those that are not: another machine may have verified what was
+    /// not fetched here yet.
+    fn entries(&self, records: &[GitId]) -> Result<(Vec<Entry>, Option<String>), MirrorError> {
+        let (here, away): (Vec<&GitId>, Vec<&GitId>) =
+            records.iter().partition(|commit| self.ledger.repo.contains(commit));
+        let read = |commit: &GitId| {
+            let stored = self.ledger.read("a session record", commit)?;
+            Ok(Entry::of(commit.clone(), stored.record, true))
+        };
+        let entries = here.into_iter().map(read).collect::<Result<_, MirrorError>>()?;
+        let why = format!("{} records of this session have not reached this server yet", away.len());
+        Ok((entries, (!away.is_empty()).then_some(why)))
+    }
+
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
     pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
-        let window = self.turns(records, &Begin::Turn(0), MAX_WORDS)?;
-        let mut words = Words { title: String::new(), body: String::new(), opened: window.opened };
+        let window = self.turns(records, &Begin::Turn(0), MAX_READ)?;
+        let failures = failures_in(&window.turns);
+        let mut words = Words { title: String::new(), body: String::new(), failures, opened: window.opened };
         for Told { turn, .. } in &window.turns {
             if let Some(asked) = &turn.asked {
                 if words.title.is_empty() && asked.human {
@@ -167,18 +236,32 @@ impl Shelves {
     }
 }
 
+/// The calls that failed, conversation by conversation, each with the place of its turn in the session.
+fn failures_in(turns: &[Told]) -> Vec<Failure> {
+    let conversations = turns.chunk_by(|one, other| one.source == other.source);
+    conversations
+        .flat_map(|told| {
+            let turns: Vec<&Turn> = told.iter().map(|told| &told.turn).collect();
+            failures(&turns).into_iter().map(|failure| Failure { turn: told[failure.turn].place, ..failure })
+        })
+        .collect()
+}
+
 fn add(body: &mut String, text: &str) {
     let room = MAX_WORDS.saturating_sub(body.len());
     body.push_str(&shortened_to(text, room));
     body.push('\n');
 }
 
-fn entries(ledger: &Ledger, records: &[&GitId]) -> Result<Vec<Entry>, MirrorError> {
-    let read = |commit: &&GitId| {
-        let stored = ledger.read("a session record", commit)?;
-        Ok(Entry::of((*commit).clone(), stored.record, true))
+/// The segments of a session in their order.
+fn segments(entries: &[Entry]) -> Vec<Segment<'_>> {
+    let segment = |entry| match entry {
+        entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
+        _ => None,
     };
-    records.iter().map(read).collect()
+    let mut segments: Vec<Segment<'_>> = entries.iter().filter_map(segment).collect();
+    segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
+    segments
 }
 
 fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], window: &mut Window) {

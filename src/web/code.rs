@@ -17,6 +17,8 @@ use crate::web::show;
 const LONGEST: usize = 2000;
 /// What a line takes of a page besides its text and its links, in bytes.
 const ROW: usize = 150;
+/// What a link to its story takes besides where that is.
+const STORY: usize = 50;
 
 /// Lines under the columns of the margin.
 #[derive(Debug, Clone, Template)]
@@ -40,6 +42,8 @@ pub struct CodeRow {
     pub who: Option<String>,
     /// The turn that wrote it.
     pub turn: Option<String>,
+    /// Its story, where whose it is is known.
+    pub story: Option<String>,
     /// The commit it comes from, where that is another than of the line above: its id, its page, the day.
     pub commit: Option<(String, String, String)>,
     /// The function, method, class or module that begins with it, or in whose midst the window does.
@@ -91,6 +95,8 @@ impl Mark {
 /// What is shown of a file, before it is known which of its lines.
 pub struct Lines<'f> {
     repository: &'f str,
+    /// Where the story of a line is, up to its number.
+    story: String,
     text: Vec<&'f [u8]>,
     whose: Vec<LineOf<'f>>,
     scopes: Vec<Option<&'f str>>,
@@ -99,8 +105,14 @@ pub struct Lines<'f> {
 }
 
 impl<'f> Lines<'f> {
-    /// A file's lines; whose each is and what its innermost scope is called, empty where that is not known.
-    pub fn new(repository: &'f str, text: Vec<&'f [u8]>, whose: Vec<LineOf<'f>>, scopes: Vec<Option<&'f str>>) -> Self {
+    /// A file's lines, and where their stories are, up to the line's number; whose each is and what its innermost scope is called, empty where that is not known.
+    pub fn new(
+        repository: &'f str,
+        story: String,
+        text: Vec<&'f [u8]>,
+        whose: Vec<LineOf<'f>>,
+        scopes: Vec<Option<&'f str>>,
+    ) -> Self {
         let mut turns = HashMap::new();
         for line in &whose {
             if let (Whose::Agent(call, ..), Some(who)) = (line.whose, line.who)
@@ -110,7 +122,7 @@ impl<'f> Lines<'f> {
                 new.insert(turn);
             }
         }
-        Lines { repository, text, whose, scopes, turns }
+        Lines { repository, story, text, whose, scopes, turns }
     }
 
     /// How many there are.
@@ -132,6 +144,7 @@ impl<'f> Lines<'f> {
     fn size(&self, at: usize) -> usize {
         let text = self.text.get(at).map_or(0, |text| escaped(&shown(text).0));
         let turn = self.turn(at).map_or(0, String::len);
+        let story = if self.whose.is_empty() { 0 } else { STORY + self.story.len() };
         // What is told where it changes.
         let changes = |is: bool, size: usize| if is { size } else { 0 };
         let commit = |at: usize| self.whose.get(at).map(|line| line.commit);
@@ -140,7 +153,7 @@ impl<'f> Lines<'f> {
         let scope = self.scope(at, at == 0).map_or(0, |scope| escaped(&scope) + 40);
         let commit = changes(commit(at) != commit(before), 110 + self.repository.len());
         let who = changes(who(at) != who(before), 160);
-        ROW + text + turn + commit + who + scope
+        ROW + text + turn + story + commit + who + scope
     }
 
     /// How many lines from `from` on, counted from 0, have room in so many bytes; at least one, if there is one.
@@ -173,6 +186,7 @@ impl<'f> Lines<'f> {
             mark: line.map(|line| Mark::of(line.whose)).unwrap_or_default(),
             who: who.filter(|_| before.is_none_or(|before| before.who != who)).map(told),
             turn: self.turn(at).cloned(),
+            story: line.map(|_| format!("{}{}", self.story, at + 1)),
             commit,
             scope: self.scope(at, is_first),
             text,
@@ -260,7 +274,7 @@ mod tests {
 
     fn lines<'f>(text: &'f [u8]) -> Lines<'f> {
         let text = crate::attribution::lines::split(text).collect();
-        Lines::new("shop", text, Vec::new(), Vec::new())
+        Lines::new("shop", "?line=".into(), text, Vec::new(), Vec::new())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Web: the audit view, one file a page. It asks the index and the mirrors, and writes to neither.
 
 mod access;
+mod advice;
 mod app;
 mod asof;
 mod assets;
@@ -13,6 +14,7 @@ mod pages;
 mod routes;
 mod server;
 mod show;
+mod story;
 mod table;
 mod turns;
 

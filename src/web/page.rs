@@ -56,6 +56,7 @@ pub enum Block {
     Text(Text),
     Turn(Box<crate::web::turns::TurnBlock>),
     Code(CodeBlock),
+    Story(Box<crate::web::story::StoryBlock>),
     SignIn(SignIn),
 }
 
@@ -73,6 +74,7 @@ impl Block {
             Block::Text(block) => block.render(),
             Block::Turn(block) => block.render(),
             Block::Code(block) => block.render(),
+            Block::Story(block) => block.render(),
             Block::SignIn(block) => block.render(),
         }
     }

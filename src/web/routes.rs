@@ -28,6 +28,7 @@ const COMMITS: &[&str] = &["repository", "author", "since", "until", "asof", "af
 const CHARTS: &[&str] = &["repository", "member", "author", "agent", "model", "since", "until", "asof"];
 const CODE: &[&str] = &["rev", "from", "form"];
 const AUDIT: &[&str] = &["action", "actor", "resource", "since", "until", "after"];
+const HABITS: &[&str] = &["repository", "since", "until", "after"];
 const THEN: &[&str] = &["repository", "asof"];
 
 const fn page(path: &'static str, about: &'static str, query: &'static [&'static str]) -> Route {
@@ -39,6 +40,16 @@ pub const ROUTES: &[Route] = &[
     page("/overview", "The same", &[]),
     page("/sessions", "Sessions, the latest first", LIST),
     page("/r/{repository}/sessions/{session}", "A session, turn by turn", &["from"]),
+    page(
+        "/r/{repository}/sessions/{session}/story",
+        "How what a session did came to be, each sentence with its sources",
+        &[],
+    ),
+    page(
+        "/r/{repository}/story/{*path}",
+        "How a line of a file came to be, each sentence with its sources",
+        &["rev", "line"],
+    ),
     page("/commits", "Commits and the state of their records, the latest first", COMMITS),
     page("/r/{repository}/commits/{sha}", "A commit, file by file", &[]),
     page("/r/{repository}/code", "The code: the uppermost folder", CODE),
@@ -46,6 +57,8 @@ pub const ROUTES: &[Route] = &[
     page("/r/{repository}/code/{*path}", "A folder, or a file with whose each of its lines is", CODE),
     page("/analytics", "The questions that there are charts for", &[]),
     page("/analytics/{question}", "A chart, and the same numbers as a table", CHARTS),
+    page("/suggestions", "What teams use and where it pays: what to try, to mend, and where caches are lost", HABITS),
+    page("/suggestions/{part}", "The numbers behind: skills and MCP servers, teams, members", HABITS),
     page("/integrity", "What verifying found, and every chain", &["repository"]),
     page("/alerts", "What somebody should look at, and since when it is known", &["repository", "after"]),
     Route {
@@ -119,6 +132,10 @@ pub const TABLES: &[(&str, &str)] = &[
     ("/analytics/authors", LINES),
     ("/analytics/tools", "kind name calls# failed# failed_share#"),
     ("/analytics/time", "member segments# prompts# active_seconds#"),
+    ("/suggestions", "repository what about why"),
+    ("/suggestions/uses", "repository kind name sessions# without# calls# failed_share# cost_usd# without_usd#"),
+    ("/suggestions/teams", TEAMS),
+    ("/suggestions/members", TEAMS),
     ("/integrity", "severity code message repository chain seq# decided"),
     ("/alerts", "since severity code message repository chain seq# gone"),
     ("/members", "member name roles repository key public_key from_seq# state"),
@@ -138,6 +155,7 @@ pub const TABLES: &[(&str, &str)] = &[
 
 const USAGE: &str =
     "of requests# input# output# cache_read# cache_write# tokens# cost_usd# unknown_requests# cache_saved_usd#";
+const TEAMS: &str = "of sessions# calls# failed_share# cost_usd# sent# cached_share# cache_saved_usd#";
 const LINES: &str = "of commits# added# agent# human# unattributed# agent_share#";
 
 /// What a path or a query may name.
@@ -160,6 +178,7 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("framework", "sox, pci-dss, sr-11-7 or custom"),
     ("q", "The beginning of a name, or words"),
     ("from", "The turn to begin with, counted from 0; of a file the line, counted from 1"),
+    ("line", "A line of the file, counted from 1"),
     ("rev", "A branch, or a commit that a branch has"),
     ("form", "csv or json: the table as data"),
     ("path", "A path in the repository"),
@@ -168,7 +187,7 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("record", "A record's id, or its first 4 characters or more"),
     ("chain", "A chain's name: policy, or 32 hex digits"),
     ("question", "tokens, models, cost, caches, agents-share, authors, tools or time"),
-    ("part", "holds or pruned; approvals, corrections or checks"),
+    ("part", "holds or pruned; approvals, corrections or checks; uses, teams or members"),
     ("file", "A chain's name with .pub behind"),
 ];
 

@@ -121,7 +121,7 @@ fn with_form(mut request: Request) -> Request {
 /// Whether a page is of code, whose path may end in anything.
 fn is_code(path: &str) -> bool {
     let rest = path.strip_prefix("/r/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest);
-    rest.is_some_and(|rest| rest == "code" || rest.starts_with("code/"))
+    rest.is_some_and(|rest| rest == "code" || rest.starts_with("code/") || rest.starts_with("story/"))
 }
 
 fn form_asked(uri: &Uri) -> Form {

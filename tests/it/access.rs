@@ -21,7 +21,7 @@ fn works(world: &World, dir: &Path, session: &str, file: &str) {
 }
 
 /// A team with an auditor, a session in plain text and one that is encrypted.
-fn audited() -> (Team, World, PathBuf) {
+pub fn audited() -> (Team, World, PathBuf) {
     let team = Team::new();
     let (ann, anns) = team.join("Ann");
     let (ada, work) = (&team.ada, &team.work);

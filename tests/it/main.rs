@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test that has checked nothing says so")]
 
 mod access;
+mod adr;
 mod agent;
 mod attribution;
 mod blame;
@@ -30,10 +31,15 @@ mod layers;
 mod lines;
 mod ledger;
 mod lookalikes;
+mod mcp;
+mod mcp_client;
 mod members;
+mod nudges;
 mod packages;
 mod postgres;
 mod push;
+mod questions;
+mod redaction;
 mod replay;
 mod rewritten;
 mod scenarios;
@@ -50,7 +56,10 @@ mod serve_hooks;
 mod serve_keeping;
 mod serve_openapi;
 mod serve_proofs;
+mod serve_suggestions;
 mod stats;
+mod story;
+mod story_model;
 mod support;
 mod trust;
 mod verify_sh;

@@ -207,6 +207,7 @@ fn both_databases_tell_the_same() {
             vec!["/sessions?member=ada&agent=claude-code&model=x", "/sessions", "/commits", "/integrity", &session];
         pages.extend(["/r/shop/code/pears.py", "/search.csv?q=pears.py"]);
         pages.extend(["/analytics/tokens", "/analytics/agents-share", "/analytics/tools", "/analytics/time"]);
+        pages.extend(["/suggestions", "/suggestions/uses", "/suggestions/teams", "/suggestions/members"]);
         pages.extend([
             "/members",
             "/policies",

@@ -61,10 +61,12 @@ fn every_table_is_as_it_is_described() {
         let columns: Vec<&str> = columns.iter().map(|name| name.as_str().unwrap()).collect();
         assert_eq!(csv.lines().next().unwrap(), columns.join(","), "{at}");
     }
-    assert_eq!(tables, 27);
+    assert_eq!(tables, 31);
     assert_eq!(
         empty,
         [
+            "/suggestions.json",
+            "/suggestions/uses.json",
             "/integrity.json",
             "/alerts.json",
             "/retention/pruned.json",

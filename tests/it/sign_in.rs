@@ -241,8 +241,6 @@ fn every_role_reads_what_is_its_to_read() {
         found["session"].as_str().unwrap().to_owned()
     };
     let (own, foreign) = (session("dev@example.com"), session("rob@example.com"));
-    let chains = rows(&mut owner, "/integrity.json");
-    drop(chains);
     let record_of = |browser: &mut Browser, commit: &str| {
         let page = browser.get(&format!("/r/shop/commits/{commit}")).body;
         let at = page.find("/records/").unwrap_or_else(|| panic!("{page}"));
@@ -259,6 +257,10 @@ fn every_role_reads_what_is_its_to_read() {
         ("/commits.json".into(), "Sell pears", "Sell figs"),
         (format!("/r/shop/sessions/{own}"), "Sell pears", ""),
         (format!("/r/shop/sessions/{foreign}"), "", "Sell figs"),
+        (format!("/r/shop/sessions/{own}/story"), "Sell pears", ""),
+        (format!("/r/shop/sessions/{foreign}/story"), "", "Sell figs"),
+        ("/r/shop/story/pears.py?line=1".into(), "Sell pears", ""),
+        ("/r/shop/story/figs.py?line=1".into(), "", "Sell figs"),
         (format!("/r/shop/commits/{mine}"), "Sell pears", ""),
         (format!("/r/shop/commits/{others}"), "", "Sell figs"),
         (own_record, "dev@example.com", ""),
@@ -266,6 +268,7 @@ fn every_role_reads_what_is_its_to_read() {
         ("/search?q=Sell".into(), "pears", "figs"),
         ("/analytics/time.csv".into(), "dev@example.com", "rob@example.com"),
         ("/analytics/authors.csv".into(), "dev@example.com", "rob@example.com"),
+        ("/suggestions/members.csv".into(), "dev@example.com", "rob@example.com"),
         ("/integrity".into(), "shop", "shop"),
         ("/policies".into(), "Policies", "Policies"),
         ("/members".into(), "dev@example.com", "rob@example.com"),
@@ -346,8 +349,10 @@ fn every_role_reads_what_is_its_to_read() {
     let log = path.to_str().unwrap();
     let verify = |args: &[&str]| ada.run(&team.work, [&["audit-log", log, "--key", &key], args].concat());
     let reads = verify(&["--action", "read", "--actor", "dev@example.com", "--resource", "/r/shop/sessions/"]).ok();
-    assert_eq!(reads.lines().count(), 1, "{reads}");
+    assert_eq!(reads.lines().count(), 2, "the session, and its story: {reads}");
     assert!(reads.contains(&own), "{reads}");
+    let reads = verify(&["--action", "read", "--actor", "dev@example.com", "--resource", "/r/shop/story/"]).ok();
+    assert!(reads.lines().count() == 1 && reads.contains("pears.py"), "{reads}");
     let refused = verify(&["--action", "refused", "--actor", "dev@example.com"]).ok();
     assert!(refused.contains(&format!("/r/shop/sessions/{foreign}")) && refused.contains("/members.json"), "{refused}");
     let exports = verify(&["--action", "export", "--actor", "aud@example.com"]).ok();

@@ -35,8 +35,9 @@ const DAYS: usize = 92;
 pub async fn index() -> Answer {
     let links =
         QUESTIONS.map(|(name, title)| Link { href: format!("/analytics/{name}"), text: title.into(), here: false });
-    Ok(Page::new("Analytics", Section::Analytics)
-        .block(Block::Links(Links { label: "Questions", links: links.into() })))
+    let suggestions = Link { href: "/suggestions".to_owned(), text: "Suggestions".to_owned(), here: false };
+    let links = links.into_iter().chain([suggestions]).collect();
+    Ok(Page::new("Analytics", Section::Analytics).block(Block::Links(Links { label: "Questions", links })))
 }
 
 pub async fn page(reader: Reader, Path(question): Path<String>, Query(ask): Query<Ask>) -> Answer {

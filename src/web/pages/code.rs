@@ -45,14 +45,7 @@ pub struct Spot {
 }
 
 pub async fn page(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> Answer {
-    let (name, path) = read(uri.path()).ok_or_else(|| NoPage::NotFound(format!("there is no page {}", uri.path())))?;
-    let repository = reader.repository(&name).await?;
-    let Some(mirror) = reader.mirror(&name).cloned() else {
-        return Err(NoPage::NotFound(format!("this server does not mirror {name}: its code is not at hand")));
-    };
-    let commit = revision(&reader, &repository, &mirror, asked.rev.trim()).await?;
-    let is_head = repository.head.as_deref() == Some(commit.as_str());
-    let spot = Spot { repository, mirror, commit, is_head, path };
+    let spot = spot(&reader, &uri, "code", asked.rev.trim()).await?;
     let (mirror, commit, path) = (spot.mirror.clone(), spot.commit.clone(), spot.path.clone());
     let found = blocking(move || Ok(mirror.at(&commit, &path)?)).await?;
     match found {
@@ -60,6 +53,19 @@ pub async fn page(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> Answe
         Found::Here(Stands::Folder(entries)) => folder(&reader, &spot, &asked, &entries).await,
         Found::Here(stands) => code_file::page(&reader, &spot, &asked, stands).await,
     }
+}
+
+/// Where a URL leads, under the word that comes behind the repository's name.
+pub async fn spot(reader: &Reader, uri: &Uri, under: &str, rev: &str) -> Result<Spot, NoPage> {
+    let none = || NoPage::NotFound(format!("there is no page {}", uri.path()));
+    let (name, path) = read(uri.path(), under).ok_or_else(none)?;
+    let repository = reader.repository(&name).await?;
+    let Some(mirror) = reader.mirror(&name).cloned() else {
+        return Err(NoPage::NotFound(format!("this server does not mirror {name}: its code is not at hand")));
+    };
+    let commit = revision(reader, &repository, &mirror, rev).await?;
+    let is_head = repository.head.as_deref() == Some(commit.as_str());
+    Ok(Spot { repository, mirror, commit, is_head, path })
 }
 
 /// Runs what reads repositories where it stops no other page.
@@ -70,9 +76,9 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 /// The repository and the path that a URL names: the path's bytes are what it says percent-encoded.
-fn read(url: &str) -> Option<(String, Vec<u8>)> {
+fn read(url: &str, under: &str) -> Option<(String, Vec<u8>)> {
     let (name, rest) = url.strip_prefix("/r/")?.split_once('/')?;
-    let path = decoded(rest.strip_prefix("code").filter(|path| path.is_empty() || path.starts_with('/'))?)?;
+    let path = decoded(rest.strip_prefix(under).filter(|path| path.is_empty() || path.starts_with('/'))?)?;
     let path = path.strip_prefix(b"/").unwrap_or(&path);
     let path = path.strip_suffix(b"/").unwrap_or(path);
     Some((String::from_utf8(decoded(name)?).ok()?, path.to_vec()))
@@ -126,8 +132,13 @@ pub fn path(repository: &str, path: &str, rev: Option<&str>) -> Option<String> {
 
 /// The same of git's bytes.
 pub fn url(repository: &str, path: &[u8], rev: &str) -> String {
+    url_under(repository, "code", path, rev)
+}
+
+/// A path's page under another word than `code`.
+pub fn url_under(repository: &str, under: &str, path: &[u8], rev: &str) -> String {
     let parts: Vec<String> = path.split(|byte| *byte == b'/').map(encoded_bytes).collect();
-    let base = format!("/r/{}/code/{}", encoded(repository), parts.join("/"));
+    let base = format!("/r/{}/{under}/{}", encoded(repository), parts.join("/"));
     link(&base, [("rev", rev)].into_iter().filter(|(_, rev)| !rev.is_empty()))
 }
 
@@ -295,12 +306,12 @@ mod tests {
             (b"\n\t", "/r/shop/code/%0A%09"),
         ] {
             assert_eq!(url("shop", path, ""), text);
-            assert_eq!(read(text), Some(("shop".to_owned(), path.to_vec())));
+            assert_eq!(read(text, "code"), Some(("shop".to_owned(), path.to_vec())));
         }
         assert_eq!(url("shop", b"a", "v1/x"), "/r/shop/code/a?rev=v1%2Fx");
-        assert_eq!(read("/r/shop/code/src/"), Some(("shop".to_owned(), b"src".to_vec())));
+        assert_eq!(read("/r/shop/code/src/", "code"), Some(("shop".to_owned(), b"src".to_vec())));
         for wrong in ["/r/shop", "/r/shop/codes", "/r/shop/code/%", "/r/shop/code/%zz", "/r/%ff/code/x"] {
-            assert_eq!(read(wrong), None, "{wrong}");
+            assert_eq!(read(wrong, "code"), None, "{wrong}");
         }
         assert_eq!(path("shop", "\"caf\\351\"", Some("abc")).as_deref(), Some("/r/shop/code/caf%E9?rev=abc"));
         assert_eq!(path("shop", "../x", None), None);

@@ -15,7 +15,7 @@ use crate::web::access::Reader;
 use crate::web::code::{Lines, windows};
 use crate::web::page::{Answer, Block, Links, NoPage, Page};
 use crate::web::pages::code::{Asked, Spot, begun, blocking, shown, url};
-use crate::web::pages::commits;
+use crate::web::pages::{commits, story};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
@@ -81,7 +81,8 @@ async fn text(page: Page, reader: &Reader, spot: &Spot, asked: &Asked, bytes: Ve
         true => Vec::new(),
         false => scopes.innermost().into_iter().map(of_line).collect(),
     };
-    let told = Lines::new(&spot.repository.name, text, lines, of_lines);
+    let story = story::url(&spot.repository.name, &spot.path, &asked.rev);
+    let told = Lines::new(&spot.repository.name, story, text, lines, of_lines);
     let page = window(page, spot, asked, &told);
     Ok(if gutter.is_some() { tell_scopes(page, asked, &scopes, told.whose()) } else { page })
 }
@@ -102,7 +103,7 @@ fn scopes(gutter: Option<&Gutter>, lines: usize) -> (Scopes, Option<&'static str
 }
 
 /// Whose the lines are, or why that is not told.
-async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, String>, NoPage> {
+pub async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result<Gutter, String>, NoPage> {
     let (Some(stamp), Ok(path)) = (&spot.repository.stamp, RepoPath::from_bytes(&spot.path)) else {
         return Ok(Err("The ledger was not verified yet: whose the lines are is not told.".to_owned()));
     };

@@ -25,6 +25,8 @@ mod retention;
 mod search;
 mod session;
 mod sessions;
+mod story;
+mod suggestions;
 
 use axum::routing::{MethodRouter, any, get};
 use axum::{Router, middleware};
@@ -66,6 +68,8 @@ fn all() -> Vec<Route> {
         route("/overview", Traces, get(overview::page)),
         route("/sessions", Traces, get(sessions::page)),
         transcript("/r/{repository}/sessions/{session}", get(session::page)),
+        transcript("/r/{repository}/sessions/{session}/story", get(story::of_session)),
+        transcript("/r/{repository}/story/{*path}", get(story::of_line)),
         route("/commits", Traces, get(commits::page)),
         route("/r/{repository}/commits/{sha}", Traces, get(commit::page)),
         route("/r/{repository}/code", Code, get(code::page)),
@@ -73,6 +77,8 @@ fn all() -> Vec<Route> {
         route("/r/{repository}/code/{*path}", Code, get(code::page)),
         route("/analytics", Traces, get(analytics::index)),
         route("/analytics/{question}", Traces, get(analytics::page)),
+        route("/suggestions", Traces, get(suggestions::page)),
+        route("/suggestions/{part}", Traces, get(suggestions::part)),
         transcript("/search", get(search::page)),
         route("/records/{record}", Traces, get(record::page)),
         file("/records/{record}/proof", Traces, get(proof::file)),

@@ -39,6 +39,9 @@ pub async fn page(
     let title =
         row.title.as_deref().map_or_else(|| format!("Session {}", show::short(&session)), |t| show::line(t, 90));
     let mut page = Page::new(title, Section::Sessions).facts(facts(&row));
+    let story =
+        Link { href: format!("{}/story", sessions::path(&name, &session)), text: "Its story".into(), here: false };
+    page = page.block(Block::Links(Links { label: "Story", links: vec![story] }));
     if row.gaps > 0 {
         page = page.note("warn", format!("{} things are known to be lost of this session.", show::count(row.gaps)));
     }

@@ -1,0 +1,174 @@
+//! `story`: how and why a line, or what a session did, came to be; each sentence with its sources.
+
+use std::sync::Arc;
+
+use rmcp::schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::SessionId;
+use crate::mcp::desk::{Complete, Desk, Need, commit_uri, session_uri};
+use crate::mcp::refusal::Refusal;
+use crate::mcp::why::blame_line;
+use crate::mirror::{Around, AskedStory, Traced};
+use crate::story::material::{Material, Origin, Writer};
+use crate::story::{About, Place, Source, Story, text};
+
+/// So many sessions are read for the story of a line.
+const SESSIONS: usize = 6;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The file of a line, as seen from the top of the repository: `src/cart.rs`; with `line`, without `session`
+    file: Option<String>,
+    /// The line's number, counted from 1
+    #[schemars(range(min = 1))]
+    line: Option<u32>,
+    /// The commit, branch or tag to look at the line in; without it the file as it stands in the work tree
+    revision: Option<String>,
+    /// A session instead of a line: its id, or 4 characters or more of its beginning
+    session: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+pub struct Told {
+    about: String,
+    sections: Vec<Section>,
+    sources: Vec<Known>,
+    /// What could not be read, and why.
+    missing: Vec<String>,
+    index: Complete,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+struct Section {
+    title: String,
+    quoted: Vec<Sentence>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+struct Sentence {
+    text: String,
+    /// Numbers of the sources that it rests on.
+    sources: Vec<usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(crate = "rmcp::schemars")]
+struct Known {
+    number: usize,
+    place: String,
+    time: Option<String>,
+    quoted: String,
+    /// The resource to read it whole.
+    resource: String,
+}
+
+pub fn story(desk: &Arc<Desk>, asked: Asked) -> Result<Told, Refusal> {
+    let index = desk.ready(Need::Records)?;
+    let ledger = desk.ledger()?;
+    let wanted = match (&asked.session, &asked.file, asked.line) {
+        (Some(session), None, None) => of_session(desk, session)?,
+        (None, Some(file), Some(line)) => of_line(desk, file, line, asked.revision.as_deref())?,
+        _ => return Err(Refusal::new("it is not clear what the story is of", "give a file and a line, or a session")),
+    };
+    for (session, _) in &wanted.sessions {
+        desk.open_session(session)?;
+    }
+    let story = wanted.told(&ledger.repo, &desk.local.shelves()?)?;
+    Ok(told(&story, index))
+}
+
+fn of_session(desk: &Desk, name: &str) -> Result<AskedStory, Refusal> {
+    let row = desk.session_named(name)?;
+    let number = desk.local.number()?;
+    let session = SessionId::from_agent(&row.session);
+    let records = desk.ask(desk.database().records_of_session(number, &row.session))?;
+    let commits = desk.ask(desk.database().commits_of(number, &row.session))?;
+    Ok(AskedStory {
+        material: Material::about(About::Session { session: session.clone() }),
+        sessions: vec![(session, records)],
+        around: Around::Commits(commits.iter().filter_map(|commit| commit.sha.parse().ok()).collect()),
+    })
+}
+
+fn of_line(desk: &Desk, file: &str, line: u32, revision: Option<&str>) -> Result<AskedStory, Refusal> {
+    let ledger = desk.ledger()?;
+    let printed = blame_line(&ledger, file, line, revision)?;
+    let blame = printed.parse();
+    let Some(found) = blame.lines.first() else {
+        return Err(Refusal::new("there is no such line", "look at the file for how many lines it has"));
+    };
+    let Some(source) = &found.source else {
+        return Err(Refusal::new("the line is not committed yet", "what is not committed has no story"));
+    };
+    let traced = desk.local.trace(&ledger, source)?;
+    let text = String::from_utf8_lossy(found.text).trim_end().to_owned();
+    let material = Material {
+        origin: match traced.origin {
+            Some("agent") => Origin::Agent,
+            Some("human") => Origin::Human,
+            Some(_) => Origin::Unattributed,
+            None => Origin::Unknown,
+        },
+        writers: writer(&traced).into_iter().collect(),
+        files: vec![source.path.to_string()],
+        ..Material::about(About::Line { file: file.to_owned(), line, text })
+    };
+    let number = desk.local.number()?;
+    let mut names: Vec<String> = traced.session.iter().map(ToString::to_string).collect();
+    let drawn = desk.ask(desk.database().sessions_of_commit(number, source.commit.as_str()))?;
+    names.extend(drawn.into_iter().filter(|name| traced.session.as_ref().is_none_or(|own| own.as_str() != name)));
+    let mut sessions = Vec::new();
+    for name in names.into_iter().take(SESSIONS) {
+        let records = desk.ask(desk.database().records_of_session(number, &name))?;
+        sessions.push((SessionId::from_agent(&name), records));
+    }
+    let around = Around::Line { commit: source.commit.clone(), path: (*source.path).clone(), line: source.line };
+    Ok(AskedStory { material, sessions, around })
+}
+
+fn writer(traced: &Traced) -> Option<Writer> {
+    let (session, call) = (traced.session.clone()?, traced.call.clone()?);
+    Some(Writer { session, call, agent: None, model: traced.model.clone() })
+}
+
+fn told(story: &Story, index: Complete) -> Told {
+    let sections = story.sections.iter().map(|section| Section {
+        title: section.kind.title().to_owned(),
+        quoted: section
+            .sentences
+            .iter()
+            .map(|told| Sentence {
+                text: told.text.clone(),
+                sources: told.cites.iter().map(|number| number.get()).collect(),
+            })
+            .collect(),
+    });
+    Told {
+        about: text::title(&story.about),
+        sections: sections.collect(),
+        sources: story.sources.iter().map(known).collect(),
+        missing: story.missing.clone(),
+        index,
+    }
+}
+
+fn known(source: &Source) -> Known {
+    let resource = match &source.place {
+        Place::Said { turn, .. } => session_uri(turn.session.as_str()),
+        Place::Call { turn, call, .. } => format!("{}?call={call}", session_uri(turn.session.as_str())),
+        Place::Commit { commit } => commit_uri(commit.as_str()),
+    };
+    Known {
+        number: source.number.get(),
+        place: text::place(source),
+        time: source.time.map(|time| time.to_string()),
+        quoted: text::excerpt(source),
+        resource,
+    }
+}
