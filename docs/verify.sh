@@ -64,7 +64,7 @@ def body: {genesis: {threshold: "u", members: members, nonce: "s"}, roster: {set
     requests: "n", input: "n", output: "n", cache_read: "n", cache_write_5m: "n", cache_write_1h: "n"}],
     tools: [{name: "s", calls: "n", failed: "n"}], mcp_servers: ["s"], skills: ["s"], programs: [{name: "s", runs: "n"}],
     files: [{path: "s", edits: "n", added: "n", removed: "n"}], redactions: [{rule: "s", count: "n"}],
-    gaps: [{kind: "s", count: "n"}], payloads: [payload], "cut?": "some"},
+    gaps: [{kind: "s", count: "n"}], payloads: [payload], "rules?": id, "cut?": "some"},
   commit: {commit: git, sha256: id, tree: git, parents: [git], "patch_id?": git, "patch_id_u0?": git,
     sessions: [{session: session, record: id}], files: [lines + {path: "s"}], total: lines, trace: id, "cut?": "some"},
   seal: {heads: [{chain: chain, seq: "n", id: id}], size: "n", root: id, findings: "n"},
