@@ -44,6 +44,8 @@ impl Replay {
         world.git(&work, ["remote", "add", "origin", remote.to_str().unwrap()]).ok();
         world.run(&work, ["init"]).ok();
         world.commit(&work, "Enrol");
+        // What was said went to a model, secrets and all; nobody stops it now.
+        world.git(&work, ["config", "tracevault.nudge", "block,-secret"]).ok();
         let mut replay = Replay { world, work, remote, payloads: Vec::new(), transcripts: BTreeMap::new() };
         let hooks = replay.moved(&fs::read_to_string(scenario.join("hooks.jsonl")).unwrap());
         replay.payloads = hooks.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
