@@ -11,6 +11,7 @@ use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
 use crate::ledger::store::{self, Files, Header, StoreError, Stored};
 use crate::ledger::{Ledger, LedgerError};
+use crate::record::{Record, Unverified};
 
 /// All refs of a ledger, by what they hold.
 #[derive(Default)]
@@ -163,6 +164,15 @@ impl Walk {
     /// Reads the record with this number.
     pub fn record(&self, repo: &Repo, at: usize) -> Result<Stored, StoreError> {
         self.files(repo, at)?.parse()
+    }
+
+    /// The record with this number, and its commit, where it was verified before.
+    pub fn known_record(&self, repo: &Repo, at: usize) -> Result<(GitId, Record<Unverified>), StoreError> {
+        match self.step(repo, at) {
+            Some((commit, Some(header))) => Ok((commit, store::read_known(repo, &header)?)),
+            Some((commit, None)) => Ok((commit.clone(), store::read(repo, &commit)?.record)),
+            None => Err(StoreError::missing(format!("record {at} is not here"))),
+        }
     }
 
     /// The files of the record with this number.

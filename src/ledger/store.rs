@@ -85,6 +85,17 @@ pub fn read(repo: &Repo, commit: &GitId) -> Result<Stored, StoreError> {
     Files::read(repo, commit)?.parse()
 }
 
+/// The record under a commit that was verified before, which names all its files by their hashes: of those only the record is
+/// read.
+pub fn read_known(repo: &Repo, header: &Header) -> Result<Record<Unverified>, StoreError> {
+    let tree = repo.read_at_most(&header.tree, Kind::Tree, MAX_WRAPPING_BYTES)?;
+    let mut entries = repo.tree_entries(&tree)?.into_iter();
+    let entry = entries.find(|entry| entry.name == RECORD_FILE.as_bytes());
+    let entry = entry.ok_or_else(|| StoreError::new(Code::Envelope, "there is no record.json"))?;
+    let record = Record::parse(repo.read_at_most(&entry.id, Kind::Blob, canonical::MAX_BYTES)?);
+    record.map_err(|error| StoreError::new(error.code(), error.to_string()))
+}
+
 /// What lies at a commit that should be a record: files with the right names, nothing yet known of their contents.
 pub struct Files {
     commit: GitId,

@@ -15,13 +15,13 @@ use crate::ledger::copies::Walk;
 use crate::ledger::payload::Payloads;
 use crate::ledger::seals::{Records, Seals, Witness};
 use crate::ledger::seen::{Cache, CachedChain};
-use crate::ledger::store::{self, StoreError, Stored};
+use crate::ledger::store::{self, StoreError};
 use crate::ledger::verify::{Chain, Entry, Options, PolicyChain};
 use crate::ledger::workers::Workers;
 use crate::ledger::{encryption, pruned, references};
 use crate::record::body::{Body, Place, Shelf};
 use crate::record::signature::PublicKey;
-use crate::record::{Record, Verified};
+use crate::record::{Record, Unverified, Verified};
 use crate::roster::{History, Standing};
 use crate::time::Time;
 
@@ -73,7 +73,7 @@ struct Work<'a> {
 /// A record that was verified before, or one that was checked now.
 #[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 enum Got {
-    Known(Box<Result<Stored, StoreError>>),
+    Known(Box<Result<(GitId, Record<Unverified>), StoreError>>),
     New(Checked),
 }
 
@@ -81,7 +81,7 @@ impl Work<'_> {
     fn read(&self, repo: &Repo, numbers: Range<usize>) -> Vec<Got> {
         let known = numbers.start..self.first.min(numbers.end);
         let new = self.first.max(numbers.start)..numbers.end;
-        let known = known.map(|at| Got::Known(Box::new(self.writer.walk.record(repo, at))));
+        let known = known.map(|at| Got::Known(Box::new(self.writer.walk.known_record(repo, at))));
         known.chain(self.writer.check(repo, new).into_iter().map(Got::New)).collect()
     }
 }
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
                 Got::New(checked) => checked,
                 Got::Known(known) => {
                     match *known {
-                        Ok(stored) => self.keep_known(&mut chain, Entry::of(stored.commit, stored.record, true)),
+                        Ok((commit, record)) => self.keep_known(&mut chain, Entry::of(commit, record, true)),
                         Err(error) => found.findings.push(Finding::new(error.code, error.message).chain(id)),
                     }
                     continue;
