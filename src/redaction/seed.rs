@@ -1,6 +1,5 @@
 //! Seed phrases: rows of words that are the key to a wallet, told by their checksum.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use sha2::{Digest as _, Sha256};
@@ -13,18 +12,15 @@ const WORDS: &str = include_str!("bip39.txt");
 /// No phrase is shorter, in bytes.
 const MIN_BYTES: usize = 47;
 
-/// Looks for phrases in a text.
+/// Looks for phrases in a text. One that begins somewhere goes on for `MIN_BYTES` at least: where the words before that byte, read
+/// backwards, come to something that is in no phrase, all that stands before it is left out, most of it unread.
 pub(super) fn find(text: &[u8], spans: &mut Vec<Span>) {
-    let mut i = 0;
-    while i + MIN_BYTES <= text.len() {
-        // Sentences have capitals, digits and commas: most of them are skipped.
-        if let Some(gap) = (i..i + MIN_BYTES).rev().find(|&j| !in_phrase(text[j])) {
-            i = gap + 1;
-            continue;
-        }
-        let end = i + MIN_BYTES + text[i + MIN_BYTES..].iter().take_while(|b| in_phrase(**b)).count();
-        row(text, i, end, spans);
-        i = end + 1;
+    let mut at = 0;
+    while at + MIN_BYTES <= text.len() {
+        at = match last_odd(text, at) {
+            Some(after) => after,
+            None => row(text, at, spans),
+        };
     }
 }
 
@@ -32,23 +28,60 @@ fn in_phrase(b: u8) -> bool {
     b.is_ascii_lowercase() || matches!(b, b' ' | b'\n' | b'\r')
 }
 
-/// Looks at the words from `start` to before `end`.
-fn row(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
-    static INDEX: OnceLock<HashMap<&[u8], u16>> = OnceLock::new();
-    let index = INDEX.get_or_init(|| WORDS.lines().zip(0..).map(|(word, i)| (word.as_bytes(), i)).collect());
-    // Words one after another: where each begins and ends, and its number.
+fn letters<'t>(bytes: impl Iterator<Item = &'t u8>) -> usize {
+    bytes.take_while(|b| b.is_ascii_lowercase()).count()
+}
+
+/// Where the last byte or word ends that is in no phrase, among the first `MIN_BYTES` from `start` on and the rest of the word there.
+fn last_odd(text: &[u8], start: usize) -> Option<usize> {
+    let last = start + MIN_BYTES - 1;
+    let mut end = last + letters(text[last..].iter()).max(1);
+    while end > start {
+        let begin = end - letters(text[start..end].iter().rev());
+        let odd = if begin < end { number(&text[begin..end]).is_none() } else { !in_phrase(text[end - 1]) };
+        if odd {
+            return Some(end);
+        }
+        end = begin.min(end - 1);
+    }
+    None
+}
+
+/// Looks at the words of the list that stand in a row from `start` on; where the row ends.
+fn row(text: &[u8], start: usize, spans: &mut Vec<Span>) -> usize {
+    // Where each begins and ends, and its number.
     let mut words: Vec<(usize, usize, u16)> = Vec::new();
     let mut at = start;
-    while at <= end {
-        let len = text[at..end].iter().take_while(|b| b.is_ascii_lowercase()).count();
-        match index.get(&text[at..at + len]) {
-            Some(number) => words.push((at, at + len, *number)),
-            None if len > 0 => phrases(&std::mem::take(&mut words), spans),
+    while at < text.len() && in_phrase(text[at]) {
+        let end = at + letters(text[at..].iter());
+        match number(&text[at..end]) {
+            Some(number) => words.push((at, end, number)),
+            None if end > at => break,
             None => {}
         }
-        at += len + 1;
+        at = end.max(at + 1);
     }
     phrases(&words, spans);
+    at
+}
+
+/// A word's place in the list.
+fn number(word: &[u8]) -> Option<u16> {
+    /// The words, and how many begin with less than each three letters.
+    static LIST: OnceLock<(Vec<&[u8]>, Vec<u16>)> = OnceLock::new();
+    let beginning = |word: &[u8]| word[..3].iter().fold(0, |n, letter| n * 26 + usize::from(letter - b'a'));
+    let (words, before) = LIST.get_or_init(|| {
+        let words: Vec<&[u8]> = WORDS.lines().map(str::as_bytes).collect();
+        let mut before = vec![0; 26 * 26 * 26 + 1];
+        words.iter().for_each(|word| before[beginning(word) + 1] += 1);
+        (1..before.len()).for_each(|n| before[n] += before[n - 1]);
+        (words, before)
+    });
+    if !(3..=8).contains(&word.len()) {
+        return None;
+    }
+    let n = beginning(word);
+    (before[n]..before[n + 1]).find(|at| words[usize::from(*at)] == word)
 }
 
 fn phrases(words: &[(usize, usize, u16)], spans: &mut Vec<Span>) {
@@ -93,6 +126,25 @@ mod tests {
         assert_eq!(found(&long), [&long]);
         assert!(found(&format!("{}ability", "abandon ".repeat(11))).is_empty());
         assert!(found("the quick brown fox jumps over the lazy dog and runs home again to sleep").is_empty());
+    }
+
+    #[test]
+    fn whatever_stands_around_it() {
+        let phrase = format!("{}about", "abandon ".repeat(11));
+        for before in ["", "zoo ", "the zoo ", "A", "7 ", "  ", "zoo zoo ", "zooabandon "] {
+            for after in ["", " x", " zoo", "\n", "X", ", and", " zoo zoo zoo zoo the end"] {
+                let text = format!("{before}{phrase}{after}");
+                assert_eq!(found(&text), [&phrase], "{text:?}");
+            }
+        }
+        let two = format!("{phrase} {phrase}");
+        assert_eq!(found(&two).concat(), phrase.repeat(2));
+    }
+
+    #[test]
+    fn every_word_has_its_number() {
+        assert!(WORDS.lines().zip(0..).all(|(word, at)| number(word.as_bytes()) == Some(at)));
+        assert!(["the", "zz", "abandone", "zzzzzzzzz", "zzz", ""].iter().all(|word| number(word.as_bytes()).is_none()));
     }
 
     #[test]
