@@ -13,7 +13,7 @@ use crate::host::{clock, random};
 use crate::id::{GitId, RecordId};
 use crate::ledger::append::{PayloadAppend, Writer};
 use crate::ledger::copies::Copies;
-use crate::ledger::local::Changes;
+use crate::ledger::local::{Changes, Local};
 use crate::ledger::payload::{self, Form, Payloads, PieceWriter};
 use crate::ledger::read_back::{Lines, Said};
 use crate::ledger::refs::SEEN;
@@ -148,7 +148,8 @@ impl Ledger {
 
     /// Takes off what a process was killed before it took off.
     pub(super) fn finish_taking_off(&self) -> Result<(), LedgerError> {
-        match self.dir().join(REPLACED).exists() {
+        // A change that waits for the lock may be the one that says so.
+        match self.dir().join(REPLACED).exists() || Local::new(self.dir()).is_pending() {
             true => Writer::open(self)?.take_off_replaced().map(drop),
             false => Ok(()),
         }
