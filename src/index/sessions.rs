@@ -226,6 +226,15 @@ impl Database {
         self.select(select, &asked, "").await
     }
 
+    /// The amendments of a repository that replace what was said: their records, one after the other.
+    pub async fn replacements(&self, repository: i64) -> Result<String, IndexError> {
+        let mut asked = Where::default();
+        asked.and("repository = ? AND kind = 'amend'", [repository.into()]);
+        asked.and("body LIKE '%\"reason\":\"secret\"%' AND body LIKE '%\"payloads\"%'", []);
+        let all: Vec<(String,)> = self.select("SELECT record FROM said", &asked, "ORDER BY record").await?;
+        Ok(all.into_iter().map(|(record,)| record).collect())
+    }
+
     /// The commits that draw on a session, the latest first.
     pub async fn commits_of(&self, repository: i64, session: &str) -> Result<Vec<DrawnRow>, IndexError> {
         let select = "SELECT s.sha, c.subject, r.time, r.added, r.agent FROM commit_session s

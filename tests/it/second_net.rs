@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::agent::Agent;
 use crate::ledger::{Team, everything};
+use crate::mcp_client::Client;
 use crate::support::World;
 use crate::verify_sh::agree;
 
@@ -85,14 +86,22 @@ fn what_was_pushed_already_stays_and_that_is_said() {
     let (ada, dir) = (&team.ada, team.work.as_path());
     work(ada, dir);
     ada.git(dir, ["push", "--quiet", "origin", "main"]).ok();
+    let (bob, bobs) = team.join("Bob");
+    let finds = |word: &str| {
+        bob.run(&bobs, ["fetch"]).ok();
+        let mut client = Client::of(&bob, &bobs, "2025-11-25");
+        let found = client.call("search", json!({"text": word}))["sessions"].as_array().unwrap().len();
+        let why = client.call("why", json!({"file": "pears.py", "line": 1})).to_string();
+        client.ends();
+        (found, why.contains("12345678"))
+    };
+    assert_eq!(finds("12345678"), (1, true));
     learn(ada);
     // What is there already is not searched again.
     ada.commit_file(dir, "b", "b\n");
     ada.git(dir, ["push", "--quiet", "origin", "main"]).ok();
-    let told = ada.run(dir, ["log", "--json"]).ok();
-    assert!(told.contains(SESSION), "{told}");
-    let shown = ada.run(dir, ["show", SESSION, "--json"]).json();
-    let record = shown["segments"][0]["record"].as_str().unwrap().to_owned();
+    let commits = ada.records_of(dir, "commit");
+    let record = commits.iter().find_map(|commit| commit["sessions"][0]["record"].as_str()).unwrap().to_owned();
     let amend = || ada.run(dir, ["amend", &record, "--reason", "secret", "--redact"]).ok();
     let done = amend();
     assert!(done.contains("were pushed before") && done.contains("replace the secrets"), "{done}");
@@ -100,6 +109,7 @@ fn what_was_pushed_already_stays_and_that_is_said() {
     assert!(ada.run(dir, ["show", SESSION]).ok().contains("[REDACTED:acme-key:"));
     ada.git(dir, ["push", "--quiet", "origin", "main"]).ok();
     ada.run(dir, ["push"]).ok();
+    assert_eq!((finds("12345678"), finds("pears").0), ((0, false), 1), "nobody finds it any more");
     agree(ada, dir, 0, "");
     assert!(ada.codes(dir).is_empty(), "all of it is here");
 
@@ -155,11 +165,11 @@ fn what_is_encrypted_is_searched_by_who_can_open_it_and_stays_encrypted() {
     learn(ada);
     let command = mends(&ada.run(dir, ["push"]).exits(2).stderr);
     let key = std::path::PathBuf::from(ada.git(dir, ["config", "tracevault.key"]).ok()).with_extension("age");
-    let kept = std::fs::read(&key).unwrap();
-    std::fs::remove_file(&key).unwrap();
+    let aside = key.with_extension("aside");
+    std::fs::rename(&key, &aside).unwrap();
     let closed = ada.run(dir, &command).exits(2);
     assert!(closed.stderr.contains("cannot be redacted again"), "{closed:?}");
-    std::fs::write(&key, kept).unwrap();
+    std::fs::rename(&aside, &key).unwrap();
     ada.run(dir, &command).ok();
     let amend = ada.records_of(dir, "amend").remove(0);
     assert_eq!(amend["correction"]["payloads"][0]["encryption"], "gzip-age");
