@@ -22,7 +22,7 @@ have jq || die "jq is missing"; tool=${VERIFY_SIGNATURES:-minisign}; have "$tool
 have "$tool" || die "minisign or openssl is missing"
 umask 077; t=$(mktemp -d) || exit 2; trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
 mkdir "$t/odb" "$t/tips" "$t/node"; : >"$t/pieces"; : >"$t/keys"; : >"$t/enrolled"; : >"$t/members"; : >"$t/closed"
-: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"; : >"$t/said"; : >"$t/draws"
+: >"$t/whose"; : >"$t/pruned"; : >"$t/rules"; : >"$t/amendable"; : >"$t/amends"; : >"$t/replacing"; : >"$t/lacking"; : >"$t/said"; : >"$t/draws"
 : >"$t/witnesses"; : >"$t/seals"; : >"$t/covers"; : >"$t/ids"; : >"$t/lengths"
 prefix=$(git config tracevault.prefix || echo refs/tracevault); zero=$(printf %064d 0)
 ones=$(printf %s "$zero" | tr 0 f) verdict=pass findings=0 good=0 total=0 lost= ledger= known=" " refused= missing= seals_lost= untold_records=
@@ -98,6 +98,7 @@ else (if $raw | contains("\ufffd") then "bytes" else "ok" end), "type \(.type)",
     "\($n.agent) agent, \($n.human) human, \($n.unattributed) unattributed")
   else "subject \(.type) \(if .type == "check" then .body | "\(.range.last[:12]): \(.verdict), commits \(.range.commits)"
     elif .type == "amend" then .body.record[:12] elif .type == "hold" or .type == "release" then .body.case else .seq end)", (if .type == "amend" then "about \(.body | .record, (.correction.record | values))",
+      (select(.body.reason == "secret" and .body.correction.payloads) | "replaces 1"),
       (.body.correction.payloads // [] | .[] | . as $p | .pieces[] | "piece \(.sha256) \(.size) \($p.class) \($p.month)")
     elif .type == "approve" then .body.commits[] | "approved \(.commit) \(.sha256)"
     elif .type == "check" then .body.rules | "rules \(.n) \(.id)" else empty end) end), "text \($text)" end
@@ -153,7 +154,7 @@ signed() { # signature file, key: whether it is the key's signature of record.js
 }
 
 read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its wrapping is wrong), unread, missing
-    commit=$1 tree=$2 parent=${3-} rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
+    commit=$1 tree=$2 parent=${3-} replaces=0 rec='' trace='' check='' stamp='' odd='' before='' state=unread seq=- sigs='' oids=''; set --
     : >"$t/want"; : >"$t/approved"; : >"$t/about"; : >"$t/rkeys"; : >"$t/entries"; : >"$t/head"; : >"$t/drawn"; g ls-tree -l "$tree" | head -c 65536 >"$t/files"
     if [ ! -s "$t/files" ] && ! g cat-file -e "$tree"; then state=missing; found E-MISSING "tree $tree is not here"; return; fi
     while read -r mode _ oid size name; do
@@ -188,7 +189,7 @@ read_record() { # commit, tree, parents: its fields; $state: good, wrapped (its 
         session) session=$value ;; drawn) echo "$value" >>"$t/drawn" ;; sealed) sealed=$value ;; head) echo "$value" >>"$t/head" ;;
         subject) subject=$value ;; code) named=$value ;; heads) heads=$value ;; trace) its_trace=$value ;;
         piece) echo "$value" >>"$t/want" ;; approved) echo "$value" >>"$t/approved" ;; about) echo "$value" >>"$t/about" ;;
-        rules) rules=$value ;;
+        rules) rules=$value ;; replaces) replaces=$value ;;
         key) learn "$value" || { found E-CANON "a weak key at $commit"; return; }; echo "$value" >>"$t/rkeys" ;;
     esac; done <"$t/fields"
     sum "$t/record.json"; id=$sum state=wrapped seq=$its_seq; [ "$type" != genesis ] || its_ledger=$id
@@ -409,13 +410,14 @@ expired() { # judges what is not here of the chain that was read
         [ $(($(wc -l <"$t/leaves"))) = "$count" ] || continue
         root; [ "$root" != "$its_root" ] || cat "$t/leaves" >>"$t/covered"
     done <"$t/these"
-    awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } !($4 in ok) { bad[$1] = 1 } { print } END { for (s in bad) print "bad", s }' "$t/gone" >"$t/judged"
-    for seq in $(sed -n 's/^bad //p' "$t/judged"); do found E-MISSING "pieces of its payloads are not here"; done
+    awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } !($4 in ok) { bad[$1 " " $5] = 1 } { print } END { for (s in bad) print "bad", s }' "$t/gone" >"$t/judged"
+    [ -n "$refused" ] || sed -n "s/^bad /$chain /p" "$t/judged" >>"$t/lacking"
     seq=-; awk -v f="$t/covered" 'BEGIN { while ((getline p <f) > 0) ok[p] = 1 } $4 in ok { print $2, $3 }' "$t/gone" | sort -u >"$t/these"
     while read -r class month; do found W-PRUNED "$class payloads of $month expired and were pruned"; done <"$t/these"
 }
 amended() { # judges the amendments, when all chains have been read
-    while read -r chain seq roles about right; do
+    while read -r chain seq time id replaces roles about right; do
+        of=$about had=$findings
         for about in "$about" $right; do
             its=$(awk -v i="$about" '$1 == i { print $2; exit }' "$t/amendable")
             [ -n "$its" ] || { found E-REF "there is no record $about"; roles=,owner,; continue; }
@@ -425,7 +427,15 @@ amended() { # judges the amendments, when all chains have been read
             esac
             roles=,owner, # what says it right may be anybody's
         done
+        [ $findings != "$had" ] || [ "$replaces" = 0 ] || echo "$of $time $chain $seq $id" >>"$t/replacing"
     done <"$t/amends"
+}
+lacking() { # judges what is not here, when all amendments have been: of several that replace payloads the last one counts
+    sort -k1,1 -k2,2n -k3,3 -k4,4n "$t/replacing" | awk '{ if ($1 == of) print by; of = $1; by = $5; print of }' >"$t/replaced"
+    while read -r chain seq id; do
+        if grep -qx "$id" "$t/replaced"; then found W-REPLACED "pieces of its payloads were replaced"
+        else found E-MISSING "pieces of its payloads are not here"; fi
+    done <"$t/lacking"
 }
 drawn_on() { # judges the session records that commits name, when all chains have been read; one that is not here or unread may be theirs
     [ -z "$untold_records" ] || return
@@ -440,7 +450,7 @@ named_bytes() { # judges the payloads, the commits and the checkpoint that the r
             here=1; is_piece || found E-PAYLOAD-HASH "piece $piece"
         done
         [ $here = 1 ] || for blob in $(awk -v s="$piece" '$1 == "hold" && $2 == s { print $3 }' "$t/pieces" | sort -u); do ! is_piece || here=1; done
-        [ $here = 1 ] || echo "$seq $class $month $piece" >>"$t/gone"
+        [ $here = 1 ] || echo "$seq $class $month $piece $id" >>"$t/gone"
     done <"$t/want"
     while read -r code its_sum; do
         case $(g cat-file -t "$code") in '') continue ;; commit) ;; *) found E-COMMIT "$code is no commit"; continue ;; esac
@@ -480,7 +490,7 @@ END
         if signed "$t/record.json.minisig" "$key"; then standing; [ $kind != log ] || cites; else found $code "the signature does not hold"; fi
         named_bytes; noted "$id" "$had"
         [ "$type" != commit ] || [ -n "$refused" ] || [ $findings != "$had" ] || sed "s/^/$chain $seq /" "$t/drawn" >>"$t/draws"
-        [ "$type" != amend ] || [ -n "$refused" ] || [ $findings != "$had" ] || echo "$chain $seq -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
+        [ "$type" != amend ] || [ -n "$refused" ] || [ $findings != "$had" ] || echo "$chain $seq $time $id $replaces -${role#* } $(tr '\n' ' ' <"$t/about")" >>"$t/amends"
     done <"$t/list"
     if [ -n "$pending$refused" ]; then sed 's/ 1 \([-0-9]*\)$/ 0 \1/' "$t/mine"; else cat "$t/mine"; fi >>"$t/seals"
     expired; seq=-; [ -z "$pending" ] || found E-PENDING "nobody has enrolled its key"
@@ -527,7 +537,7 @@ if [ -n "$ledger" ]; then # seals first: records cite them
     for tips in "$@"; do
         tips=${tips##*/}; [ "$tips" = policy ] || grep -qx "$tips" "$t/witnesses" || { refusal "$tips"; lines "$tips"; [ ! -s "$t/list" ] || writer "$tips" log; }
     done; refused=
-    amended; drawn_on; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
+    amended; lacking; drawn_on; for tips in $(sort -u "$t/witnesses"); do seals "$tips"; done; chain=- seq=-
 fi
 printf 'ledger %s: %s findings, %s\n' "${ledger:-none}" $findings $verdict
 [ -n "$pinned" ] || { echo "no ledger is trusted here: give its id with --ledger"; exit 3; }

@@ -107,6 +107,7 @@ codes! {
     Missing "E-MISSING" Inconclusive "something a record names is not here";
     Ref "E-REF" Error "a record is about another one, or draws on one, that is not there";
     Pruned "W-PRUNED" Warning "payloads expired and were pruned by a record that covers them";
+    Replaced "W-REPLACED" Warning "payloads held a secret, and an amendment replaced them";
     Object "E-OBJECT" Error "a git object's bytes do not have the id it is stored under";
     Commit "E-COMMIT" Error "a commit record does not describe the commit it names";
     Link "W-LINK" Warning "a link says of two commits that they have more in common than they have";

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::agent;
-use crate::cli::{Code, check, print_findings};
+use crate::cli::{Code, check, print_findings, push};
 use crate::config::OnFailure;
 use crate::finding::Verdict;
 use crate::git::{diff, history};
@@ -261,6 +261,7 @@ fn push_ledger(ledger: &Ledger, remote: &str, caught_up: u64) -> anyhow::Result<
         print_findings(&mut Out::to(Box::new(std::io::stderr()), false), &pushed.findings)?;
         return Ok(false);
     }
+    push::tell_unsearched(&pushed);
     if pushed.refs > 0 {
         let records = match pushed.records {
             1 => "1 record".to_owned(),

@@ -2,10 +2,10 @@
 
 use crate::cli::{Code, print_findings, remote_name};
 use crate::finding::verdict;
-use crate::host::output::Out;
+use crate::host::output::{self, Out};
 use crate::ledger::Ledger;
 use crate::ledger::append::Writer;
-use crate::ledger::remote::Remote;
+use crate::ledger::remote::{Pushed, Remote};
 
 /// Push this clone's records to a remote
 ///
@@ -27,6 +27,7 @@ pub fn push(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     }
     let pushed = Remote::new(ledger, name).push()?;
     print_findings(out, &pushed.findings)?;
+    tell_unsearched(&pushed);
     match (pushed.refs, pushed.records) {
         _ if !pushed.findings.is_empty() => {}
         (0, _) => out.line(format_args!("{name} has all of this clone's records."))?,
@@ -34,4 +35,11 @@ pub fn push(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
         (_, records) => out.line(format_args!("Pushed {records} records to {name}."))?,
     }
     Ok(verdict(&pushed.findings).exit_code())
+}
+
+/// Says what today's rules could not search; it goes all the same.
+pub fn tell_unsearched(pushed: &Pushed) {
+    for unsearched in &pushed.unsearched {
+        output::say(format_args!("tracevault: {}", output::visible(&unsearched.to_string())));
+    }
 }

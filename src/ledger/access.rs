@@ -59,6 +59,6 @@ impl Ledger {
 
 /// The records of a session that have encrypted payloads which this clone can open.
 fn opened(repo: &Repo, segments: &[Segment<'_>], payloads: &Payloads) -> Vec<RecordId> {
-    let opens = |segment: &&Segment<'_>| segment.body.payloads.iter().any(|payload| payloads.opens(repo, payload));
+    let opens = |segment: &&Segment<'_>| segment.payloads.iter().any(|payload| payloads.opens(repo, payload));
     segments.iter().filter(opens).map(|segment| segment.entry.id).collect()
 }

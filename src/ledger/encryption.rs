@@ -28,6 +28,15 @@ impl Ledger {
     /// To whom payloads are encrypted by the newest rules and roster; `None` where the rules do not ask for it. What
     /// cannot be told keeps everything from being stored.
     fn recipients(&self) -> Result<Option<Vec<Recipient>>, LedgerError> {
+        self.recipients_of(None, false)
+    }
+
+    /// The same of what the writer of `chain` has said; `anyway` where it was encrypted, whatever the rules ask for now.
+    pub(super) fn recipients_of(
+        &self,
+        chain: Option<ChainId>,
+        anyway: bool,
+    ) -> Result<Option<Vec<Recipient>>, LedgerError> {
         let decided = self.decided()?;
         if let Some(finding) = decided.findings.first() {
             return Err(LedgerError::Encryption(format!("the policy chain does not hold: {}", finding.message)));
@@ -35,14 +44,15 @@ impl Ledger {
         let history = decided.history;
         let encrypt = history.rules().map_or(Encrypt::No, |rules| Policy::read(&rules.toml).encrypt);
         match (encrypt, history.newest()) {
-            (Encrypt::No, _) => Ok(None),
+            (Encrypt::No, _) if !anyway => Ok(None),
             (Encrypt::Unknown(why), _) => Err(LedgerError::Encryption(format!("it is not understood: {why}"))),
-            (Encrypt::Transcripts, None) => Err(LedgerError::NoLedger),
-            (Encrypt::Transcripts, Some(roster)) => {
+            (_, None) => Err(LedgerError::NoLedger),
+            (_, Some(roster)) => {
                 require_readers(roster)?;
                 let own = self.identity()?.recipient()?;
-                let author = self.own_chain().and_then(|chain| roster.enrolment(chain)).map(|(member, _)| member);
-                let theirs = author.into_iter().flat_map(|member| roster.recipients_of(member));
+                let chains = self.own_chain().into_iter().chain(chain);
+                let authors = chains.filter_map(|chain| roster.enrolment(chain)).map(|(member, _)| member);
+                let theirs = authors.flat_map(|member| roster.recipients_of(member));
                 let all: BTreeSet<Recipient> = roster.readers().chain(theirs).cloned().chain([own]).collect();
                 Ok(Some(all.into_iter().collect()))
             }

@@ -285,7 +285,10 @@ impl<'b> Gather<'b> {
         let models = self.models(segments);
         let spent = Spending::of(&Partly { whole: models.whole && all_here, ..models });
         let until = self.until.get(id).copied().flatten();
-        let read = || calls::read(self.ledger, &self.book.report.payloads, segments, until, known);
+        let store = &self.book.report.payloads;
+        // An amendment changes what is shown; it takes no call back that was recorded.
+        let recorded: Vec<Segment<'b>> = segments.iter().map(|segment| segment.as_recorded(store)).collect();
+        let read = || calls::read(self.ledger, store, &recorded, until, known);
         if let Some(calls) = (with_calls && all_here).then(read).flatten() {
             return Some(Session {
                 id: id.clone(),

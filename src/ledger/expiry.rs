@@ -12,7 +12,7 @@ use crate::ledger::query::Book;
 use crate::ledger::refs::{Holds, Prefix, SEEN};
 use crate::ledger::verify::Report;
 use crate::ledger::{Ledger, LedgerError, payload, pruned};
-use crate::record::body::{Body, Hold, Prune, PrunedShelf, Shelf};
+use crate::record::body::{Body, Hold, Payload, Prune, PrunedShelf, Shelf};
 use crate::signing::Signer;
 use crate::time::{Month, Time};
 
@@ -150,6 +150,8 @@ impl Ledger {
         }
         for segment in sessions.iter().flat_map(|session| book.segments(session)) {
             shelves.extend(shelves_of(segment.entry.chain, &segment.entry.body));
+            // And what stands in the place of that.
+            shelves.extend(segment.payloads.iter().map(|payload| shelf_of(segment.shelves_of, payload)));
         }
         let named = |shelf: &Shelf| {
             let month = wanted.months.is_empty() || wanted.months.contains(&shelf.month);
@@ -194,10 +196,9 @@ impl Ledger {
 }
 
 fn shelves_of(chain: ChainId, body: &Body) -> impl Iterator<Item = Shelf> {
-    let shelf = move |payload: &crate::record::body::Payload| Shelf {
-        chain,
-        class: payload.class,
-        month: payload.month.clone(),
-    };
-    pruned::payloads(body).iter().map(shelf)
+    pruned::payloads(body).iter().map(move |payload| shelf_of(chain, payload))
+}
+
+fn shelf_of(chain: ChainId, payload: &Payload) -> Shelf {
+    Shelf { chain, class: payload.class, month: payload.month.clone() }
 }

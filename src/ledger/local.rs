@@ -119,6 +119,11 @@ impl<'a> Local<'a> {
         }
     }
 
+    /// Whether there is a change that was written down and may not be made yet.
+    pub fn is_pending(&self) -> bool {
+        self.dir.join(PENDING).exists()
+    }
+
     /// Reads a file of this clone's, if it is there.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>, LedgerError> {
         let path = path.as_ref();

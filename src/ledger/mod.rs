@@ -41,10 +41,13 @@ pub mod receive;
 pub mod references;
 pub mod record_commit;
 pub mod refs;
+pub mod redact_again;
 pub mod remote;
+pub mod replaced;
 pub mod seals;
 pub mod seen;
 pub mod rules;
+pub mod second_net;
 pub mod segment;
 pub mod squashes;
 pub mod stats;
@@ -63,6 +66,7 @@ pub mod verify;
 pub mod witness;
 pub mod workers;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
@@ -111,6 +115,8 @@ pub enum LedgerError {
     Prices { path: PathBuf, source: PriceError },
     #[error("what sessions said cannot be encrypted as the policy asks: {0}")]
     Encryption(String),
+    #[error("today's rules find secrets in what would leave:{}", second_net::listed(.0))]
+    Secrets(Vec<second_net::Caught>),
     #[error("{0}")]
     Refused(String),
     #[error("nothing here is called {0:?}: no commit, no session, no record")]
@@ -119,7 +125,14 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// What to type next, where there is something.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            LedgerError::Secrets(caught) => second_net::hint(caught).map(Cow::Owned),
+            other => other.advice().map(Cow::Borrowed),
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
         match self {
             LedgerError::NoKey => Some("git tracevault init"),
             LedgerError::Elsewhere { .. } => Some(

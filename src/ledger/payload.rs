@@ -1,6 +1,6 @@
 //! Payloads: redacted bytes in salted or encrypted pieces, as blobs named by SHA-256 under a ref that can expire.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::digest::Digest;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
@@ -111,10 +111,37 @@ pub fn extend(
     who: &str,
     unix: i64,
 ) -> Result<GitId, RepoError> {
-    let mut root = match tip {
+    let root = match tip {
         Some(tip) => folder(repo, &root_tree(repo, tip)?)?,
         None => BTreeMap::new(),
     };
+    let tree = filled(repo, root, blobs)?;
+    commit(repo, &tree, tip, who, unix)
+}
+
+/// Takes pieces off the payload ref at `tip`; the new commit, or none where nothing is left. It goes on from `base`, as what
+/// is taken off could be read in the commits between; all that stays is in it.
+pub fn without(
+    repo: &Repo,
+    tip: &GitId,
+    base: Option<&GitId>,
+    gone: &HashSet<Digest>,
+    who: &str,
+    unix: i64,
+) -> Result<Option<GitId>, RepoError> {
+    let stays: Vec<_> = shelf(repo, tip)?.into_iter().filter(|(digest, _)| !gone.contains(digest)).collect();
+    if stays.is_empty() && base.is_none() {
+        return Ok(None);
+    }
+    let tree = filled(repo, Folder::new(), &stays)?;
+    match base {
+        Some(base) if root_tree(repo, base)? == tree => Ok(Some(base.clone())),
+        _ => commit(repo, &tree, base, who, unix).map(Some),
+    }
+}
+
+/// A tree with blobs added, each in the folder of its first two digits.
+fn filled(repo: &Repo, mut root: Folder, blobs: &[(Digest, GitId)]) -> Result<GitId, RepoError> {
     let mut by_folder: BTreeMap<String, Vec<(String, &GitId)>> = BTreeMap::new();
     for (digest, blob) in blobs {
         let name = digest.to_string();
@@ -130,8 +157,11 @@ pub fn extend(
         }
         root.insert(name, (0o040_000, write_folder(repo, &entries)?));
     }
-    let tree = write_folder(repo, &root)?;
-    let parent = tip.map(|tip| format!("parent {tip}\n")).unwrap_or_default();
+    write_folder(repo, &root)
+}
+
+fn commit(repo: &Repo, tree: &GitId, parent: Option<&GitId>, who: &str, unix: i64) -> Result<GitId, RepoError> {
+    let parent = parent.map(|parent| format!("parent {parent}\n")).unwrap_or_default();
     let who = format!("tracevault <{who}@tracevault> {unix} +0000");
     let commit = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\npayload\n");
     repo.write(Kind::Commit, commit.as_bytes())

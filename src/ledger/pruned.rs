@@ -1,17 +1,20 @@
-//! Payloads that are not here: pruned, by a record that covers each piece of them, or missing.
+//! Payloads that are not here: pruned, by a record that covers each piece of them, replaced by an amendment, or missing.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::compliance::Keeping;
 use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::repo::Repo;
-use crate::id::ChainId;
+use crate::id::{ChainId, RecordId};
 use crate::ledger::copies::Walk;
 use crate::merkle::Tree;
 use crate::record::body::{Body, Payload, Place, PrunedShelf, Shelf};
 
 /// Pieces of one payload that are nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
     pub place: Place,
     pub shelf: Shelf,
@@ -50,26 +53,49 @@ pub fn prune(shelf: Shelf, pieces: &[Digest]) -> PrunedShelf {
     PrunedShelf { chain, class, month, pieces: tree.size(), root: tree.root() }
 }
 
-/// The shelves of which pieces were pruned, and a finding for each record that has pieces which no good prune record covers.
+/// Why pieces are not here.
+#[derive(Default)]
+pub struct Judged {
+    /// The shelves of which pieces were pruned.
+    pub pruned: BTreeSet<Shelf>,
+    /// What an amendment replaced.
+    pub replaced: Vec<Gone>,
+    /// A finding for each payload with pieces that nothing accounts for.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges the pieces of a chain that are not here; `replaced` are the records whose payloads were replaced.
 pub fn judge(
     repo: &Repo,
     walk: &Walk,
     keeping: &Keeping,
-    chain: ChainId,
-    gone: &[Gone],
-) -> (BTreeSet<Shelf>, Vec<Finding>) {
+    (chain, gone): (ChainId, &[Gone]),
+    replaced: &HashSet<RecordId>,
+) -> Judged {
     let covered = covered(repo, walk, keeping, chain, gone);
-    let (mut pruned, mut findings) = (BTreeSet::new(), Vec::new());
-    for Gone { place, shelf, pieces, of } in gone {
+    let mut judged = Judged::default();
+    for its in gone {
+        let Gone { place, shelf, pieces, of } = its;
         let missing = pieces.iter().filter(|piece| !covered.contains(piece)).count();
         if missing == 0 {
-            pruned.insert(shelf.clone());
-            continue;
+            judged.pruned.insert(shelf.clone());
+        } else if replaced.contains(&place.id) {
+            judged.replaced.push(its.clone());
+        } else {
+            let what =
+                format!("{missing} of {of} pieces of its {} payload ({}) are not here", shelf.class, shelf.month);
+            judged.findings.push(Finding::new(Code::Missing, what).chain(chain).seq(place.seq).record(place.id));
         }
-        let what = format!("{missing} of {of} pieces of its {} payload ({}) are not here", shelf.class, shelf.month);
-        findings.push(Finding::new(Code::Missing, what).chain(chain).seq(place.seq).record(place.id));
     }
-    (pruned, findings)
+    judged
+}
+
+/// What is told of pieces that were replaced.
+pub fn told_replaced(gone: &Gone) -> Finding {
+    let Gone { place, shelf, pieces, of } = gone;
+    let what =
+        format!("{} of {of} pieces of its {} payload ({}) were replaced", pieces.len(), shelf.class, shelf.month);
+    Finding::new(Code::Replaced, what).chain(shelf.chain).seq(place.seq).record(place.id)
 }
 
 /// What is told of a shelf of which pieces were pruned.

@@ -8,10 +8,12 @@ use crate::cost::{self, Money, PriceTable};
 use crate::id::{ChainId, GitId, RecordId, SessionId};
 use crate::ledger::commits::{self, State};
 use crate::ledger::links::Found;
+use crate::ledger::payload::Payloads;
+use crate::ledger::replaced::Instead;
 use crate::ledger::successions::successions;
 use crate::ledger::verify::{Entry, Options, Report};
 use crate::ledger::{Ledger, LedgerError};
-use crate::record::body::{Body, Commit, Link, SAME_PATCH, Session};
+use crate::record::body::{Body, Commit, Link, Payload, SAME_PATCH, Session};
 use crate::session::event::GapKind;
 
 impl Ledger {
@@ -45,6 +47,28 @@ pub struct Book<'r> {
 pub struct Segment<'r> {
     pub entry: &'r Entry,
     pub body: &'r Session,
+    /// What was said in it: its payloads, or what stands in their place, and on whose shelves that is.
+    pub payloads: &'r [Payload],
+    pub shelves_of: ChainId,
+}
+
+impl<'r> Segment<'r> {
+    /// What a record says of a session, if it does, and what stands in the place of its payloads.
+    pub fn of(entry: &'r Entry, instead: &Instead<'r>) -> Option<Self> {
+        let Body::Session(body) = &entry.body else { return None };
+        let (shelves_of, payloads) = instead.payloads(entry, &body.payloads);
+        Some(Segment { entry, body, payloads, shelves_of })
+    }
+
+    /// The same with what was recorded first, where all of that is still here.
+    pub fn as_recorded(self, store: &Payloads) -> Self {
+        let (chain, payloads) = (self.entry.chain, &self.body.payloads[..]);
+        let mut pieces = payloads.iter().flat_map(|payload| &payload.pieces);
+        match pieces.all(|piece| store.blob(chain, &piece.sha256).is_some()) {
+            true => Segment { payloads, shelves_of: chain, ..self },
+            false => self,
+        }
+    }
 }
 
 /// What a commit draws on of a session: the segments since the commit before it that drew on the session.
@@ -88,9 +112,10 @@ impl<'r> Book<'r> {
             sessions: BTreeMap::new(),
             shares: HashMap::new(),
         };
+        let instead = Instead::of(report.entries());
         for chains in successions(report) {
             let entries = chains.into_iter().flat_map(|chain| &chain.entries);
-            book.take_in(entries.filter(|entry| entry.good));
+            book.take_in(entries.filter(|entry| entry.good), &instead);
         }
         for segments in book.sessions.values_mut() {
             segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
@@ -99,14 +124,14 @@ impl<'r> Book<'r> {
     }
 
     /// Takes in the good records of one writer, in their order, with whichever key they were signed.
-    fn take_in(&mut self, entries: impl Iterator<Item = &'r Entry>) {
+    fn take_in(&mut self, entries: impl Iterator<Item = &'r Entry>, instead: &Instead<'r>) {
         let mut recorded: HashMap<RecordId, Segment<'r>> = HashMap::new();
         // Segments that no commit has drawn on yet.
         let mut open: HashMap<&SessionId, Vec<Segment<'r>>> = HashMap::new();
         for entry in entries {
             match &entry.body {
                 Body::Session(body) => {
-                    let segment = Segment { entry, body };
+                    let Some(segment) = Segment::of(entry, instead) else { continue };
                     recorded.insert(entry.id, segment);
                     open.entry(&body.session).or_default().push(segment);
                     self.sessions.entry(&body.session).or_default().push(segment);
@@ -353,7 +378,6 @@ mod tests {
     use super::*;
     use crate::chain::Kind;
     use crate::digest::Digest;
-    use crate::ledger::payload::Payloads;
     use crate::ledger::verify::Chain;
     use crate::record::body::{GapCount, Lines, ModelUsage, SessionRef};
     use crate::roster::History;

@@ -147,9 +147,9 @@ impl<'r> Source<'r> {
     /// The conversations of a session: its own first, then its subagents' by their names.
     pub fn all(segments: &[Segment<'r>]) -> Vec<Source<'r>> {
         let mut sources: Vec<Source<'r>> = Vec::new();
-        for body in segments.iter().map(|segment| segment.body) {
-            let Some(kind) = Kind::from_name(&body.agent.name) else { continue };
-            for payload in body.payloads.iter().filter(|payload| payload.class != PayloadClass::Edits) {
+        for segment in segments {
+            let Some(kind) = Kind::from_name(&segment.body.agent.name) else { continue };
+            for payload in segment.payloads.iter().filter(|payload| payload.class != PayloadClass::Edits) {
                 let (name, class) = (payload.source.as_str(), payload.class);
                 match sources.iter_mut().find(|source| (source.name, source.class) == (name, class)) {
                     Some(source) => source.payloads.push(payload),
@@ -268,7 +268,7 @@ pub fn shell_diffs(
     segments: &[Segment<'_>],
     wanted: impl Fn(&CallId) -> bool,
 ) -> (HashMap<CallId, Vec<FileDiff>>, Vec<String>) {
-    let payloads = segments.iter().flat_map(|segment| &segment.body.payloads);
+    let payloads = segments.iter().flat_map(|segment| segment.payloads);
     let lines = Lines::new(repo, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));
     let mut diffs: HashMap<CallId, Vec<FileDiff>> = HashMap::new();
     let (mut missing, mut held) = (Vec::new(), 0);

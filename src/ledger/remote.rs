@@ -13,6 +13,7 @@ use crate::host::{clock, env, files};
 use crate::id::{ChainId, GitId, LedgerId};
 use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
+use crate::ledger::second_net::{SecondNet, Unsearched};
 use crate::ledger::verify::PolicyChain;
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::Shelf;
@@ -45,6 +46,8 @@ pub struct Pushed {
     /// Records that the remote did not have, of whatever chain.
     pub records: u64,
     pub findings: Vec<Finding>,
+    /// What went without having been searched by today's rules.
+    pub unsearched: Vec<Unsearched>,
 }
 
 impl<'l> Remote<'l> {
@@ -96,17 +99,9 @@ impl<'l> Remote<'l> {
         Ok(self.ledger.repo.find_ref(&self.seen_name(name))?)
     }
 
-    /// One exchange with remotes at a time: two pushes of one clone move the same refs.
-    fn alone(&self) -> Result<files::Lock, LedgerError> {
-        let path = self.ledger.dir().join("exchange.lock");
-        files::create_private_dir(self.ledger.dir())
-            .and_then(|()| files::lock(&path, PATIENCE))
-            .map_err(|source| LedgerError::File { path, source })
-    }
-
     /// Brings the remote's refs here. What it had and has no longer, or has otherwise now, stays and is reported.
     pub fn fetch(&self) -> Result<Fetched, LedgerError> {
-        let _alone = self.alone()?;
+        let _alone = self.ledger.alone()?;
         self.fetch_alone()
     }
 
@@ -171,7 +166,7 @@ impl<'l> Remote<'l> {
     /// Deletes at the remote the payloads that the policy chain says were pruned, and what a released case held; how many
     /// refs. Each from where it is now, or not at all.
     pub fn delete_expired(&self) -> Result<usize, LedgerError> {
-        let _alone = self.alone()?;
+        let _alone = self.ledger.alone()?;
         let (there, keeping) = (self.list()?, self.ledger.decided()?.keeping);
         let has_expired = |name: &str| match self.ledger.prefix.read(name) {
             Some(Holds::Payload(class, month, chain)) => {
@@ -311,7 +306,8 @@ impl<'l> Remote<'l> {
 
     /// Pushes what the remote does not have of this clone's refs, all or nothing, each from where it was last seen.
     pub fn push(&self) -> Result<Pushed, LedgerError> {
-        let _alone = self.alone()?;
+        let _alone = self.ledger.alone()?;
+        self.ledger.finish_taking_off()?;
         // What it had is looked at first: a remote that was rewound gets nothing, though nothing of ours moves there.
         let there = self.list()?;
         let gone = self.gone(&there)?;
@@ -389,6 +385,7 @@ impl<'l> Remote<'l> {
         if moves.is_empty() {
             return Ok(Attempt::Done(Pushed::default()));
         }
+        let unsearched = self.search(&moves)?;
         let mut git = self.git().args(["push", "--porcelain", "--atomic", "--no-verify", "--no-follow-tags"]);
         for (name, _, seen) in &moves {
             let lease = seen.as_ref().map(GitId::to_string).unwrap_or_default();
@@ -406,7 +403,7 @@ impl<'l> Remote<'l> {
             }
             return Err(self.not_taken(&text, &answer.stderr, answer.code));
         }
-        let mut pushed = Pushed { refs: moves.len(), ..Pushed::default() };
+        let mut pushed = Pushed { refs: moves.len(), unsearched, ..Pushed::default() };
         for (name, ours, seen) in moves {
             if matches!(self.ledger.prefix.read(&name), Some(Holds::Chain(_) | Holds::Seals(_))) {
                 pushed.records += self.count(seen.as_ref(), &ours)?;
@@ -415,6 +412,17 @@ impl<'l> Remote<'l> {
             self.ledger.repo.update_refs(&[update])?;
         }
         Ok(Attempt::Done(pushed))
+    }
+
+    /// Searches what writers' chains are about to take along; an error where there is a secret in it.
+    fn search(&self, moves: &[(String, GitId, Option<GitId>)]) -> Result<Vec<Unsearched>, LedgerError> {
+        let mut net = SecondNet::new(self.ledger);
+        for (name, ours, seen) in moves {
+            if let Some(Holds::Chain(ChainId::Writer(_))) = self.ledger.prefix.read(name) {
+                net.take_in(name, ours, seen.as_ref())?;
+            }
+        }
+        net.search()
     }
 
     /// What git says of a push that failed: the refs that were not taken, else what it could not do.
@@ -486,6 +494,14 @@ fn known_as(ledger: &Ledger, name: &str, url: &str) -> String {
 }
 
 impl Ledger {
+    /// One exchange with remotes at a time: two pushes of one clone move the same refs.
+    pub(super) fn alone(&self) -> Result<files::Lock, LedgerError> {
+        let path = self.dir().join("exchange.lock");
+        files::create_private_dir(self.dir())
+            .and_then(|()| files::lock(&path, PATIENCE))
+            .map_err(|source| LedgerError::File { path, source })
+    }
+
     /// Trusts a ledger in this clone from now on.
     pub fn pin(&self, ledger: LedgerId) -> Result<(), LedgerError> {
         if self.config.pinned != Some(ledger) {

@@ -10,7 +10,10 @@ use crate::git::repo::{Repo, RepoError};
 use crate::host::files;
 use crate::id::{ChainId, GitId, LedgerId, RecordId};
 use crate::ledger::copies::{Copies, Known, Walk};
+use crate::ledger::payload::Payloads;
+use crate::ledger::pruned::Gone;
 use crate::ledger::references::Target;
+use crate::ledger::replaced::Replacement;
 use crate::ledger::seals::Covered;
 use crate::ledger::{Ledger, LedgerError, payload};
 use crate::record::Citation;
@@ -111,6 +114,12 @@ pub struct CachedChain {
     /// The records with payloads in plain text that should be encrypted.
     #[serde(default)]
     pub plain: Vec<Place>,
+    /// Pieces that are not here because an amendment replaced them.
+    #[serde(default)]
+    pub replaced: Vec<Gone>,
+    /// The amendments on it that replace payloads.
+    #[serde(default)]
+    pub replacements: Vec<Replacement>,
     /// The records that its own are about.
     pub targets: BTreeSet<Target>,
     /// Of a witness's chain, what it covers.
@@ -147,7 +156,7 @@ impl Cache {
         repo: &Repo,
         ledger: LedgerId,
         history: &History,
-        copies: &Copies,
+        (copies, payloads): (&Copies, &Payloads),
         walks: &BTreeMap<ChainId, Walk>,
     ) {
         let sealing = |chains: &BTreeMap<ChainId, CachedChain>| {
@@ -167,10 +176,13 @@ impl Cache {
                 known.head.seq < last.seq || (known.head.seq == last.seq && known.head.id == last.id)
             }),
         });
-        // What was pruned and is there again is looked at again; so is what is about a record that moved.
+        // What was pruned or replaced and is there again is looked at again; so is what is about a record that moved.
         let is_here = |shelf: &Shelf| copies.payloads.iter().any(|(name, _, _)| name.ends_with(&shelf.to_string()));
         let stands = |known: &CachedChain| known.targets.iter().all(|target| target.stands(walks));
         self.chains.retain(|_, known| !known.pruned.iter().any(is_here) && stands(known));
+        self.chains.retain(|chain, known| {
+            known.replaced.iter().flat_map(|gone| &gone.pieces).all(|piece| payloads.blob(*chain, piece).is_none())
+        });
         let payloads = copies.payloads.iter().map(|(name, _, tip)| (name.clone(), tip.clone()));
         let now: BTreeMap<String, GitId> = payloads.chain(copies.holds.iter().cloned()).collect();
         for (name, old) in &self.payloads {

@@ -286,7 +286,7 @@ impl Ledger {
         findings.extend(policy.findings.iter().cloned());
         let ledger = policy.ledger;
         if let Some(ledger) = options.pinned.or(ledger) {
-            cache.keep_for(repo, ledger, &policy.history, &copies, &walks);
+            cache.keep_for(repo, ledger, &policy.history, (&copies, &payloads), &walks);
             // What has to be verified again is walked from its beginning.
             for (chain, walk) in walks.iter_mut().filter(|(chain, _)| !cache.chains.contains_key(chain)) {
                 if let (Some(tips), true) = (copies.chains.get(chain), walk.first > 0) {

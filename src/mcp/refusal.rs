@@ -40,7 +40,7 @@ impl std::fmt::Display for Refusal {
 
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
-        Refusal::of(&error, error.hint())
+        Refusal::of(&error, error.hint().as_deref())
     }
 }
 

@@ -270,7 +270,9 @@ fn read_words(
     handle: &Handle,
     repository: i64,
 ) -> Result<(), MirrorError> {
-    let read_by = Digest::of_parts(&[redaction::version().as_bytes(), reader.names().as_bytes()]);
+    // What an amendment replaced must not be found any more: it is rare enough to read all again.
+    let replaced = handle.block_on(database.replacements(repository))?;
+    let read_by = Digest::of_parts(&[redaction::version().as_bytes(), reader.names().as_bytes(), replaced.as_bytes()]);
     handle.block_on(database.read_by(repository, &read_by.to_string()))?;
     loop {
         let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;

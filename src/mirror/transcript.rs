@@ -10,10 +10,11 @@ use crate::ledger::copies::Copies;
 use crate::ledger::payload::Payloads;
 use crate::ledger::query::Segment;
 use crate::ledger::read_back::{Source, find_call, shell_diffs};
+use crate::ledger::replaced::Instead;
 use crate::ledger::story::scenes;
 use crate::ledger::verify::Entry;
 use crate::mirror::{Mirror, MirrorError, again};
-use crate::record::body::{Body, Shelf};
+use crate::record::body::Shelf;
 use crate::session::failures::{Failure, failures};
 use crate::session::turns::{Step, Turn, shortened_to};
 use crate::signing::Reader;
@@ -113,7 +114,7 @@ impl Shelves {
         let (entries, away) = self.entries(records)?;
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
-        let encrypted = |segment: &Segment| segment.body.payloads.iter().any(|payload| payload.encryption.is_some());
+        let encrypted = |segment: &Segment| segment.payloads.iter().any(|payload| payload.encryption.is_some());
         let opened = !self.reader.names().is_empty() && segments.iter().any(encrypted);
         let mut window = Window { opened, missing: away.into_iter().collect(), ..Window::default() };
         let mut room = bytes;
@@ -221,8 +222,8 @@ impl Shelves {
         let mut store = Payloads::default();
         store.read_as(self.reader.clone());
         let shelves = segments.iter().flat_map(|segment| {
-            let chain = segment.entry.chain;
-            let payloads = segment.body.payloads.iter();
+            let chain = segment.shelves_of;
+            let payloads = segment.payloads.iter();
             payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
         });
         let shelves: BTreeSet<String> = shelves.collect();
@@ -253,13 +254,10 @@ fn add(body: &mut String, text: &str) {
     body.push('\n');
 }
 
-/// The segments of a session in their order.
+/// The segments of a session in their order, of its records and their amendments.
 fn segments(entries: &[Entry]) -> Vec<Segment<'_>> {
-    let segment = |entry| match entry {
-        entry @ &Entry { body: Body::Session(ref body), .. } => Some(Segment { entry, body }),
-        _ => None,
-    };
-    let mut segments: Vec<Segment<'_>> = entries.iter().filter_map(segment).collect();
+    let instead = Instead::of(entries.iter());
+    let mut segments: Vec<Segment<'_>> = entries.iter().filter_map(|entry| Segment::of(entry, &instead)).collect();
     segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
     segments
 }

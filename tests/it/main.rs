@@ -44,6 +44,7 @@ mod replay;
 mod rewritten;
 mod scenarios;
 mod seals;
+mod second_net;
 mod serve;
 mod provider;
 mod server;

@@ -12,6 +12,7 @@ mod forms;
 pub mod keeping;
 mod policy;
 mod references;
+mod replaced;
 mod rules;
 mod seals;
 mod wrapping;

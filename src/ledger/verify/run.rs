@@ -1,7 +1,7 @@
 //! The chains of writers and witnesses: each record in its place, and each chain as the others speak of it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use crate::chain::{self, Head, Kind};
@@ -13,12 +13,14 @@ use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::check::{self, Checked};
 use crate::ledger::copies::Walk;
 use crate::ledger::payload::Payloads;
+use crate::ledger::pruned::{self, Gone};
+use crate::ledger::replaced::{self, Replacement};
 use crate::ledger::seals::{Records, Seals, Witness};
 use crate::ledger::seen::{Cache, CachedChain};
 use crate::ledger::store::{self, StoreError};
 use crate::ledger::verify::{Chain, Entry, Options, PolicyChain};
 use crate::ledger::workers::Workers;
-use crate::ledger::{encryption, pruned, references};
+use crate::ledger::{encryption, references};
 use crate::record::body::{Body, Place, Shelf};
 use crate::record::signature::PublicKey;
 use crate::record::{Record, Unverified, Verified};
@@ -31,6 +33,10 @@ struct Found {
     findings: Vec<Finding>,
     /// The shelves of which pieces were pruned.
     pruned: BTreeSet<Shelf>,
+    /// Pieces that are not here: why, can be told only when all chains are read.
+    gone: Vec<Gone>,
+    /// The amendments that replace payloads.
+    replacements: Vec<Replacement>,
     /// The records with payloads in plain text that should be encrypted.
     plain: Vec<Place>,
 }
@@ -119,6 +125,7 @@ impl<'a> Run<'a> {
             }
         }
         let mut referred = references::judge(&self.workers.repo(), &self.policy.history, self.walks, &mut chains);
+        let replaced = replaced_by(&chains, &mut found);
         let mut sealed = self.sealed(&chains, cache);
         let (mut witnesses, mut findings) = (Vec::new(), Vec::new());
         for (chain, mut its) in chains.iter_mut().zip(found) {
@@ -128,6 +135,9 @@ impl<'a> Run<'a> {
                 continue;
             }
             its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
+            let gone = self.gone(chain.id, &its.gone, &replaced);
+            its.pruned.extend(gone.pruned);
+            its.findings.extend(gone.findings);
             let mut clean = !chain.pending;
             let covered = match sealed.remove(&chain.id) {
                 Some(Ok(witness)) => {
@@ -149,15 +159,24 @@ impl<'a> Run<'a> {
                 let mut targets = known.map(|known| known.targets).unwrap_or_default();
                 targets.extend(referred.targets.remove(&chain.id).unwrap_or_default());
                 let (key, pruned, plain) = (chain.key, its.pruned.clone(), its.plain.clone());
-                let known = CachedChain { tip, head, key, pruned, plain, targets, covered, unsealed };
+                let (replaced, replacements) = (gone.replaced.clone(), its.replacements);
+                let known =
+                    CachedChain { tip, head, key, pruned, plain, replaced, replacements, targets, covered, unsealed };
                 cache.chains.insert(chain.id, known);
             }
             findings.extend(its.findings);
             findings.extend(its.pruned.iter().map(pruned::told));
+            findings.extend(gone.replaced.iter().map(pruned::told_replaced));
             findings.extend(its.plain.iter().map(|place| encryption::told_plain(chain.id, place)));
         }
         chains.sort_by_key(|chain| chain.id);
         (chains, witnesses, findings)
+    }
+
+    /// Why pieces of a chain are not here.
+    fn gone(&self, chain: ChainId, gone: &[Gone], replaced: &HashSet<RecordId>) -> pruned::Judged {
+        let Some(walk) = self.walks.get(&chain).filter(|_| !gone.is_empty()) else { return pruned::Judged::default() };
+        pruned::judge(&self.workers.repo(), walk, &self.policy.keeping, (chain, gone), replaced)
     }
 
     /// What the seals of each enrolled witness cover, or what is wrong with them.
@@ -211,6 +230,8 @@ impl<'a> Run<'a> {
                 head = Some(cached.head);
                 found.pruned.clone_from(&cached.pruned);
                 found.plain.clone_from(&cached.plain);
+                found.gone.clone_from(&cached.replaced);
+                found.replacements.clone_from(&cached.replacements);
             }
             None => {
                 (chain.key, found.findings) = opening_key(&self.workers.repo(), id, walk.walked(walk.first).as_ref())
@@ -228,9 +249,9 @@ impl<'a> Run<'a> {
 
     /// Judges a chain's new records in their order.
     fn finish(&self, begun: Begun<'_>, got: impl Iterator<Item = Got>) -> (Chain, Found) {
-        let Begun { kind, walk, mut chain, mut head, mut found, .. } = begun;
+        let Begun { kind, mut chain, mut head, mut found, .. } = begun;
         let Some(key) = chain.key else { return (chain, found) };
-        let (id, mut gone) = (chain.id, Vec::new());
+        let id = chain.id;
         for got in got {
             let checked = match got {
                 Got::New(checked) => checked,
@@ -249,7 +270,7 @@ impl<'a> Run<'a> {
                 head.id = RecordId(envelope.prev);
             }
             let mut its = checked.findings;
-            gone.extend(checked.gone);
+            found.gone.extend(checked.gone);
             match checked.record {
                 Some(Ok(record)) => {
                     its.extend(chain::follow(head.as_ref(), &record, self.ledger, id, kind));
@@ -274,9 +295,6 @@ impl<'a> Run<'a> {
         }
         chain.head = head;
         chain.drawn.finish();
-        let (more, missing) = pruned::judge(&self.workers.repo(), walk, &self.policy.keeping, id, &gone);
-        found.pruned.extend(more);
-        found.findings.extend(missing);
         if chain.pending {
             let who = chain.member.clone().unwrap_or_default();
             let role = if chain.seals { " --role witness" } else { "" };
@@ -348,6 +366,14 @@ impl<'a> Run<'a> {
         let place = |finding: Finding| finding.chain(chain.id).seq(envelope.seq).record(record.id());
         findings.into_iter().chain(cited).map(place).collect()
     }
+}
+
+/// The records whose payloads were replaced, by amendments of whichever chain; notes those that each has.
+fn replaced_by(chains: &[Chain], found: &mut [Found]) -> HashSet<RecordId> {
+    for (chain, its) in chains.iter().zip(found.iter_mut()) {
+        its.replacements.extend(chain.entries[chain.known..].iter().filter_map(Replacement::of));
+    }
+    replaced::records(found.iter().flat_map(|its| its.replacements.iter().cloned()).collect())
 }
 
 /// A check is by the rules that were in force where it stands.
