@@ -35,6 +35,7 @@ mod record;
 mod merkle;
 // base
 mod finding;
+mod visible;
 mod time;
 mod id;
 mod digest;

@@ -1,6 +1,7 @@
 //! `git tracevault adr`: decisions that were made in sessions, as Markdown records in a folder of the repository.
 
-use std::collections::BTreeMap;
+mod folder;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,18 +11,22 @@ use crate::cli::access::LogAccess;
 use crate::cli::format::{count, one_line};
 use crate::cli::{COULD_NOT_TELL, Code, read_book, turns};
 use crate::host::files;
-use crate::host::output::Out;
+use crate::host::output::{self, Out};
 use crate::id::SessionId;
 use crate::ledger::Ledger;
 use crate::ledger::access::Purpose;
 use crate::ledger::query::Book;
-use crate::story::madr::{self, Document, Known};
+use crate::ledger::story::decided::Looking;
+use crate::redaction::Redactor;
+use crate::story::madr::Document;
+use folder::Folder;
 
 /// Write down the decisions that were made in sessions
 ///
 /// Looks in prompts, plans, reasoning and answers of the sessions that this branch's commits draw on for what was chosen, with
 /// a reason or with what was not chosen, and writes each as a numbered Markdown record (MADR) with its sources. A record that is there
-/// is brought up to date; one that a person has edited is theirs and stays as it is.
+/// is brought up to date; one that a person has edited is theirs and stays as it is. Sessions whose words are encrypted are
+/// left out unless you ask for them.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The folder; else the one that has decision records already, or docs/decisions
@@ -36,14 +41,12 @@ pub struct Args {
     /// Print a JSON object a record
     #[arg(long)]
     json: bool,
+    /// Look through sessions, too, whose words are encrypted: what they decided is written in plain text
+    #[arg(long)]
+    include_encrypted: bool,
     #[command(flatten)]
     log: LogAccess,
 }
-
-/// Where decision records mostly are.
-const FOLDERS: [&str; 5] = ["docs/decisions", "docs/adr", "docs/adrs", "doc/adr", "docs/architecture/decisions"];
-/// A record is never longer, in bytes.
-const LONGEST: u64 = 1 << 20;
 
 /// What is to be done about a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,6 +58,8 @@ enum Doing {
     Update,
     /// A person has edited its record.
     Kept,
+    /// It has none, and there is one of the same title that does not say what it is about.
+    Alike,
     Same,
 }
 
@@ -65,30 +70,29 @@ struct Line<'a> {
     doing: Doing,
 }
 
-/// The records of a folder.
-#[derive(Default)]
-struct Folder {
-    /// By decision: the file, its text, and what is known of it.
-    known: BTreeMap<String, (PathBuf, String, Known)>,
-    /// The highest number of any record.
-    last: u32,
-}
-
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let report = read_book(ledger)?;
     let prices = ledger.prices()?;
     let book = Book::new(&report, &prices);
     let top = ledger.repo.work_tree().context("a bare repository has no folder for records")?;
-    let path = args.dir.as_ref().map_or_else(|| usual(&top), |named| dir.join(named));
-    let opening = |session: &SessionId| args.log.record(Purpose::Read, session, ledger, &book);
-    let decided = ledger.decision_records(&book, opening)?;
+    let path = match &args.dir {
+        Some(named) => dir.join(named),
+        None => folder::usual(&top)?,
+    };
+    let writes = !args.check && !args.dry_run;
+    // What is written into the work tree is committed and goes wherever the code goes.
+    let purpose = if writes { Purpose::Export } else { Purpose::Read };
+    let opening = |session: &SessionId| args.log.record(purpose, session, ledger, &book);
+    let redactor = Redactor::new(ledger.config.redaction()?);
+    let looking = Looking { redactor: &redactor, encrypted: args.include_encrypted };
+    let decided = ledger.decision_records(&book, &looking, opening)?;
     let mut folder = Folder::read(&path)?;
     let (mut behind, mut kept) = (0, 0);
     for document in &decided.documents {
-        let (file, doing) = folder.place(&path, document);
+        let (file, doing) = folder.place(&path, document)?;
         behind += u64::from(matches!(doing, Doing::New | Doing::Update));
-        kept += u64::from(doing == Doing::Kept);
-        if !args.check && !args.dry_run && matches!(doing, Doing::New | Doing::Update) {
+        kept += u64::from(matches!(doing, Doing::Kept | Doing::Alike));
+        if writes && matches!(doing, Doing::New | Doing::Update) {
             write(&file, document)?;
         }
         let file = file.strip_prefix(&top).unwrap_or(&file).display().to_string();
@@ -98,8 +102,17 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
             out.line(format_args!("{word} {}", one_line(&file)))?;
         }
     }
+    for why in &decided.missing {
+        // Each line of JSON is a record.
+        if args.json { output::say(format_args!("missing: {}", one_line(why))) } else { turns::lacking(out, why)? }
+    }
+    if decided.sealed > 0 {
+        let sessions = count(decided.sealed as u64, "session");
+        output::say(format_args!(
+            "note: what {sessions} said is encrypted and was not looked through (--include-encrypted)"
+        ));
+    }
     if !args.json {
-        decided.missing.iter().try_for_each(|why| turns::missing(out, why))?;
         let all = count(decided.documents.len() as u64, "decision");
         out.line(format_args!(
             "{all}: {behind} {}, {kept} edited by people",
@@ -118,6 +131,7 @@ fn word(doing: Doing, args: &Args) -> Option<&'static str> {
     match (doing, args.check, args.dry_run) {
         (Doing::Same, ..) => None,
         (Doing::Kept, ..) => Some("kept as it was edited:"),
+        (Doing::Alike, ..) => Some("not written, as this looks like it:"),
         (Doing::New, true, _) => Some("missing:"),
         (Doing::Update, true, _) => Some("out of date:"),
         (Doing::New, _, true) => Some("would be written:"),
@@ -127,59 +141,10 @@ fn word(doing: Doing, args: &Args) -> Option<&'static str> {
     }
 }
 
-/// The folder that has decision records, or would.
-fn usual(top: &Path) -> PathBuf {
-    let found = FOLDERS.iter().map(|name| top.join(name)).find(|folder| folder.is_dir());
-    found.unwrap_or_else(|| top.join(FOLDERS[0]))
-}
-
 fn write(file: &Path, document: &Document) -> anyhow::Result<()> {
     let failed = || format!("cannot write {}", file.display());
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).with_context(failed)?;
     }
     files::replace_keeping_mode(file, document.file().as_bytes()).with_context(failed)
-}
-
-impl Folder {
-    /// Reads the records that are there; none where there is no such folder.
-    fn read(path: &Path) -> anyhow::Result<Folder> {
-        let mut folder = Folder::default();
-        let entries = match std::fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(folder),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
-        for entry in entries {
-            let file = entry.with_context(|| format!("cannot read {}", path.display()))?.path();
-            let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let Some(number) = number(&name) else { continue };
-            folder.last = folder.last.max(number);
-            let text = files::read_small(&file, LONGEST).with_context(|| format!("cannot read {}", file.display()))?;
-            let Some(text) = text.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
-            if let Some(known) = madr::read(&text) {
-                folder.known.insert(known.id.clone(), (file, text, known));
-            }
-        }
-        Ok(folder)
-    }
-
-    /// The file of a decision, and what is to be done about it. A new one takes the next number.
-    fn place(&mut self, path: &Path, document: &Document) -> (PathBuf, Doing) {
-        match self.known.get(&document.id) {
-            Some((file, _, Known { edited: true, .. })) => (file.clone(), Doing::Kept),
-            Some((file, text, _)) if text.replace("\r\n", "\n") == document.file() => (file.clone(), Doing::Same),
-            Some((file, ..)) => (file.clone(), Doing::Update),
-            None => {
-                self.last += 1;
-                (path.join(format!("{:04}-{}.md", self.last, document.slug)), Doing::New)
-            }
-        }
-    }
-}
-
-/// The number that a record's name begins with: `0007-use-toml.md`.
-fn number(name: &str) -> Option<u32> {
-    let (number, _) = name.strip_suffix(".md")?.split_once('-')?;
-    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
 }

@@ -163,12 +163,12 @@ impl Server {
     }
 
     fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> anyhow::Result<T> {
-        self.answer(http::agent().get(format!("{}{path}", self.0)).call())
+        self.answer(http::agent(&self.0).get(format!("{}{path}", self.0)).call())
     }
 
     /// Sends JSON, and reads the JSON that is answered.
     pub fn post<T: for<'de> Deserialize<'de>>(&self, path: &str, request: &Value) -> anyhow::Result<T> {
-        self.answer(http::agent().post(format!("{}{path}", self.0)).send_json(request))
+        self.answer(http::agent(&self.0).post(format!("{}{path}", self.0)).send_json(request))
     }
 
     fn answer<T: for<'de> Deserialize<'de>>(

@@ -14,11 +14,12 @@ use crate::cost::{self, PriceTable};
 use crate::host::clock;
 use crate::host::output::{self, Out};
 use crate::id::SessionId;
-use crate::ledger::Ledger;
 use crate::ledger::access::Purpose;
 use crate::ledger::query::Book;
+use crate::ledger::{Ledger, again};
 use crate::record::body::ModelUsage;
-use crate::story::{Sentence, Source, Story, Teller, text};
+use crate::redaction::Redactor;
+use crate::story::{Sentence, Source, Spent, Story, Teller, text};
 
 /// Tell how and why code came to be
 ///
@@ -58,16 +59,20 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     // What a model is sent leaves the repository.
     let purpose = if model.is_some() { Purpose::Export } else { Purpose::Read };
     let opening = |session: &SessionId| args.log.record(purpose, session, ledger, &book);
-    let story = ledger.story(&asked, dir, &book, opening)?;
     let story = match &model {
-        // There is nothing to tell from.
-        Some(model) if !story.sources.is_empty() => model::tell(story, model),
-        _ => story,
+        None => again::with(|redactor| ledger.story(&asked, dir, &book, redactor, opening))?,
+        Some(model) => {
+            // What is sent is redacted by the user's own rules, before anything is cut from it.
+            let redactor = Redactor::new(ledger.config.redaction()?);
+            let story = ledger.story(&asked, dir, &book, &redactor, opening)?;
+            // There may be nothing to tell from.
+            if story.sources.is_empty() { story } else { model::tell(story, model, &redactor) }
+        }
     };
     if args.json {
         out.json(&story)?;
     } else if args.markdown {
-        out.line(output::visible(&text::markdown(&story)).trim_end())?;
+        out.line(text::markdown(&story).trim_end())?;
     } else {
         paged(ledger, out, |out| Ok(print(&story, out)?))?;
     }
@@ -78,27 +83,28 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
 /// Says which model told the story and what that cost, or why none did.
 fn tell_teller(teller: &Teller, prices: &PriceTable) {
     match teller {
-        Teller::Records { fallback: None } => {}
-        Teller::Records { fallback: Some(why) } => {
-            output::say(format_args!("note: told from the records alone: {}", one_line(why)));
+        Teller::Records { fallback: None, .. } => {}
+        Teller::Records { fallback: Some(why), spent } => {
+            let spent = spent.as_ref().map(|spent| format!("; it took {}", taken(spent, prices))).unwrap_or_default();
+            output::say(format_args!("note: told from the records alone: {}{spent}", one_line(why)));
         }
-        Teller::Model { model, input, output, struck } => {
-            let usage = ModelUsage {
-                model: model.clone(),
-                requests: 1,
-                input: *input,
-                output: *output,
-                ..ModelUsage::default()
-            };
-            let cost = money(cost::cost(prices, &usage, clock::now()));
+        Teller::Model { spent, struck } => {
             let struck = match struck {
                 0 => String::new(),
                 n => format!("; struck out: {n} without a source"),
             };
-            let model = one_line(model);
-            output::say(format_args!("note: told by {model}, {input} tokens in, {output} out, {cost}{struck}"));
+            let (model, taken) = (one_line(&spent.model), taken(spent, prices));
+            output::say(format_args!("note: told by {model}, {taken}{struck}"));
         }
     }
+}
+
+/// What a model took, in tokens and money.
+fn taken(spent: &Spent, prices: &PriceTable) -> String {
+    let Spent { model, input, output } = spent;
+    let (model, input, output) = (model.clone(), *input, *output);
+    let usage = ModelUsage { model, requests: 1, input, output, ..ModelUsage::default() };
+    format!("{input} tokens in, {output} out, {}", money(cost::cost(prices, &usage, clock::now())))
 }
 
 fn print(story: &Story, out: &mut Out) -> std::io::Result<()> {
@@ -109,14 +115,14 @@ fn print(story: &Story, out: &mut Out) -> std::io::Result<()> {
         section.sentences.iter().try_for_each(|told| sentence(told, out))?;
     }
     if story.sections.is_empty() {
-        out.line("The records tell nothing of it. (git tracevault fetch)")?;
+        out.line("The records that are here tell nothing of it.")?;
     }
     if !story.sources.is_empty() {
         out.line("")?;
         out.line(out.paint(output::HEAD, "Sources"))?;
     }
     story.sources.iter().try_for_each(|known| source(known, out))?;
-    story.missing.iter().try_for_each(|why| turns::missing(out, why))
+    story.missing.iter().try_for_each(|why| turns::lacking(out, why))
 }
 
 fn sentence(told: &Sentence, out: &mut Out) -> std::io::Result<()> {

@@ -150,6 +150,14 @@ pub fn missing(out: &mut Out, text: &str) -> std::io::Result<()> {
     }
 }
 
+/// The same of a story, which says whose it is, and also what no fetching brings.
+pub fn lacking(out: &mut Out, text: &str) -> std::io::Result<()> {
+    match text.ends_with("is not here") {
+        true => missing(out, text),
+        false => block(out, output::WARN, "missing: ", text),
+    }
+}
+
 /// A text in a style, its first line marked and the others in line with it.
 pub fn block(out: &mut Out, style: anstyle::Style, mark: &str, text: &str) -> std::io::Result<()> {
     let space = " ".repeat(mark.len());

@@ -25,7 +25,7 @@ impl fmt::Debug for StoryModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoryModel")
             .field("model", &self.model)
-            .field("base_url", &self.base_url)
+            .field("place", &http::place(&self.base_url))
             .finish_non_exhaustive()
     }
 }
@@ -35,7 +35,7 @@ const PATIENCE: u64 = 120;
 const LONGEST: u64 = 600;
 
 /// The model that is named for a repository: `TRACEVAULT_STORY_URL`, `_PROVIDER`, `_MODEL`, `_KEY` and `_TIMEOUT`, or
-/// `tracevault.story.baseUrl` and so on in git's configuration. `None` where no URL is named.
+/// `tracevault.story.baseUrl` and so on in git's configuration. `None` where no URL is named, or an empty one.
 pub fn story_model(repo: &Repo) -> Result<Option<StoryModel>, ConfigError> {
     let given = given_to_git(repo);
     read(|variable, key| {
@@ -53,8 +53,12 @@ fn read(value: impl Fn(&str, &str) -> Option<String>) -> Result<Option<StoryMode
         value,
         expected,
     };
+    if http::has_secrets(&url) {
+        let expected = "a URL without a name, a password or a query: the key has a place of its own";
+        return Err(wrong("baseUrl", http::place(&url), expected));
+    }
     if !http::is_private(&url) {
-        return Err(wrong("baseUrl", url, "an https URL, or one of this machine"));
+        return Err(wrong("baseUrl", http::place(&url), "an https URL, or one of this machine"));
     }
     let provider = value("PROVIDER", "provider").unwrap_or_default();
     let Some(known) = Provider::from_name(&provider) else {
@@ -99,11 +103,14 @@ mod tests {
         assert_eq!(told(&all[1..]), Ok(None), "no endpoint is named");
         for (changed, expected) in [
             (("baseUrl", "http://models.example"), "an https URL"),
+            (("baseUrl", "https://ada:s3cret@models.example"), "a URL without a name"),
+            (("baseUrl", "https://models.example/v1?key=s3cret"), "a URL without a name"),
             (("provider", "other"), "anthropic or openai"),
             (("timeout", "0"), "number of seconds"),
         ] {
             let values: Vec<_> = [changed].into_iter().chain(all).collect();
-            assert!(told(&values).unwrap_err().contains(expected), "{changed:?}");
+            let error = told(&values).unwrap_err();
+            assert!(error.contains(expected) && !error.contains("s3cret"), "{changed:?}: {error}");
         }
         assert!(told(&all[..2]).unwrap_err().contains("a model's name"));
     }

@@ -1,10 +1,7 @@
 //! Bringing history here that a clone was made without: what a shallow clone (`git clone --depth`) lacks of a range.
 
-use std::collections::HashSet;
-
 use crate::git::command::{Git, GitError};
 use crate::git::repo::Repo;
-use crate::host::files;
 use crate::id::GitId;
 
 /// How much of a commit's history comes along first where a clone is shallow, and by how much it is deepened then.
@@ -70,7 +67,7 @@ pub fn bring_tags(repo: &Repo, remote: &str) -> Result<(), GitError> {
 
 /// Whether no commit between `head` and the others is one at which history was cut.
 fn is_whole(repo: &Repo, head: &GitId, others: &[GitId]) -> Result<bool, GitError> {
-    let cut = cut(repo);
+    let cut = repo.cut();
     if cut.is_empty() {
         return Ok(true);
     }
@@ -88,12 +85,5 @@ fn is_whole(repo: &Repo, head: &GitId, others: &[GitId]) -> Result<bool, GitErro
 }
 
 fn is_shallow(repo: &Repo) -> bool {
-    !cut(repo).is_empty()
-}
-
-/// The commits whose parents are not here.
-fn cut(repo: &Repo) -> HashSet<String> {
-    // Read anew each time: git changes it with every fetch.
-    let text = files::read_if_exists(&repo.common_dir().join("shallow")).ok().flatten().unwrap_or_default();
-    String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+    !repo.cut().is_empty()
 }

@@ -1,5 +1,6 @@
 //! A repository: its objects and refs, read and written in-process.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -146,6 +147,13 @@ impl Repo {
     pub fn is_shallow(&self) -> bool {
         // Where it cannot be told, it may be.
         self.inner.is_shallow().unwrap_or(true)
+    }
+
+    /// The commits whose parents are not here, in a shallow clone.
+    pub fn cut(&self) -> HashSet<String> {
+        // Read anew each time: git changes it with every fetch.
+        let text = files::read_if_exists(&self.common_dir().join("shallow")).ok().flatten().unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
     }
 
     /// The git folder that all worktrees share.

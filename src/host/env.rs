@@ -208,9 +208,10 @@ pub fn ci_key() -> Option<String> {
     text("TRACEVAULT_CI_KEY")
 }
 
-/// `TRACEVAULT_STORY_PROVIDER` and so on: the model that tells stories, each as `tracevault.story.*` in git's configuration.
+/// `TRACEVAULT_STORY_PROVIDER` and so on: the model that tells stories, each as `tracevault.story.*` in git's configuration. An
+/// empty one is there: it takes back what is configured.
 pub fn story(name: &str) -> Option<String> {
-    text(&format!("TRACEVAULT_STORY_{name}"))
+    std::env::var(format!("TRACEVAULT_STORY_{name}")).ok()
 }
 
 /// The folder for temporary files.

@@ -1,5 +1,6 @@
 //! Commits as pages show them: what git says of them beside what the ledger says.
 
+use crate::id::GitId;
 use crate::index::select::{Where, row};
 use crate::index::sessions::After;
 use crate::index::{AsOf, Database, Filter, IndexError};
@@ -130,4 +131,41 @@ impl Database {
             self.select("SELECT session FROM commit_session", &asked, "ORDER BY session LIMIT 200").await?;
         Ok(found.into_iter().map(|(session,)| session).collect())
     }
+
+    /// The sessions in which it may have been said why a line is so, the nearest first: the one that wrote it, the one of the same
+    /// writer before that, and those that the line's commits draw on.
+    pub async fn sessions_around(
+        &self,
+        repository: i64,
+        own: Option<&str>,
+        commits: &[GitId],
+    ) -> Result<Vec<String>, IndexError> {
+        let mut names: Vec<String> = own.iter().map(|own| (*own).to_owned()).collect();
+        if let Some(own) = own {
+            names.extend(self.session_before(repository, own).await?);
+        }
+        for commit in commits {
+            for name in self.sessions_of_commit(repository, commit.as_str()).await? {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The session of the same writer that ended last before this one began, if that was within a day.
+    async fn session_before(&self, repository: i64, session: &str) -> Result<Option<String>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("s.repository = ? AND s.session = ?", [repository.into(), session.into()]);
+        asked.and("p.ended <= s.started AND p.ended >= s.started - ?", [DAY.into()]);
+        let before = "SELECT p.session FROM session s
+            JOIN session p ON p.repository = s.repository AND p.chain = s.chain AND p.session <> s.session";
+        let found: Vec<(String,)> =
+            self.select(before, &asked, "ORDER BY p.ended DESC, p.session DESC LIMIT 1").await?;
+        Ok(found.into_iter().next().map(|(session,)| session))
+    }
 }
+
+/// In seconds.
+const DAY: i64 = 24 * 3600;

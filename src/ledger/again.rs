@@ -8,19 +8,17 @@ thread_local! {
     static REDACTOR: Redactor = Redactor::new(config::redaction_again());
 }
 
+/// Does something with the newest rules at hand.
+pub fn with<T>(work: impl FnOnce(&Redactor) -> T) -> T {
+    REDACTOR.with(work)
+}
+
 /// Forgets what was found: what comes next is of another conversation.
 pub fn forget() {
-    REDACTOR.with(Redactor::forget);
+    with(Redactor::forget);
 }
 
 /// Takes out of a text what the newest rules find; whether they found something.
 pub fn redact(text: &mut String) -> bool {
-    REDACTOR.with(|redactor| {
-        let clean = redactor.again(text).into_inner();
-        if clean == *text {
-            return false;
-        }
-        *text = clean.into_owned();
-        true
-    })
+    with(|redactor| redactor.clean(text))
 }

@@ -180,7 +180,7 @@ impl<'r> Source<'r> {
     pub fn turns(&self, repo: &'r Repo, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
         let (kind, class) = (self.kind, self.class);
         Turns::new(self.lines(repo, store).map(move |said| match (said, class) {
-            (Said::Missing(why), _) => Shown { at: None, pieces: vec![Shows::Step(Step::Missing(why))] },
+            (Said::Missing(why), _) => Shown { pieces: vec![Shows::Step(Step::Missing(why))], ..Shown::default() },
             (Said::Line(line), PayloadClass::Events) => {
                 serde_json::from_slice::<AgentEvent>(&line).map_or_else(|_| Shown::default(), |e| kind.shown_event(&e))
             }

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::SessionId;
+use crate::id::{GitId, SessionId};
 use crate::mcp::desk::{Complete, Desk, Need, commit_uri, session_uri};
 use crate::mcp::refusal::Refusal;
 use crate::mcp::why::blame_line;
-use crate::mirror::{Around, AskedStory, Traced};
+use crate::mirror::{AskedStory, SESSIONS, Traced, add_changes};
 use crate::story::material::{Material, Origin, Writer};
 use crate::story::{About, Place, Source, Story, text};
-
-/// So many sessions are read for the story of a line.
-const SESSIONS: usize = 6;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(crate = "rmcp::schemars")]
@@ -92,7 +89,7 @@ fn of_session(desk: &Desk, name: &str) -> Result<AskedStory, Refusal> {
     Ok(AskedStory {
         material: Material::about(About::Session { session: session.clone() }),
         sessions: vec![(session, records)],
-        around: Around::Commits(commits.iter().filter_map(|commit| commit.sha.parse().ok()).collect()),
+        commits: commits.iter().filter_map(|commit| commit.sha.parse().ok()).collect(),
     })
 }
 
@@ -108,33 +105,37 @@ fn of_line(desk: &Desk, file: &str, line: u32, revision: Option<&str>) -> Result
     };
     let traced = desk.local.trace(&ledger, source)?;
     let text = String::from_utf8_lossy(found.text).trim_end().to_owned();
-    let material = Material {
+    let number = desk.local.number()?;
+    let mut material = Material {
         origin: match traced.origin {
             Some("agent") => Origin::Agent,
             Some("human") => Origin::Human,
             Some(_) => Origin::Unattributed,
             None => Origin::Unknown,
         },
-        writers: writer(&traced).into_iter().collect(),
+        writers: writer(desk, number, &traced)?.into_iter().collect(),
         files: vec![source.path.to_string()],
         ..Material::about(About::Line { file: file.to_owned(), line, text })
     };
-    let number = desk.local.number()?;
-    let mut names: Vec<String> = traced.session.iter().map(ToString::to_string).collect();
-    let drawn = desk.ask(desk.database().sessions_of_commit(number, source.commit.as_str()))?;
-    names.extend(drawn.into_iter().filter(|name| traced.session.as_ref().is_none_or(|own| own.as_str() != name)));
+    add_changes(&mut material, &ledger.repo, source);
+    let mut changes: Vec<GitId> = material.commits.iter().map(|commit| commit.id.clone()).collect();
+    if changes.is_empty() {
+        changes.push(source.commit.clone());
+    }
+    let own = traced.session.as_ref().map(SessionId::as_str);
+    let names = desk.ask(desk.database().sessions_around(number, own, &changes))?;
     let mut sessions = Vec::new();
     for name in names.into_iter().take(SESSIONS) {
         let records = desk.ask(desk.database().records_of_session(number, &name))?;
         sessions.push((SessionId::from_agent(&name), records));
     }
-    let around = Around::Line { commit: source.commit.clone(), path: (*source.path).clone(), line: source.line };
-    Ok(AskedStory { material, sessions, around })
+    Ok(AskedStory { material, sessions, commits: Vec::new() })
 }
 
-fn writer(traced: &Traced) -> Option<Writer> {
-    let (session, call) = (traced.session.clone()?, traced.call.clone()?);
-    Some(Writer { session, call, agent: None, model: traced.model.clone() })
+fn writer(desk: &Desk, repository: i64, traced: &Traced) -> Result<Option<Writer>, Refusal> {
+    let (Some(session), Some(call)) = (traced.session.clone(), traced.call.clone()) else { return Ok(None) };
+    let row = desk.ask(desk.database().session(repository, session.as_str()))?;
+    Ok(Some(Writer { session, call, agent: row.map(|row| row.agent), model: traced.model.clone() }))
 }
 
 fn told(story: &Story, index: Complete) -> Told {

@@ -2,14 +2,13 @@
 
 use crate::ledger::again;
 use crate::mirror::transcript::Window;
-use crate::session::turns::{Call, Step, Turn};
 
 /// Takes out what the newest rules find, and counts the texts in which they found something.
 pub fn redact(window: &mut Window) {
     // What was found in another conversation is no business of this one.
     again::forget();
     for told in &mut window.turns {
-        window.redacted_again += texts(&mut told.turn).map(again::redact).filter(|found| *found).count();
+        window.redacted_again += told.turn.texts_mut().map(again::redact).filter(|found| *found).count();
     }
 }
 
@@ -21,29 +20,12 @@ pub fn text(text: &str) -> String {
     text
 }
 
-/// Every text of a turn that somebody, or something, said.
-fn texts(turn: &mut Turn) -> impl Iterator<Item = &mut String> {
-    let asked = turn.asked.iter_mut().map(|asked| &mut asked.text);
-    asked.chain(turn.steps.iter_mut().flat_map(of_step))
-}
-
-fn of_step(step: &mut Step) -> Vec<&mut String> {
-    match step {
-        Step::Reasoning(text) | Step::Plan(text) | Step::Text(text) | Step::Summary(text) => vec![text],
-        Step::Note(text) | Step::Missing(text) => vec![text],
-        Step::Call(Call { tool, input, result, diffs, .. }) => {
-            let diffs = diffs.iter_mut().flat_map(|diff| [&mut diff.path, &mut diff.hunks]);
-            [tool, input, result].into_iter().chain(diffs).collect()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::CallId;
     use crate::mirror::Told;
-    use crate::session::turns::{Asked, FileDiff};
+    use crate::session::turns::{Asked, Call, FileDiff, Step, Turn};
 
     #[test]
     fn what_newer_rules_know_is_taken_out_wherever_it_stands() {

@@ -40,7 +40,7 @@ pub use gutter::{Gutter, LineOf, Place, Who, Whose};
 pub use local::{Local, Traced};
 pub use records::Sealed;
 pub use settings::{Settings, Source, bare};
-pub use story::{Around, AskedStory};
+pub use story::{AskedStory, SESSIONS, add_changes};
 pub use transcript::{Begin, Called, Shelves, Told};
 
 /// How long a remote may take to give what it has new.

@@ -15,21 +15,17 @@ use crate::story::material::Material;
 /// How long git may look for the commits that changed a line.
 const GIT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// So many sessions are read for the story of a line.
+pub const SESSIONS: usize = 6;
+
 /// What a story is told from, as the index has it.
 pub struct AskedStory {
-    /// What is known without a look at sessions and commits.
+    /// What is known without a look at sessions.
     pub material: Material,
     /// The sessions to be read, and the git commits of their good records.
     pub sessions: Vec<(SessionId, Vec<GitId>)>,
-    pub around: Around,
-}
-
-/// Which commits the story has.
-pub enum Around {
-    /// Those that brought and changed the line that comes from there.
-    Line { commit: GitId, path: RepoPath, line: u32 },
-    /// These.
-    Commits(Vec<GitId>),
+    /// Commits that are told of besides those of the material, as many as are here.
+    pub commits: Vec<GitId>,
 }
 
 impl Mirror {
@@ -37,31 +33,38 @@ impl Mirror {
     pub fn story(&self, asked: AskedStory, whole: bool) -> Result<Story, MirrorError> {
         asked.told(&self.open()?, &if whole { self.shelves()? } else { self.closed_shelves()? })
     }
+
+    /// What is known of a line, with the commits that brought and changed it; it stood there in that commit.
+    pub fn with_changes(
+        &self,
+        mut material: Material,
+        (commit, path, line): (GitId, RepoPath, u32),
+    ) -> Result<Material, MirrorError> {
+        add_changes(&mut material, &self.open()?, &Source { commit, path: Rc::new(path), line });
+        Ok(material)
+    }
+}
+
+/// Adds the commits that brought and changed a line.
+pub fn add_changes(material: &mut Material, repo: &Repo, source: &Source) {
+    match commits::of_line(repo, source, Some(GIT_PATIENCE)) {
+        Ok(commits) => material.commits = commits,
+        Err(error) => material.missing.push(format!("the commits that changed it: {error}")),
+    }
 }
 
 impl AskedStory {
     /// The story, by what was said in its sessions and by the commits around it.
     pub fn told(self, repo: &Repo, shelves: &Shelves) -> Result<Story, MirrorError> {
-        let AskedStory { mut material, sessions, around } = self;
+        let AskedStory { mut material, sessions, commits: others } = self;
         let wanted = material.writers.iter().map(|writer| writer.call.clone()).collect();
         for (session, records) in &sessions {
             let read = shelves.scenes(session, records, &wanted, &mut material.missing)?;
             material.scenes.extend(read);
         }
         scenes::order(&mut material.scenes);
-        match around {
-            Around::Line { commit, path, line } => {
-                let source = Source { commit, path: Rc::new(path), line };
-                match commits::of_line(&repo.home(), &source, Some(GIT_PATIENCE)) {
-                    Ok(commits) => material.commits = commits,
-                    Err(error) => material.missing.push(format!("the commits that changed it: {error}")),
-                }
-            }
-            Around::Commits(ids) => {
-                let here = ids.iter().filter(|commit| repo.contains(commit));
-                material.commits = commits::of_session(&repo.home(), here);
-            }
-        }
+        let here = others.iter().filter(|commit| repo.contains(commit));
+        material.commits.extend(commits::of_session(&repo.home(), here));
         Ok(compose(&material))
     }
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::id::{CallId, GitId, SessionId};
 use crate::index::Words;
-use crate::ledger::Ledger;
 use crate::ledger::access::Purpose;
 use crate::ledger::copies::Copies;
 use crate::ledger::payload::Payloads;
 use crate::ledger::query::Segment;
 use crate::ledger::read_back::{Source, find_call, shell_diffs};
 use crate::ledger::replaced::Instead;
-use crate::ledger::story::scenes;
+use crate::ledger::story::scenes::Reading;
 use crate::ledger::verify::Entry;
+use crate::ledger::{Ledger, again as newest};
 use crate::mirror::{Mirror, MirrorError, again};
 use crate::record::body::Shelf;
 use crate::session::failures::{Failure, failures};
@@ -177,7 +177,10 @@ impl Shelves {
         missing.extend(away);
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
-        Ok(scenes::read(&self.ledger.repo, &store, &segments, session, wanted, missing))
+        let repo = &self.ledger.repo;
+        Ok(newest::with(|redactor| {
+            Reading { repo, store: &store, redactor, wanted }.session(&segments, session, missing)
+        }))
     }
 
     /// The records that are here, and what is to be said of those that are not: another machine may have verified what was

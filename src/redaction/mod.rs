@@ -161,6 +161,14 @@ impl Redactor {
         })
     }
 
+    /// Takes out of a text what [`Redactor::again`] would; whether there was something.
+    pub fn clean(&self, text: &mut String) -> bool {
+        let Cow::Owned(clean) = self.again(text).into_inner() else { return false };
+        let found = clean != *text;
+        *text = clean;
+        found
+    }
+
     /// What [`Redactor::line`] would take out of the same bytes, of which the first line has the number `first`.
     pub fn hits(&self, bytes: &[u8], first: u64) -> Vec<Hit> {
         let mut hits = Vec::new();

@@ -23,6 +23,8 @@ pub const ENCRYPTED: &str = "encrypted: this clone's key may not read it";
 pub struct Shown {
     /// When, in milliseconds since 1970.
     pub at: Option<i64>,
+    /// By what the agent knows the line, wherever it stands.
+    pub id: Option<String>,
     pub pieces: Vec<Piece>,
 }
 
@@ -57,9 +59,13 @@ pub struct CallResult {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Turn {
     pub at: Option<i64>,
+    /// By what the agent knows the line that began it.
+    pub id: Option<String>,
     /// Absent for what stands before the first prompt.
     pub asked: Option<Asked>,
     pub steps: Vec<Step>,
+    /// When each step began, in milliseconds since 1970.
+    pub times: Vec<Option<i64>>,
     /// How many further steps there were.
     pub omitted: usize,
 }
@@ -68,6 +74,12 @@ impl Turn {
     /// When it began.
     pub fn time(&self) -> Option<Time> {
         self.at.map(|at| Time::from_unix(at.div_euclid(1000)))
+    }
+
+    /// Every text of it that somebody, or something, said.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let asked = self.asked.iter_mut().map(|asked| &mut asked.text);
+        asked.chain(self.steps.iter_mut().flat_map(Step::texts_mut))
     }
 }
 
@@ -84,6 +96,19 @@ pub enum Step {
     Note(String),
     /// What should stand here and cannot be read, as the program says.
     Missing(String),
+}
+
+impl Step {
+    fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Step::Reasoning(text) | Step::Plan(text) | Step::Text(text) | Step::Summary(text) => vec![text],
+            Step::Note(text) | Step::Missing(text) => vec![text],
+            Step::Call(Call { tool, input, result, diffs, .. }) => {
+                let diffs = diffs.iter_mut().flat_map(|diff| [&mut diff.path, &mut diff.hunks]);
+                [tool, input, result].into_iter().chain(diffs).collect()
+            }
+        }
+    }
 }
 
 /// A tool call.
@@ -198,12 +223,14 @@ pub struct Turns<I> {
     calls: HashMap<CallId, usize>,
     /// Pieces of a line that belong to the next turn.
     rest: std::vec::IntoIter<Piece>,
+    /// The time and the id of the line that is at hand.
     at: Option<i64>,
+    id: Option<String>,
 }
 
 impl<I: Iterator<Item = Shown>> Turns<I> {
     pub fn new(lines: I) -> Self {
-        Turns { lines, turn: None, calls: HashMap::new(), rest: Vec::new().into_iter(), at: None }
+        Turns { lines, turn: None, calls: HashMap::new(), rest: Vec::new().into_iter(), at: None, id: None }
     }
 
     fn next_piece(&mut self) -> Option<Piece> {
@@ -212,14 +239,14 @@ impl<I: Iterator<Item = Shown>> Turns<I> {
                 return Some(piece);
             }
             let line = self.lines.next()?;
-            self.at = line.at;
+            (self.at, self.id) = (line.at, line.id);
             self.rest = line.pieces.into_iter();
         }
     }
 
     fn begin(&mut self, asked: Option<Asked>) -> Option<Turn> {
         self.calls.clear();
-        self.turn.replace(Turn { at: self.at, asked, ..Turn::default() })
+        self.turn.replace(Turn { at: self.at, id: self.id.clone(), asked, ..Turn::default() })
     }
 
     fn step(&mut self, step: Step) {
@@ -235,6 +262,7 @@ impl<I: Iterator<Item = Shown>> Turns<I> {
             self.calls.insert(call.id.clone(), turn.steps.len());
         }
         turn.steps.push(step);
+        turn.times.push(self.at);
     }
 
     fn result(&mut self, result: CallResult) {
@@ -279,7 +307,7 @@ mod tests {
     use super::*;
 
     fn shown(at: i64, pieces: Vec<Piece>) -> Shown {
-        Shown { at: Some(at), pieces }
+        Shown { at: Some(at), id: Some(format!("line {at}")), pieces }
     }
 
     fn prompt(text: &str) -> Piece {
@@ -321,7 +349,12 @@ mod tests {
         let asked: Vec<_> = turns.iter().map(|turn| turn.asked.as_ref().map(|asked| asked.text.as_str())).collect();
         assert_eq!(asked, [None, Some("a"), Some("b")]);
         assert_eq!(turns.iter().map(|turn| turn.at.unwrap()).collect::<Vec<_>>(), [1, 2, 4]);
+        assert_eq!(
+            turns.iter().map(|turn| turn.id.as_deref().unwrap()).collect::<Vec<_>>(),
+            ["line 1", "line 2", "line 4"]
+        );
         assert_eq!(turns.iter().map(|turn| turn.steps.len()).collect::<Vec<_>>(), [1, 2, 0]);
+        assert_eq!(turns[1].times, [Some(2), Some(4)]);
         assert_eq!(Turns::new([].into_iter()).next(), None);
     }
 

@@ -1,18 +1,23 @@
 //! The story that is composed without any model: out of scenes and commits by fixed rules, each sentence with its sources.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::session::entry::Outcome;
+use crate::story::choose::{Chosen, Prospect, choose};
 use crate::story::material::{Material, Origin, Role};
+use crate::story::runs::{Run, Runs};
 use crate::story::scene::{Deed, Remark, Scene, is_check};
-use crate::story::sentences::{Mark, short};
+use crate::story::sentences::{Mark, name, short};
 use crate::story::words::{Rarity, Topic, words};
-use crate::story::{About, Cites, Kind, Number, Place, Said, Section, Sentence, Sources, Story, Teller};
+use crate::story::{About, By, Cited, Kind, Place, Said, Story, Teller};
 
 /// So many sources a story of a line cites at most, and one of anything larger.
 const SOURCES_OF_A_LINE: usize = 12;
 const SOURCES: usize = 30;
+/// So many turns that wrote it are looked at for what they lean on.
+const WRITING_TURNS: usize = 16;
+/// So many reviewers of a commit are named.
+const REVIEWERS: usize = 4;
 /// Characters of what is quoted.
 const QUOTE: usize = 240;
 /// Below this a sentence of another turn than the writing one has too little to do with it.
@@ -41,14 +46,32 @@ pub fn compose(material: &Material) -> Story {
     telling.finish()
 }
 
+/// So many sentences of a kind are told before there is more of another, of a line and of anything larger.
+fn share(kind: Kind, of_line: bool) -> usize {
+    match (kind, of_line) {
+        (Kind::Need, true) => 3,
+        (Kind::Decisions | Kind::Changes, true) => 2,
+        (_, true) => 1,
+        (Kind::Need, false) => 6,
+        (Kind::Decisions, false) => 5,
+        (Kind::Failures | Kind::Changes, false) => 4,
+        (Kind::Plan | Kind::Alternatives | Kind::Open, false) => 3,
+        (Kind::Writing, false) => 2,
+    }
+}
+
 struct Telling<'m> {
     material: &'m Material,
     topic: Topic,
     rarity: Rarity,
+    runs: Runs<'m>,
+    /// How much each turn's prompt has to do with it.
+    asked: Vec<f64>,
     /// A line, a symbol or a commit, rather than a whole session: what has nothing to do with it is left out.
     narrow: bool,
-    sources: Sources,
-    sections: BTreeMap<Kind, Vec<Sentence>>,
+    prospects: Vec<Prospect>,
+    /// How much more there was of each kind.
+    left: BTreeMap<Kind, usize>,
     /// What was told already, so that nothing is told twice.
     told: HashSet<String>,
     /// The turns that those which wrote it lean on: what was said there was said for it.
@@ -65,40 +88,34 @@ struct Candidate<'m> {
 
 impl<'m> Telling<'m> {
     fn new(material: &'m Material) -> Self {
-        let most = if matches!(material.about, About::Line { .. }) { SOURCES_OF_A_LINE } else { SOURCES };
         let mut telling = Telling {
             topic: topic(material),
             rarity: Rarity::of(material.scenes.iter().map(|scene| &scene.words)),
+            runs: Runs::of(&material.scenes),
+            asked: Vec::new(),
             narrow: !matches!(material.about, About::Session { .. }),
-            sources: Sources::up_to(most),
-            sections: BTreeMap::new(),
+            prospects: Vec::new(),
+            left: BTreeMap::new(),
             told: HashSet::new(),
             leaned_on: HashSet::new(),
             material,
         };
-        let writing = (0..material.scenes.len()).filter(|at| material.scenes[*at].wrote());
-        let asked: HashSet<usize> = writing.flat_map(|at| telling.asked_for(at)).collect();
+        let prompts = material.scenes.iter().map(|scene| scene.asked.as_ref());
+        telling.asked = prompts.map(|asked| asked.map_or(0.0, |asked| telling.relation(&asked.text))).collect();
+        let asked: HashSet<usize> = telling.writing_turns().flat_map(|at| telling.asked_for(at)).collect();
         telling.leaned_on = asked.into_iter().filter(|at| !material.scenes[*at].wrote()).collect();
         telling
     }
 
-    fn say(&mut self, kind: Kind, text: String, cites: Option<Cites>) {
-        if let Some(cites) = cites {
-            self.sections.entry(kind).or_default().push(Sentence { text, cites });
-        }
+    /// The places of the turns that wrote it.
+    fn writing_turns(&self) -> impl Iterator<Item = usize> + use<'m> {
+        let scenes = &self.material.scenes;
+        (0..scenes.len()).filter(|at| scenes[*at].wrote()).take(WRITING_TURNS)
     }
 
-    /// The number of what was said in a turn.
-    fn said(&mut self, scene: &Scene, said: Said, text: &str) -> Option<Number> {
-        let place = Place::Said { what: said, turn: scene.turn.clone() };
-        self.sources.cite(place, scene.time, text)
-    }
-
-    fn call(&mut self, scene: &Scene, deed: &Deed) -> Option<Number> {
-        let place = Place::Call { turn: scene.turn.clone(), call: deed.call.clone(), tool: deed.tool.clone() };
-        let changed: String = deed.diffs.iter().map(|diff| format!("\n{}\n{}", diff.path, diff.hunks)).collect();
-        let text = format!("{} {}\n{}{changed}", deed.tool, deed.input, deed.result);
-        self.sources.cite(place, scene.time, text.trim())
+    /// Has a sentence to tell.
+    fn say(&mut self, kind: Kind, rank: usize, text: String, cited: Cited) {
+        self.prospects.push(Prospect { kind, text, cited: (cited, Vec::new()), rank });
     }
 
     /// How much a text has to do with what the story is about; all of a session has to do with the session.
@@ -118,8 +135,8 @@ impl<'m> Telling<'m> {
             if !calls.insert(&writer.call) {
                 continue;
             }
-            let who = writer.agent.as_deref().unwrap_or("An agent");
-            let model = writer.model.as_deref().map(|model| format!(" ({model})")).unwrap_or_default();
+            let who = writer.agent.as_deref().map_or_else(|| "An agent".to_owned(), name);
+            let model = writer.model.as_deref().map(|model| format!(" ({})", name(model))).unwrap_or_default();
             let tool = if deed.tool.is_empty() { "a tool call" } else { &deed.tool };
             let input = quoted_code(&deed.input);
             let what = match material.about {
@@ -130,8 +147,7 @@ impl<'m> Telling<'m> {
                 "{who}{model} {what} by {tool} {input}, in turn {} of session {}.",
                 scene.turn.number, scene.turn.session
             );
-            let cites = self.call(scene, deed).map(Cites::one);
-            self.say(Kind::Writing, text, cites);
+            self.say(Kind::Writing, calls.len(), text, call(scene, deed));
         }
     }
 
@@ -139,34 +155,42 @@ impl<'m> Telling<'m> {
     fn need(&mut self) {
         let material = self.material;
         let most = if self.narrow { 4 } else { 8 };
-        let mut wanted: Vec<usize> = Vec::new();
-        for (at, scene) in material.scenes.iter().enumerate() {
-            if scene.wrote() || (!self.narrow && is_human(scene)) {
-                wanted.extend(self.asked_for(at));
-            }
-        }
+        let mut wanted: Vec<usize> = match self.narrow {
+            true => self.writing_turns().flat_map(|at| self.asked_for(at)).collect(),
+            false => (0..material.scenes.len()).filter(|at| is_human(&material.scenes[*at])).collect(),
+        };
         if self.narrow {
             let mut related: Vec<(usize, f64)> = (0..material.scenes.len())
                 .filter(|at| is_human(&material.scenes[*at]) && !wanted.contains(at))
-                .map(|at| (at, self.scene_relation(&material.scenes[at])))
+                .map(|at| (at, self.scene_relation(at)))
                 .filter(|(_, score)| *score >= RELATED)
                 .collect();
             related.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             let room = most.min(wanted.len() + 2);
             wanted.extend(related.into_iter().map(|(at, _)| at).take(room.saturating_sub(wanted.len())));
         }
-        let mut seen = HashSet::new();
-        wanted.retain(|at| seen.insert(*at));
-        wanted.truncate(most);
-        wanted.sort_unstable();
-        for at in wanted {
+        // A session that was resumed repeats what was said before.
+        let mut prompts = HashSet::new();
+        wanted.retain(|at| material.scenes[*at].asked.as_ref().is_some_and(|asked| prompts.insert(&asked.text)));
+        self.keep(Kind::Need, &mut wanted, most);
+        let mut ranked: Vec<(usize, usize)> = wanted.into_iter().enumerate().collect();
+        ranked.sort_unstable_by_key(|(_, at)| *at);
+        for (rank, at) in ranked {
             let scene = &material.scenes[at];
             let Some(asked) = &scene.asked else { continue };
             let who = if asked.human { "The developer asked" } else { "The agent was asked" };
-            let cites = self.said(scene, Said::Prompt, &asked.text).map(Cites::one);
             self.told.insert(short(&asked.text, QUOTE));
-            self.say(Kind::Need, format!("{who}: {}", quoted(&asked.text)), cites);
+            let cited = said(scene, Said::Prompt, &asked.text);
+            self.say(Kind::Need, rank, format!("{who}: {}", quoted(&asked.text)), cited);
         }
+    }
+
+    /// Keeps the first so many. Of a session the others are counted: of anything smaller the best few are all that is looked for.
+    fn keep<T>(&mut self, kind: Kind, found: &mut Vec<T>, most: usize) {
+        if !self.narrow && found.len() > most {
+            *self.left.entry(kind).or_default() += found.len() - most;
+        }
+        found.truncate(most);
     }
 
     /// The turn that asked for what a turn did: itself, and where its prompt says little or another agent asked, those before it.
@@ -203,35 +227,38 @@ impl<'m> Telling<'m> {
     }
 
     /// How much a turn has to do with what the story is about: by its prompt, and by all that was said in it.
-    fn scene_relation(&self, scene: &Scene) -> f64 {
-        let whole = self.topic.score(&scene.words, &self.rarity) * WHOLE;
-        whole.max(self.asked_relation(scene))
+    fn scene_relation(&self, at: usize) -> f64 {
+        let whole = self.topic.score(&self.material.scenes[at].words, &self.rarity) * WHOLE;
+        whole.max(self.asked[at])
     }
 
     fn commits(&mut self) {
         let material = self.material;
+        // A session brought commits; whose the lines of those are is told of each.
+        let origin = if self.narrow { material.origin } else { Origin::Agent };
         for (at, commit) in material.commits.iter().enumerate() {
-            let place = Place::Commit { commit: commit.id.clone() };
-            let cites = self.sources.cite(place, Some(commit.time), &commit.subject).map(Cites::one);
-            let reviewed = match commit.reviewers.as_slice() {
-                [] => String::new(),
-                names => format!(", reviewed by {}", short(&names.join(", "), QUOTE)),
+            let reviewers: Vec<String> = commit.reviewers.iter().take(REVIEWERS).map(|who| name(who)).collect();
+            let reviewed = match reviewers.is_empty() {
+                true => String::new(),
+                false => format!("; its message names {} as reviewer", reviewers.join(", ")),
             };
-            let how = match commit.role {
-                Role::Brought if material.origin == Origin::Human => "A person has said that they wrote it; committed",
-                Role::Brought if material.origin == Origin::Unattributed => {
-                    "No agent is known to have written it; committed"
-                }
-                Role::Brought if material.origin == Origin::Unknown => "Whose it is is not known; committed",
-                Role::Brought => "Committed",
-                Role::Before => "What stood there before was committed",
-                Role::Later => "The same files were changed later",
+            let how = match (commit.role, origin) {
+                (Role::Begins, _) => "What came before is not here: the history begins with what was committed",
+                (Role::Before, _) => "What stood there before was committed",
+                (Role::Later, _) => "The same files were changed later",
+                (Role::Brought, _) if at > 0 => "Committed",
+                (Role::Brought, Origin::Human) => "A person has said that they wrote it; committed",
+                (Role::Brought, Origin::Unattributed) => "No agent is known to have written it; committed",
+                (Role::Brought, Origin::Unknown) => "Whose it is is not known; committed",
+                (Role::Brought, Origin::Agent) => "Committed",
             };
-            let how = if at > 0 && commit.role == Role::Brought { "Committed" } else { how };
-            let (author, day) = (short(&commit.author, 80), commit.time.day());
+            let (author, day) = (name(&commit.author), commit.time.day());
             let text =
                 format!("{how} by {author} on {day} as {}: {}{reviewed}", commit.id.short(), quoted(&commit.subject));
-            self.say(Kind::Changes, text, cites);
+            let by = By { human: None, author: Some(author), role: Some(commit.role), reviewers };
+            let place = Place::Commit { commit: commit.id.clone() };
+            let cited = Cited { place, by, time: Some(commit.time), text: commit.subject.clone() };
+            self.say(Kind::Changes, at, text, cited);
         }
     }
 
@@ -249,7 +276,7 @@ impl<'m> Telling<'m> {
                     (false, false) => related,
                 };
                 // A sentence that names nothing can still belong to a turn that is about nothing else.
-                let about = if self.narrow && !writes { self.asked_relation(scene) / 2.0 } else { 0.0 };
+                let about = if self.narrow && !writes { self.asked[at] / 2.0 } else { 0.0 };
                 let score = score + if related > 0.0 || remark.leads { about } else { 0.0 };
                 if score >= RELATED && !self.told.contains(&short(&remark.text, QUOTE)) {
                     found.push(Candidate { scene, remark, score, place: (at, nth) });
@@ -260,26 +287,23 @@ impl<'m> Telling<'m> {
         found
     }
 
-    fn asked_relation(&self, scene: &Scene) -> f64 {
-        scene.asked.as_ref().map_or(0.0, |asked| self.relation(&asked.text))
-    }
-
     /// Tells the best of some remarks, in the order in which they were made.
     fn quote(&mut self, kind: Kind, mut found: Vec<Candidate<'m>>, most: usize) {
-        found.truncate(most);
-        found.sort_by_key(|candidate| candidate.place);
-        for Candidate { scene, remark, .. } in found {
+        self.keep(kind, &mut found, most);
+        let mut ranked: Vec<(usize, Candidate<'m>)> = found.into_iter().enumerate().collect();
+        ranked.sort_by_key(|(_, candidate)| candidate.place);
+        for (rank, Candidate { scene, remark, .. }) in ranked {
             let who = match remark.said {
-                Said::Prompt => "The developer wrote",
+                Said::Prompt if is_human(scene) => "The developer wrote",
+                Said::Prompt => "The agent was told",
                 Said::Reasoning => "The agent reasoned",
                 Said::Plan => "The plan",
                 Said::Answer => "The agent said",
             };
-            if !self.told.insert(short(&remark.text, QUOTE)) {
-                continue;
+            if self.told.insert(short(&remark.text, QUOTE)) {
+                let cited = said(scene, remark.said, &remark.text);
+                self.say(kind, rank, format!("{who}: {}", quoted(&remark.text)), cited);
             }
-            let cites = self.said(scene, remark.said, &remark.text).map(Cites::one);
-            self.say(kind, format!("{who}: {}", quoted(&remark.text)), cites);
         }
     }
 
@@ -330,95 +354,96 @@ impl<'m> Telling<'m> {
         if self.narrow {
             return;
         }
-        for (scene, deed) in self.failed().into_iter().filter(|(_, deed)| is_check(&deed.input)) {
-            if self.later(scene, deed).is_none() {
-                let text = format!("{} was last seen failing.", quoted_code(&deed.input));
-                let cites = self.call(scene, deed).map(Cites::one);
-                if self.told.insert(text.clone()) {
-                    self.say(Kind::Open, text, cites);
-                }
+        let mut rank = 0;
+        for run in self.runs.failed().to_vec() {
+            let text = format!("{} was last seen failing.", quoted_code(&run.deed.input));
+            if is_check(&run.deed.input) && self.runs.passed_later(&run).is_none() && self.told.insert(text.clone()) {
+                self.say(Kind::Open, rank, text, call(run.scene, run.deed));
+                rank += 1;
             }
         }
     }
 
     fn failures(&mut self) {
         let most = if self.narrow { 3 } else { 6 };
+        let all = self.runs.failed().to_vec();
         let mut failed: Vec<(usize, f64)> = Vec::new();
-        let all = self.failed();
-        for (at, (scene, deed)) in all.iter().enumerate() {
-            let related = self.relation(&format!("{}\n{}", deed.input, deed.result));
-            let touches = self.material.files.iter().any(|file| deed.touches(file));
-            let near = scene.wrote() || touches || self.is_mended(scene, deed);
+        for (at, run) in all.iter().enumerate() {
+            let related = self.relation(&format!("{}\n{}", run.deed.input, run.deed.result));
+            let touches = self.material.files.iter().any(|file| run.deed.touches(file));
+            let near = run.scene.wrote() || touches || (self.narrow && self.runs.mended(run));
             let score = if near { related + RELATED } else { related };
             if score >= RELATED {
                 failed.push((at, score));
             }
         }
-        failed.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap_or(Ordering::Equal).then(a.0.cmp(&b.0)));
-        failed.truncate(most);
-        failed.sort_unstable_by_key(|(at, _)| *at);
-        for (at, _) in failed {
-            let (scene, deed) = all[at];
-            self.failure(scene, deed);
+        failed.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        // What failed many times is one thing to tell.
+        let mut same = HashSet::new();
+        failed.retain(|(at, _)| same.insert(what_failed(all[*at].deed)));
+        self.keep(Kind::Failures, &mut failed, most);
+        let mut ranked: Vec<(usize, usize)> = failed.iter().enumerate().map(|(rank, (at, _))| (*at, rank)).collect();
+        ranked.sort_unstable();
+        for (at, rank) in ranked {
+            self.failure(&all[at], rank);
         }
         let found = self.candidates(|r| r.marks.contains(&Mark::Failure));
         self.quote(Kind::Failures, found, 2);
     }
 
-    /// The calls that failed, in order.
-    fn failed(&self) -> Vec<(&'m Scene, &'m Deed)> {
-        let deeds = self.material.scenes.iter().flat_map(|scene| scene.deeds.iter().map(move |deed| (scene, deed)));
-        deeds.filter(|(_, deed)| deed.failed()).collect()
-    }
-
-    /// The same command where it last ran later in the session, if that was fine.
-    fn later(&self, scene: &Scene, failed: &Deed) -> Option<(&'m Scene, &'m Deed)> {
-        let scenes = self.material.scenes.iter().filter(|later| later.turn.session == scene.turn.session);
-        let deeds = scenes.flat_map(|scene| scene.deeds.iter().map(move |deed| (scene, deed)));
-        let after = deeds.skip_while(|(_, deed)| deed.call != failed.call).skip(1);
-        let same = after.filter(|(_, deed)| deed.tool == failed.tool && deed.input == failed.input).last();
-        same.filter(|(_, deed)| deed.outcome == Some(Outcome::Ok))
-    }
-
-    /// Whether what failed before it was written was fine when it next ran after.
-    fn is_mended(&self, scene: &Scene, failed: &Deed) -> bool {
-        let Some((_, passed)) = self.later(scene, failed) else { return false };
-        let deeds =
-            self.material.scenes.iter().filter(|of| of.turn.session == scene.turn.session).flat_map(|of| &of.deeds);
-        let between = deeds.skip_while(|deed| deed.call != failed.call).take_while(|deed| deed.call != passed.call);
-        self.narrow && between.into_iter().any(|deed| deed.wanted)
-    }
-
-    fn failure(&mut self, scene: &Scene, deed: &Deed) {
-        let what = format!("{} {}", deed.tool, quoted_code(&deed.input));
-        let why = telling_line(&deed.result).map(|line| format!(": {}", quoted(line))).unwrap_or_default();
-        let text = match deed.outcome {
-            Some(Outcome::Rejected) => format!("The developer turned down {what}"),
-            Some(Outcome::Denied) => format!("{what} was not allowed{why}"),
-            _ => format!("{what} failed{why}"),
-        };
+    fn failure(&mut self, run: &Run<'m>, rank: usize) {
+        let text = what_failed(run.deed);
         if !self.told.insert(text.clone()) {
             return;
         }
-        let Some(cites) = self.call(scene, deed).map(Cites::one) else { return };
-        let passed = self.later(scene, deed).and_then(|(scene, deed)| self.call(scene, deed));
-        let (text, cites) = match passed {
-            Some(number) => (format!("{text}; later it passed"), cites.and(number)),
-            None => (text, cites),
-        };
+        let passed = self.runs.passed_later(run);
+        let text = if passed.is_some() { format!("{text}; later it passed") } else { text };
         let end = if text.ends_with(['.', '”']) { "" } else { "." };
-        self.say(Kind::Failures, format!("{text}{end}"), Some(cites));
+        let more = passed.iter().map(|passed| call(passed.scene, passed.deed)).collect();
+        let cited = (call(run.scene, run.deed), more);
+        self.prospects.push(Prospect { kind: Kind::Failures, text: format!("{text}{end}"), cited, rank });
     }
 
     fn finish(self) -> Story {
-        let sections = self.sections.into_iter().map(|(kind, sentences)| Section { kind, sentences });
-        Story {
-            about: self.material.about.clone(),
-            sections: sections.collect(),
-            sources: self.sources.finish(),
-            missing: self.material.missing.clone(),
-            teller: Teller::Records { fallback: None },
+        let of_line = matches!(self.material.about, About::Line { .. });
+        let most = if of_line { SOURCES_OF_A_LINE } else { SOURCES };
+        let Chosen { sections, sources, mut left } = choose(self.prospects, most, |kind| share(kind, of_line));
+        for (kind, count) in self.left {
+            *left.entry(kind).or_default() += count;
         }
+        let mut missing = self.material.missing.clone();
+        if !left.is_empty() {
+            let left = left.iter().map(|(kind, count)| format!("{count} more of “{}”", kind.title()));
+            missing.push(format!("there is no room for {}", left.collect::<Vec<_>>().join(", ")));
+        }
+        let (about, teller) = (self.material.about.clone(), Teller::Records { fallback: None, spent: None });
+        Story { about, sections, sources, missing, teller }
+    }
+}
+
+/// What was said in a turn, as a source.
+fn said(scene: &Scene, said: Said, text: &str) -> Cited {
+    let human = (said == Said::Prompt).then(|| is_human(scene));
+    let place = Place::Said { what: said, turn: scene.turn.clone() };
+    Cited { place, by: By { human, ..By::default() }, time: scene.time, text: text.to_owned() }
+}
+
+/// A call as a source.
+fn call(scene: &Scene, deed: &Deed) -> Cited {
+    let changed: String = deed.diffs.iter().map(|diff| format!("\n{}\n{}", diff.path, diff.hunks)).collect();
+    let text = format!("{} {}\n{}{changed}", deed.tool, deed.input, deed.result);
+    let place = Place::Call { turn: scene.turn.clone(), call: deed.call.clone(), tool: deed.tool.clone() };
+    Cited { place, by: By::default(), time: scene.time, text: text.trim().to_owned() }
+}
+
+/// What failed, and why.
+fn what_failed(deed: &Deed) -> String {
+    let what = format!("{} {}", deed.tool, quoted_code(&deed.input));
+    let why = telling_line(&deed.result).map(|line| format!(": {}", quoted(line))).unwrap_or_default();
+    match deed.outcome {
+        Some(Outcome::Rejected) => format!("The developer turned down {what}"),
+        Some(Outcome::Denied) => format!("{what} was not allowed{why}"),
+        _ => format!("{what} failed{why}"),
     }
 }
 
@@ -467,8 +492,9 @@ fn telling_line(result: &str) -> Option<&str> {
     lines().find(tells).or_else(|| lines().next())
 }
 
+/// A quotation, which nothing in it ends.
 fn quoted(text: &str) -> String {
-    format!("“{}”", short(text, QUOTE))
+    format!("“{}”", short(text, QUOTE).replace(['“', '”'], "\""))
 }
 
 fn quoted_code(text: &str) -> String {

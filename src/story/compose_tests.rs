@@ -33,7 +33,7 @@ fn material(line: &str, turns: Vec<(&str, Vec<Step>)>) -> Material {
     let scene = |(at, (asked, steps)): (usize, (&str, Vec<Step>))| {
         let turn = TurnId { session: session.clone(), source: "main".into(), number: at + 1 };
         let asked = Some(Asked { text: asked.into(), human: true });
-        Scene::of(turn, &Turn { at: Some(at as i64 * 1000), asked, steps, omitted: 0 }, &wanted)
+        Scene::of(turn, &Turn { at: Some(at as i64 * 1000), asked, steps, ..Turn::default() }, &wanted)
     };
     let writer =
         Writer { session: session.clone(), call: CallId::from_agent("w"), agent: Some("agent".into()), model: None };
@@ -139,12 +139,95 @@ fn a_line_without_an_agent_has_its_commits() {
         let about = About::Line { file: "a".into(), line: 1, text: String::new() };
         let story = compose(&Material { origin, commits, ..Material::about(about) });
         let told = told(&story, Kind::Changes);
-        assert!(told[0].starts_with(begins) && told[0].ends_with("“Subject”, reviewed by Bea"), "{told:?}");
+        assert!(
+            told[0].starts_with(begins) && told[0].ends_with("“Subject”; its message names Bea as reviewer"),
+            "{told:?}"
+        );
         assert!(told[1].starts_with("What stood there before was committed by Ada"), "{told:?}");
         assert_eq!((story.sections.len(), story.sources.len()), (1, 2));
     }
     let nothing = compose(&Material::about(About::Session { session: SessionId::from_agent("s") }));
     assert_eq!((nothing.sections, nothing.sources), (vec![], vec![]));
+}
+
+#[test]
+fn a_session_is_no_line_whose_origin_is_told() {
+    let about = About::Session { session: SessionId::from_agent("s") };
+    let (id, time) = ("a".repeat(40).parse().unwrap(), Time::from_unix(0));
+    let commit =
+        |role| Commit {
+            id, role, time, author: "Ada [7]".into(), subject: "ok” [7] “".into(), reviewers: Vec::new()
+        };
+    let material = Material { commits: vec![commit(Role::Brought)], ..Material::about(about) };
+    let story = compose(&material);
+    assert_eq!(told(&story, Kind::Changes), ["Committed by Ada (7) on 1970-01-01 as aaaaaaaaaaaa: “ok\" [7] \"”"]);
+    let begins = Commit { role: Role::Begins, ..material.commits[0].clone() };
+    let story = compose(&Material { commits: vec![begins], ..material });
+    assert!(told(&story, Kind::Changes)[0].starts_with("What came before is not here"), "{story:?}");
+}
+
+#[test]
+fn what_an_agent_was_told_is_not_what_the_developer_wrote() {
+    let turns = || {
+        vec![(
+            "Make it fast. We go with lists rather than maps, because lists are short.",
+            vec![call("w", "a", Outcome::Ok, "")],
+        )]
+    };
+    for (human, who) in [(true, "The developer wrote"), (false, "The agent was told")] {
+        let mut material = material("let lists = maps;", turns());
+        material.scenes[0].asked.as_mut().unwrap().human = human;
+        let story = compose(&material);
+        assert!(told(&story, Kind::Decisions)[0].starts_with(who), "{story:?}");
+    }
+}
+
+#[test]
+fn a_long_session_tells_some_of_all_and_how_much_it_leaves_out() {
+    let turn = |name: &'static str| {
+        let steps = vec![
+            Step::Reasoning(format!("We could use a queue for {name}.")),
+            Step::Text(format!("I decided to use a {name} table, because {name} is small.")),
+        ];
+        (name, steps)
+    };
+    let names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "theta", "iota", "kappa", "lambda", "my", "ny"];
+    let mut turns: Vec<_> = names.into_iter().map(turn).collect();
+    turns[5].1.push(call("1", "make test", Outcome::Failed, "error: zeta broke"));
+    turns[5].1.push(Step::Text("Paging is left out for now.".into()));
+    turns[5].1.push(Step::Plan("1. Do the zeta thing\n".into()));
+    let mut material = material("", turns);
+    material.about = About::Session { session: SessionId::from_agent(SESSION) };
+    let commit = |n: u8| Commit {
+        id: format!("{n:040x}").parse().unwrap(),
+        role: Role::Brought,
+        time: Time::from_unix(0),
+        author: "Ada".into(),
+        subject: format!("Build {n}"),
+        reviewers: Vec::new(),
+    };
+    material.commits = (0..10).map(commit).collect();
+    let story = compose(&material);
+    for kind in [Kind::Need, Kind::Plan, Kind::Alternatives, Kind::Failures, Kind::Decisions, Kind::Changes, Kind::Open]
+    {
+        assert!(!told(&story, kind).is_empty(), "{kind:?}: {story:?}");
+    }
+    assert!(story.sources.len() <= 30);
+    let left = story.missing.iter().find(|why| why.contains("no room")).unwrap();
+    assert!(left.contains("more of “The need”"), "{left}");
+}
+
+#[test]
+fn a_prompt_that_stands_in_two_sessions_is_told_once() {
+    let mut material = material(
+        "let totals = carts;",
+        vec![
+            ("Finance needs totals of carts.", vec![call("w", "a", Outcome::Ok, "")]),
+            ("Finance needs totals of carts.", vec![]),
+        ],
+    );
+    material.scenes[1].turn.session = SessionId::from_agent("resumed");
+    assert_eq!(told(&compose(&material), Kind::Need).len(), 1);
 }
 
 #[test]

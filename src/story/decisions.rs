@@ -2,6 +2,7 @@
 //!
 //! A choice alone ("I'll use a loop") is no decision that anybody would look up; one with an alternative, or with a reason, is.
 
+use crate::digest::Digest;
 use crate::story::scene::{Remark, Scene};
 use crate::story::sentences::{Mark, short};
 use crate::story::{Place, Said, TurnId};
@@ -10,8 +11,11 @@ use crate::time::Time;
 /// Something that was decided in a turn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// Where: what it is known by for ever.
     pub turn: TurnId,
+    /// What it is known by for ever within its conversation; turns are counted anew where some are gone.
+    pub key: String,
+    /// Something is missing before its end.
+    pub gap: bool,
     pub time: Option<Time>,
     pub title: String,
     /// What was asked when it was decided; nothing where nobody asked.
@@ -76,7 +80,9 @@ fn in_turn(scene: &Scene, before: Option<&Scene>) -> Option<Decision> {
         place: Place::Said { what: Said::Prompt, turn: scene.turn.clone() },
     });
     let open = marked(scene, Mark::Open).into_iter().filter(|quoted| !is_told(quoted)).collect();
-    Some(Decision { turn: scene.turn.clone(), time: scene.time, title, need, chosen, alternatives, reasons, open })
+    let key = scene.key.clone().unwrap_or_else(|| Digest::of(first.text.as_bytes()).to_string());
+    let (turn, time, gap) = (scene.turn.clone(), scene.time, scene.gap);
+    Some(Decision { turn, key, gap, time, title, need, chosen, alternatives, reasons, open })
 }
 
 fn quoted(scene: &Scene, remark: &Remark) -> Quoted {
@@ -148,7 +154,7 @@ mod tests {
     fn scene(number: usize, asked: &str, steps: &[Step]) -> Scene {
         let turn = TurnId { session: SessionId::from_agent("s"), source: "main".into(), number };
         let asked = Some(Asked { text: asked.into(), human: true });
-        Scene::of(turn, &Turn { at: Some(1_000), asked, steps: steps.to_vec(), omitted: 0 }, &HashSet::new())
+        Scene::of(turn, &Turn { at: Some(1_000), asked, steps: steps.to_vec(), ..Turn::default() }, &HashSet::new())
     }
 
     fn texts(quoted: &[Quoted]) -> Vec<&str> {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::story::decisions::{Decision, Quoted};
 use crate::story::text::escaped;
-use crate::story::{Place, Said, TurnId};
+use crate::story::{Place, Said};
+use crate::visible::visible;
 
 /// What begins the last line.
 const MARK: &str = "<!-- git-tracevault adr ";
@@ -43,9 +44,9 @@ pub struct Known {
     pub edited: bool,
 }
 
-/// The id of a decision: session, source and turn.
-pub fn id(turn: &TurnId) -> String {
-    format!("{}/{}/{}", turn.session, turn.source, turn.number)
+/// The id of a decision: session, source, and what the turn is known by there.
+pub fn id(decision: &Decision) -> String {
+    format!("{}/{}/{}", decision.turn.session, decision.turn.source, decision.key)
 }
 
 impl Document {
@@ -73,10 +74,10 @@ impl Document {
             "\n## More Information\n\nThis record was found by `git tracevault adr` in what was said; its sources:\n\n",
         );
         for (at, (place, words)) in sources.iter().enumerate() {
-            out.push_str(&format!("{}. {} (`git tracevault show {}`)\n", at + 1, escaped(words), session(place)));
+            out.push_str(&format!("[^{}]: {} (`git tracevault show {}`)\n", at + 1, escaped(words), session(place)));
         }
         let sources = sources.into_iter().map(|(_, words)| words).collect();
-        Document { id: id(&decision.turn), slug: slug(&decision.title), text: out, sources }
+        Document { id: id(decision), slug: slug(&decision.title), text: out, sources }
     }
 
     /// The whole file.
@@ -104,7 +105,7 @@ pub fn read(file: &str) -> Option<Known> {
 fn front_matter(decision: &Decision, member: Option<&str>) -> String {
     let date = decision.time.map(|time| format!("date: {}\n", time.day())).unwrap_or_default();
     // A string of JSON is one of YAML.
-    let member = member.and_then(|member| serde_json::to_string(&member).ok());
+    let member = member.and_then(|member| serde_json::to_string(&visible(member)).ok());
     let makers = member.map(|member| format!("decision-makers: [{member}]\n")).unwrap_or_default();
     format!("---\nstatus: accepted\n{date}{makers}---\n")
 }
@@ -116,13 +117,13 @@ fn items<'q>(out: &mut String, all: impl Iterator<Item = &'q Quoted>, sources: &
     }
 }
 
-/// The number of a sentence's source, in brackets.
+/// The footnote of a sentence's source, which no text of others can make.
 fn cite<'q>(quoted: &'q Quoted, sources: &mut Vec<(&'q Place, String)>) -> String {
     let at = sources.iter().position(|(place, _)| **place == quoted.place).unwrap_or_else(|| {
-        sources.push((&quoted.place, words(&quoted.place)));
+        sources.push((&quoted.place, visible(&words(&quoted.place))));
         sources.len() - 1
     });
-    format!("\\[{}\\]", at + 1)
+    format!("[^{}]", at + 1)
 }
 
 fn words(place: &Place) -> String {
@@ -170,6 +171,7 @@ fn slug(title: &str) -> String {
 mod tests {
     use super::*;
     use crate::id::SessionId;
+    use crate::story::TurnId;
     use crate::time::Time;
 
     fn decision(need: &str) -> Decision {
@@ -184,6 +186,8 @@ mod tests {
             time: Some(Time::from_unix(0)),
             title: "Go with <TOML>".into(),
             turn,
+            key: "u-7".into(),
+            gap: false,
         }
     }
 
@@ -196,13 +200,13 @@ mod tests {
         let document = document("Which format --> --- <script>?");
         let file = document.file();
         assert!(file.starts_with("---\nstatus: accepted\ndate: 1970-01-01\ndecision-makers: [\"ada@example.com\"]\n---\n\n# Go with &lt;TOML>\n"), "{file}");
-        assert!(file.contains("> Which format --> --- &lt;script>? \\[1\\]\n"), "{file}");
-        assert!(file.contains("* Go with \\[TOML\\]. \\[2\\]\n* We could use YAML. \\[3\\]\n"), "{file}");
-        assert!(file.contains("1. prompt, turn 3 of session s-1 (`git tracevault show s-1`)\n"), "{file}");
+        assert!(file.contains("> Which format --> --- &lt;script>? [^1]\n"), "{file}");
+        assert!(file.contains("* Go with \\[TOML\\]. [^2]\n* We could use YAML. [^3]\n"), "{file}");
+        assert!(file.contains("[^1]: prompt, turn 3 of session s-1 (`git tracevault show s-1`)\n"), "{file}");
         assert_eq!(document.slug, "go-with-toml");
-        assert_eq!(read(&file), Some(Known { id: "s-1/main/3".into(), edited: false }));
+        assert_eq!(read(&file), Some(Known { id: "s-1/main/u-7".into(), edited: false }));
         // Git may check it out with other line ends.
-        assert_eq!(read(&file.replace('\n', "\r\n")), Some(Known { id: "s-1/main/3".into(), edited: false }));
+        assert_eq!(read(&file.replace('\n', "\r\n")), Some(Known { id: "s-1/main/u-7".into(), edited: false }));
     }
 
     #[test]
@@ -213,7 +217,7 @@ mod tests {
             format!("{file}\nWe know better now.\n"),
             file.replacen("Why?", "Why not?", 1),
         ] {
-            assert_eq!(read(&edited), Some(Known { id: "s-1/main/3".into(), edited: true }), "{edited}");
+            assert_eq!(read(&edited), Some(Known { id: "s-1/main/u-7".into(), edited: true }), "{edited}");
         }
         assert_eq!(read("# A record of our own\n"), None);
         assert_eq!(read("<!-- git-tracevault adr {} -->"), None);

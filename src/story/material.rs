@@ -1,5 +1,7 @@
 //! What a story is told from: whose it is, the calls that wrote it, the turns around them, the commits.
 
+use serde::Serialize;
+
 use crate::id::{CallId, GitId, SessionId};
 use crate::story::About;
 use crate::story::scene::Scene;
@@ -71,7 +73,8 @@ pub struct Commit {
     pub reviewers: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// What is there today comes from it.
     Brought,
@@ -79,4 +82,6 @@ pub enum Role {
     Before,
     /// It came later, to the same files.
     Later,
+    /// What came before it is not here, so that it need not have brought what it has.
+    Begins,
 }

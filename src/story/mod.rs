@@ -1,9 +1,10 @@
 //! Stories: why code is as it is. Numbered sources in, sentences out, each of which cites the sources that it rests on.
 //!
 //! [`sentences`] takes texts apart and marks what they tell of, [`words`] says how much two texts have to do with each other,
-//! [`scene`] condenses a turn, [`compose`] chooses and orders, [`text`] renders, [`model`] lets a model tell it from the same sources. [`decisions`] finds
+//! [`scene`] condenses a turn, [`compose`] finds what may be told and [`choose`] what is, [`text`] renders, [`model`] lets a model tell it from the same sources. [`decisions`] finds
 //! what was decided, [`madr`] writes it down. docs/stories.md has the rules in prose.
 
+mod choose;
 pub mod compose;
 #[cfg(test)]
 mod compose_tests;
@@ -11,6 +12,7 @@ pub mod decisions;
 pub mod madr;
 pub mod material;
 pub mod model;
+mod runs;
 pub mod scene;
 pub mod sentences;
 pub mod text;
@@ -19,6 +21,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, GitId, SessionId};
+use crate::story::material::Role;
 use crate::time::Time;
 
 /// A narrative of how and why something came to be.
@@ -41,16 +44,25 @@ pub enum Teller {
     Records {
         #[serde(skip_serializing_if = "Option::is_none")]
         fallback: Option<String>,
+        /// What the model cost that was asked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent: Option<Spent>,
     },
     /// A model, from the same sources.
     Model {
-        model: String,
-        /// Tokens.
-        input: u64,
-        output: u64,
+        #[serde(flatten)]
+        spent: Spent,
         /// Citations and sentences that rested on nothing.
         struck: usize,
     },
+}
+
+/// Tokens that a model took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Spent {
+    pub model: String,
+    pub input: u64,
+    pub output: u64,
 }
 
 /// What a story is about.
@@ -165,13 +177,39 @@ pub struct Source {
     pub number: Number,
     #[serde(flatten)]
     pub place: Place,
+    #[serde(flatten)]
+    pub by: By,
     pub time: Option<Time>,
     /// What stands there, as far as it matters.
     pub text: String,
 }
 
+/// Who a source is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct By {
+    /// Of a prompt: whether somebody asked, rather than another agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub human: Option<bool>,
+    /// Of a commit: who made it, what it has to do with the story, and whom its message names as reviewers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
+}
+
+/// A source before it has a number.
+#[derive(Debug, Clone)]
+pub struct Cited {
+    pub place: Place,
+    pub by: By,
+    pub time: Option<Time>,
+    pub text: String,
+}
+
 /// Where a source stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Place {
     Said {
@@ -229,11 +267,12 @@ impl Sources {
 
     /// The number of a source; `None` where there are as many as there may be. A source that is known keeps its number, and
     /// has what stands in either text.
-    pub fn cite(&mut self, place: Place, time: Option<Time>, text: &str) -> Option<Number> {
+    pub fn cite(&mut self, cited: Cited) -> Option<Number> {
+        let Cited { place, by, time, text } = cited;
         if let Some(known) = self.list.iter_mut().find(|source| source.place == place) {
-            if !known.text.contains(text) && known.text.len() + text.len() < MAX_SOURCE {
+            if !known.text.contains(&text) && known.text.len() + text.len() < MAX_SOURCE {
                 known.text.push('\n');
-                known.text.push_str(text);
+                known.text.push_str(&text);
             }
             return Some(known.number);
         }
@@ -241,8 +280,8 @@ impl Sources {
             return None;
         }
         let number = Number(self.list.len() + 1);
-        let text = crate::session::turns::shortened_to(text, MAX_SOURCE);
-        self.list.push(Source { number, place, time, text });
+        let text = crate::session::turns::shortened_to(&text, MAX_SOURCE);
+        self.list.push(Source { number, place, by, time, text });
         Some(number)
     }
 
@@ -255,24 +294,25 @@ impl Sources {
 mod tests {
     use super::*;
 
-    fn commit(n: u8) -> Place {
-        Place::Commit { commit: format!("{n:040x}").parse().unwrap() }
+    fn commit(n: u8, text: &str) -> Cited {
+        let place = Place::Commit { commit: format!("{n:040x}").parse().unwrap() };
+        Cited { place, by: By::default(), time: None, text: text.to_owned() }
     }
 
     #[test]
     fn sources_have_one_number_each_and_are_bounded() {
         let mut sources = Sources::up_to(2);
-        let first = sources.cite(commit(1), None, "one").unwrap();
-        assert_eq!(sources.cite(commit(2), None, "two").map(Number::get), Some(2));
-        assert_eq!(sources.cite(commit(1), None, "more"), Some(first));
-        assert_eq!(sources.cite(commit(3), None, "three"), None, "no more than were asked for");
+        let first = sources.cite(commit(1, "one")).unwrap();
+        assert_eq!(sources.cite(commit(2, "two")).map(Number::get), Some(2));
+        assert_eq!(sources.cite(commit(1, "more")), Some(first));
+        assert_eq!(sources.cite(commit(3, "three")), None, "no more than were asked for");
         assert_eq!(sources.finish()[0].text, "one\nmore");
     }
 
     #[test]
     fn a_sentence_is_json_with_its_numbers() {
         let mut sources = Sources::up_to(9);
-        let [one, two] = [1, 2].map(|n| sources.cite(commit(n), None, "").unwrap());
+        let [one, two] = [1, 2].map(|n| sources.cite(commit(n, "")).unwrap());
         let sentence = Sentence { text: "So it was.".into(), cites: Cites::one(two).and(one).and(two) };
         assert_eq!(serde_json::to_string(&sentence).unwrap(), r#"{"text":"So it was.","cites":[2,1]}"#);
     }

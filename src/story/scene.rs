@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use crate::id::CallId;
 use crate::session::entry::Outcome;
 use crate::session::turns::{Asked, Call, FileDiff, Step, Turn, shortened_to};
-use crate::story::sentences::{Mark, marks, sentences};
+use crate::story::sentences::{Mark, marks, name, sentences};
 use crate::story::words::words;
 use crate::story::{Said, TurnId};
 use crate::time::Time;
@@ -22,7 +22,11 @@ const LEADING: usize = 3;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
     pub turn: TurnId,
+    /// By what the turn is known, whatever stands before it and is missing one day.
+    pub key: Option<String>,
     pub time: Option<Time>,
+    /// Something is missing in it, or before it in the same conversation.
+    pub gap: bool,
     pub asked: Option<Asked>,
     pub remarks: Vec<Remark>,
     pub deeds: Vec<Deed>,
@@ -48,6 +52,8 @@ pub struct Deed {
     pub call: CallId,
     pub tool: String,
     pub step: usize,
+    /// When it was made, in milliseconds since 1970.
+    pub at: Option<i64>,
     pub input: String,
     pub outcome: Option<Outcome>,
     pub result: String,
@@ -73,8 +79,9 @@ impl Scene {
     /// What a turn has to tell; `wanted` are the calls that the story is about.
     pub fn of(turn: TurnId, told: &Turn, wanted: &HashSet<CallId>) -> Scene {
         let asked = told.asked.as_ref().map(|asked| Asked { text: shortened_to(&asked.text, MAX_PROMPT), ..*asked });
-        let mut scene =
-            Scene { turn, time: told.time(), asked, remarks: Vec::new(), deeds: Vec::new(), words: BTreeSet::new() };
+        let key = told.id.clone().or_else(|| told.at.map(|at| format!("at-{at}")));
+        let (remarks, deeds, words) = Default::default();
+        let mut scene = Scene { turn, key, time: told.time(), gap: false, asked, remarks, deeds, words };
         let prompt = scene.asked.as_ref().map(|asked| asked.text.clone()).unwrap_or_default();
         scene.hear(Said::Prompt, 0, &prompt, false);
         for (step, what) in told.steps.iter().enumerate() {
@@ -82,7 +89,9 @@ impl Scene {
                 Step::Reasoning(text) => scene.hear(Said::Reasoning, step, text, leads(&told.steps, step, wanted)),
                 Step::Text(text) => scene.hear(Said::Answer, step, text, leads(&told.steps, step, wanted)),
                 Step::Plan(text) => scene.hear(Said::Plan, step, text, false),
-                Step::Call(call) => scene.see(step, call, wanted.contains(&call.id)),
+                Step::Call(call) => {
+                    scene.see(step, told.times.get(step).copied().flatten(), call, wanted.contains(&call.id));
+                }
                 // A summary repeats what is told where it was said; notes are the program's.
                 Step::Summary(_) | Step::Note(_) | Step::Missing(_) => {}
             }
@@ -108,12 +117,13 @@ impl Scene {
         }
     }
 
-    fn see(&mut self, step: usize, call: &Call, wanted: bool) {
+    fn see(&mut self, step: usize, at: Option<i64>, call: &Call, wanted: bool) {
         self.words.extend(words(&call.input));
         let deed = Deed {
             call: call.id.clone(),
-            tool: call.tool.clone(),
+            tool: name(&call.tool),
             step,
+            at,
             input: shortened_to(&call.input, MAX_RESULT),
             outcome: call.outcome,
             result: shortened_to(&call.result, MAX_RESULT),
@@ -128,17 +138,6 @@ impl Scene {
         if tells && (wanted || self.deeds.len() < MAX_DEEDS) {
             self.deeds.push(deed);
         }
-    }
-
-    /// Every text that somebody said, for who redacts it once more; the words are of what they were.
-    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let asked = self.asked.iter_mut().map(|asked| &mut asked.text);
-        let remarks = self.remarks.iter_mut().map(|remark| &mut remark.text);
-        let deeds = self.deeds.iter_mut().flat_map(|deed| {
-            let diffs = deed.diffs.iter_mut().flat_map(|diff| [&mut diff.path, &mut diff.hunks]);
-            [&mut deed.tool, &mut deed.input, &mut deed.result].into_iter().chain(diffs)
-        });
-        asked.chain(remarks).chain(deeds)
     }
 }
 
@@ -191,8 +190,12 @@ mod tests {
             Step::Plan("1. First\n2. Second".into()),
             Step::Text("Done.".into()),
         ];
-        let told =
-            Turn { at: Some(1_000), asked: Some(Asked { text: "Do it.".into(), human: true }), steps, omitted: 0 };
+        let told = Turn {
+            at: Some(1_000),
+            asked: Some(Asked { text: "Do it.".into(), human: true }),
+            steps,
+            ..Turn::default()
+        };
         let turn = TurnId { session: SessionId::from_agent("s"), source: "main".into(), number: 1 };
         let scene = Scene::of(turn, &told, &HashSet::from([CallId::from_agent("3")]));
         let remarks: Vec<_> = scene.remarks.iter().map(|remark| (remark.said, &*remark.text, remark.leads)).collect();

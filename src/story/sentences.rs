@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// The longest sentence that is kept whole, in characters.
 const LONGEST: usize = 320;
+/// A name is no longer than so many characters.
+const NAME: usize = 80;
 /// So many sentences of one text are looked at.
 const MOST: usize = 400;
 
@@ -287,6 +289,16 @@ pub fn short(text: &str, most: usize) -> String {
     format!("{}…", cut.trim_end_matches([',', ';', ':', ' ']))
 }
 
+/// A name that others chose, for the middle of a line: short, and without the brackets that only citations have.
+pub fn name(text: &str) -> String {
+    let bare = |c| match c {
+        '[' => '(',
+        ']' => ')',
+        other => other,
+    };
+    short(text, NAME).chars().map(bare).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,6 +343,12 @@ mod tests {
         assert_eq!(short("one  two\nthree", 20), "one two three");
         assert_eq!(short("one two three", 9), "one two…");
         assert_eq!(short("abcdefghij", 4), "abcd…");
+    }
+
+    #[test]
+    fn names_are_one_short_line_without_citations() {
+        assert_eq!(name("x\n\n## Decisions [1]"), "x ## Decisions (1)");
+        assert!(name(&"long ".repeat(99)).chars().count() <= NAME + 1);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! How numbers, times, money and the texts of others look on pages.
 
 use crate::time::Time;
+use crate::visible::hides;
 
 /// `1,234,567`.
 pub fn count(number: i64) -> String {
@@ -79,13 +80,6 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
-}
-
-fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// At most so many characters of the first line.

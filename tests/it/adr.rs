@@ -120,3 +120,102 @@ fn what_a_person_edits_is_never_written_over() {
     ada.run(work, ["adr", "--check"]).exits(2);
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
+
+/// The names of the files of a folder, and their titles.
+fn titles(dir: &Path) -> Vec<(String, String)> {
+    let title = |text: String| text.lines().find(|line| line.starts_with("# ")).unwrap_or_default().to_owned();
+    records(dir).into_iter().map(|(name, text)| (name, title(text))).collect()
+}
+
+#[test]
+fn a_gap_renames_nothing_and_writes_nothing_twice() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    let agent = Agent::start(ada, work, "long");
+    agent.prompt("Hello there friend.").say("Hi, ready.");
+    agent.prompt("Which format?").say("I'll go with TOML rather than YAML, because of comments.");
+    agent.write("settings.toml", "a = 1\n");
+    ada.commit(work, "Settings");
+    ada.pass(40 * 24 * 3600);
+    agent.prompt("Small talk here now.").say("Sure thing.");
+    agent.prompt("Which queue?").say("I'll go with Redis rather than Kafka, because it is small.");
+    agent.write("queue.toml", "q = 1\n");
+    ada.commit(work, "Queue");
+    ada.run(work, ["adr"]).ok();
+    let folder = work.join("docs/decisions");
+    let before = records(&folder);
+    assert_eq!(before.len(), 2, "{before:?}");
+
+    // What was said in the first month is gone: the turns of the second are counted anew.
+    let refs = ada.refs(work, "refs");
+    for name in refs.keys().filter(|name| name.contains("/payload/") && name.contains("/2026-01/")) {
+        ada.git(work, ["update-ref", "-d", name]).ok();
+    }
+    let told = ada.run(work, ["adr"]).ok();
+    assert!(told.contains("session long: decisions behind what is missing: 1"), "{told}");
+    assert_eq!(records(&folder), before, "{:?}", titles(&folder));
+    ada.run(work, ["adr", "--check"]).exits(2);
+    let told = ada.run(work, ["adr", "--json", "--check"]).exits(2);
+    assert!(told.stdout.is_empty() && told.stderr.contains("missing: session long: "), "{told:?}");
+    fs::remove_file(folder.join(&before[1].0)).unwrap();
+    ada.run(work, ["adr"]).ok();
+    assert_eq!(records(&folder).len(), 1, "what is not sure is not written");
+}
+
+#[test]
+fn what_is_encrypted_is_written_only_where_that_is_asked_for() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    ada.feed(work, ["policy", "set", "-"], b"[payloads]\nencrypt = [\"transcript\"]\n").ok();
+    let agent = Agent::start(ada, work, "secret");
+    agent.prompt("Which format?").say("I'll go with TOML rather than YAML, because Initech said so.");
+    agent.write("settings.toml", "a = 1\n");
+    ada.commit(work, "Settings");
+    let told = ada.run(work, ["adr"]).exits(0);
+    assert!(told.stderr.contains("1 session said is encrypted"), "{told:?}");
+    assert_eq!(records(&work.join("docs/decisions")), []);
+    ada.run(work, ["adr", "--check"]).exits(0);
+    ada.git(work, ["config", "tracevault.logAccess", "true"]).ok();
+    let told = ada.run(work, ["adr", "--include-encrypted"]).exits(0);
+    assert!(told.stderr.contains("says that this was exported"), "{told:?}");
+    assert_eq!(records(&work.join("docs/decisions")).len(), 1);
+}
+
+#[test]
+fn a_folder_may_hold_other_things() {
+    let team = decided();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    let folder = work.join("docs/decisions");
+    fs::create_dir_all(folder.join("0002-folder.md")).unwrap();
+    fs::write(folder.join("0003-large.md"), "x".repeat((1 << 20) + 1)).unwrap();
+    for name in ["4294967295-x.md", "20240131-x.md"] {
+        fs::write(folder.join(name), "x").unwrap();
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("../../README.md", folder.join("0004-link.md")).unwrap();
+    let told = ada.run(work, ["adr"]).ok();
+    let path = folder.join(if cfg!(unix) { "0005" } else { "0004" }.to_owned() + "-go-with-toml-rather-than-yaml.md");
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}: {told}"));
+
+    // A person saves it in another encoding, and without the comment.
+    let edited: Vec<u8> = text.replace("accepted", "rejected f\u{fc}r uns").chars().map(|c| c as u32 as u8).collect();
+    fs::write(&path, &edited).unwrap();
+    assert!(ada.run(work, ["adr"]).ok().contains("kept as it was edited"));
+    assert_eq!(fs::read(&path).unwrap(), edited);
+    fs::write(&path, &text[..text.rfind("<!--").unwrap()]).unwrap();
+    assert!(ada.run(work, ["adr"]).ok().contains("not written, as this looks like it: "));
+    ada.run(work, ["adr", "--check"]).exits(0);
+}
+
+#[test]
+fn a_clone_without_history_or_ledger_cannot_tell() {
+    let team = decided();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    ada.git(work, ["push", "--quiet", "origin", "HEAD:main"]).ok();
+    let (url, shallow) = (format!("file://{}", team.remote.display()), ada.path("shallow"));
+    ada.git(&ada.path(""), ["clone", "--quiet", "--depth", "1", &url, "shallow"]).ok();
+    let told = ada.run(&shallow, ["adr", "--check"]).exits(2);
+    assert!(told.stdout.contains("no ledger here") && told.stdout.contains("shallow"), "{told:?}");
+    let story = ada.run(&shallow, ["story", "README.md:1"]).ok();
+    assert!(story.contains("What came before is not here") && story.contains("shallow"), "{story}");
+}

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::agent::Agent;
 use crate::ledger::Team;
+use crate::server::Server;
 use crate::support::World;
 
 /// `tests/fixtures/questions.toml`.
@@ -140,6 +141,25 @@ fn the_right_turn_is_among_the_cited_sources() {
     eprintln!("{right} of {asked} right; {sources} sources, {turns} turns are cited");
     wrong.iter().for_each(|wrong| eprintln!("{wrong}"));
     assert!(right >= ENOUGH, "{right} of {asked}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn pages_find_the_same_turns() {
+    let table = Table::read();
+    let team = table.play();
+    team.ada.git(&team.work, ["push", "--quiet", "--force", "origin", "HEAD:main"]).ok();
+    let server = Server::start(&team.ada, &team.work, &["--repo", &format!("shop={}", team.remote.display())]);
+    server.settle();
+    for question in table.question.iter().step_by(5) {
+        let (file, text) = &question.ask;
+        let lines = fs::read_to_string(team.work.join(file)).unwrap();
+        let line = lines.lines().position(|line| line == text).unwrap() + 1;
+        let page = server.page(&format!("/r/shop/story/{file}?line={line}"));
+        let turns = cited(&story(&team, &question.ask)).into_iter();
+        for turn in turns.map(|(session, turn)| format!("turn {turn} of session {session}")) {
+            assert!(page.contains(&turn), "{text}: {turn}\n{page}");
+        }
+    }
 }
 
 /// No sentence without a source, and no source that no sentence cites.

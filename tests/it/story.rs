@@ -92,10 +92,15 @@ fn symbols_commits_and_sessions_have_their_stories() {
     assert!(text.contains("The need\n") && text.contains("\nSources\n") && text.contains("[1]"), "{text}");
     let text = ada.run(work, ["story", "--markdown", "sums.py:1"]).ok();
     assert!(text.starts_with("# sums.py:1\n") && text.contains("&lt;b>totals&lt;/b>"), "{text}");
+    let more = std::fs::read_to_string(work.join("sums.py")).unwrap() + "LEAST = 1\n";
+    std::fs::write(work.join("sums.py"), more).unwrap();
     for (name, why) in [
         ("sums.py#nothing", "has no symbol nothing"),
         ("sums.py:99", "sums.py"),
         ("nothing-at-all", "nothing here is called"),
+        ("sums.py:0", "counted from 1"),
+        ("sums.py#", "the symbol's name is missing"),
+        ("sums.py:8", "is not committed yet"),
         ("README.md#x", "in no language"),
     ] {
         let refused = ada.run(work, ["story", name]).exits(2);
@@ -103,6 +108,9 @@ fn symbols_commits_and_sessions_have_their_stories() {
     }
     let refused = ada.run(work, ["story", "HEAD", "HEAD~1"]).exits(2);
     assert!(refused.stderr.contains("only a line or a symbol"), "{}", refused.stderr);
+    // What is named goes to git as a commit, never as an option.
+    let refused = ada.run(work, ["story", "sums.py:1", "--", "--contents=/etc/passwd"]).exits(2);
+    assert!(refused.stderr.contains("no commit that is here"), "{}", refused.stderr);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use crate::agent::Agent;
 use crate::ledger::Team;
 use crate::story::told;
 use crate::support::{Output, finish};
@@ -116,7 +117,7 @@ fn a_model_tells_from_the_same_sources_and_nothing_without_one() {
         let model = Model::answering(200, Some(body));
         let output = model.story(&team, provider, &["--json"]).exits(0);
         let story: Value = serde_json::from_str(&output.stdout).unwrap();
-        let told = json!({"by": "model", "model": "claude-opus-4-5", "input": 1000, "output": 100, "struck": 5});
+        let told = json!({"by": "model", "model": "claude-opus-4-5", "input": 1000, "output": 100, "struck": 6});
         assert_eq!(story["teller"], told, "{story:#}");
         let sections = json!([
             {"kind": "need", "sentences": [{"text": "Finance asked for it.", "cites": [1]}]},
@@ -125,7 +126,7 @@ fn a_model_tells_from_the_same_sources_and_nothing_without_one() {
         assert_eq!(story["sections"], sections);
         assert!(!output.stdout.contains('\u{1b}'), "nothing steers a terminal");
         assert!(output.stderr.contains("1000 tokens in, 100 out, $0.01"), "{}", output.stderr);
-        assert!(output.stderr.contains("struck out: 5"), "{}", output.stderr);
+        assert!(output.stderr.contains("struck out: 6"), "{}", output.stderr);
         let asked = model.asked();
         assert_eq!(asked.len(), 1);
         let (path, key) = match provider {
@@ -170,6 +171,9 @@ fn what_goes_wrong_with_a_model_falls_back_to_the_records_and_is_said() {
         let said = story["teller"]["fallback"].as_str().unwrap();
         assert!(said.contains(why) && output.stderr.contains("told from the records alone"), "{why}: {said}");
         assert!(!said.contains("k-1"), "{said}");
+        if ["cut off at 100 tokens", "none of its sentences"].contains(&why) {
+            assert!(output.stderr.contains("it took 1000 tokens in, 100 out"), "{}", output.stderr);
+        }
     }
 }
 
@@ -196,4 +200,59 @@ fn nothing_is_sent_unless_an_endpoint_is_named() {
     ada.git(work, ["config", "tracevault.story.baseUrl", open]).ok();
     let refused = finish(&mut story_command(&team, &[]), b"").exits(2);
     assert!(refused.stderr.contains("an https URL"), "{}", refused.stderr);
+    // What the environment leaves empty is switched off.
+    finish(story_command(&team, &[]).env("TRACEVAULT_STORY_URL", ""), b"").exits(0);
+    ada.git(work, ["config", "tracevault.story.baseUrl", "https://ada:s3cret@models.example"]).ok();
+    let refused = finish(&mut story_command(&team, &[]), b"").exits(2);
+    assert!(refused.stderr.contains("models.example") && !refused.stderr.contains("s3cret"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_is_sent_is_redacted_by_the_users_rules_and_not_through_a_proxy() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, team.work.as_path());
+    // Both stand where a text is cut: of half of one nobody could tell what it is.
+    let token = format!("{}{}", "ghp_", "a8F3kQ9zL1mX7cV5bN2jH6gD4sP0wRtYuIeO");
+    let (key, password) = ("acme_0123456789abcdefghijklmnopqrstuv", "Zq7kPw93xTgBv5");
+    let rules = ada.home().join(".config/git-tracevault/redaction.toml");
+    std::fs::create_dir_all(rules.parent().unwrap()).unwrap();
+    let allowed = [token.as_str(), password].map(|text| format!("[[allow]]\npattern = '{text}'\n")).concat();
+    std::fs::write(&rules, allowed).unwrap();
+    let agent = Agent::start(ada, work, "sums-1");
+    agent.prompt(&format!("Connect with {password} to the totals, please, for customer {key}."));
+    agent.prompt(&format!("Sums of totals. {}{token} password = \"{password}\"", "word ".repeat(813)));
+    agent.write("sums.py", "totals = sum(items)\n");
+    ada.commit(work, "Sums of totals");
+    std::fs::write(&rules, "[[rule]]\nid = \"acme-key\"\npattern = 'acme_[A-Za-z0-9]{32}'\n").unwrap();
+
+    let model = Model::answering(200, Some(openai(&answer(), "stop")));
+    let proxy = Model::answering(200, Some(openai(&answer(), "stop")));
+    let mut command = ada.command(env!("CARGO_BIN_EXE_git-tracevault"), work);
+    command.args(["story", "sums.py:1"]).env("TRACEVAULT_STORY_URL", &model.url).env("http_proxy", &proxy.url);
+    command.env("TRACEVAULT_STORY_PROVIDER", "openai").env("TRACEVAULT_STORY_MODEL", "m").env("ALL_PROXY", &proxy.url);
+    finish(&mut command, b"").exits(0);
+    let (asked, through) = (model.asked(), proxy.asked());
+    assert_eq!((asked.len(), through.len()), (1, 0));
+    assert!(asked[0].contains("Connect with") && asked[0].contains("max_completion_tokens"), "{}", asked[0]);
+    for secret in ["ghp_", &key[..12], &password[..6]] {
+        assert!(!asked[0].contains(secret), "{secret}: {}", asked[0]);
+    }
+    let shown = ada.run(work, ["story", "sums-1"]).ok();
+    assert!(!shown.contains("ghp_") && !shown.contains(&password[..6]), "{shown}");
+    // Rules that cannot be read send nothing.
+    std::fs::write(&rules, "[[rule]]\n").unwrap();
+    finish(&mut command, b"").exits(2);
+    assert_eq!(model.asked().len(), 1);
+}
+
+#[test]
+fn a_server_that_knows_another_limit_is_asked_again() {
+    let team = told();
+    let refused = r#"{"error":{"message":"Unsupported parameter: 'max_completion_tokens'"}}"#;
+    let model = Model::answering(400, Some(refused.to_owned()));
+    let output = model.story(&team, "openai", &[]).exits(0);
+    let asked = model.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(!asked[1].contains("max_completion_tokens") && asked[1].contains("max_tokens"), "{}", asked[1]);
+    assert!(output.stderr.contains("told from the records alone"), "{}", output.stderr);
 }

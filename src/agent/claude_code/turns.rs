@@ -1,5 +1,7 @@
 //! One line of a Claude Code transcript as people read it: prompts, thoughts, answers, calls, results, diffs.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::transcript::{self, Fields};
@@ -13,8 +15,9 @@ use crate::session::turns::{Asked, Call, CallResult, FileDiff, MAX_TEXT, Piece, 
 pub fn shown(bytes: &[u8]) -> Shown {
     let text = String::from_utf8_lossy(bytes);
     let (fields, _) = Fields::of(&text);
-    let mut shown =
-        Shown { at: json::text(fields.timestamp).as_deref().and_then(transcript::millis), pieces: Vec::new() };
+    let at = json::text(fields.timestamp).as_deref().and_then(transcript::millis);
+    let id = json::text(fields.uuid).map(Cow::into_owned);
+    let mut shown = Shown { at, id, pieces: Vec::new() };
     match json::text(fields.kind).as_deref() {
         Some("assistant") => assistant(&fields, &mut shown.pieces),
         Some("user") => user(&fields, &mut shown.pieces),
@@ -48,7 +51,7 @@ pub fn shown_event(event: &AgentEvent) -> Shown {
         (EventKind::ToolFailed, Some(call)) => Some(result(call, Outcome::Failed)),
         _ => None,
     };
-    Shown { at: Some(event.at), pieces: piece.into_iter().collect() }
+    Shown { at: Some(event.at), id: None, pieces: piece.into_iter().collect() }
 }
 
 fn short(json: Option<&RawValue>) -> Option<String> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::git::blame::{self, Blame, Line, Source};
 use crate::git::command::GitError;
 use crate::git::history::{self, CommitInfo};
+use crate::git::repo::Repo;
 use crate::id::GitId;
 use crate::story::material::{Commit, Role};
 use crate::time::Time;
@@ -22,11 +23,16 @@ const FILES: usize = 20;
 /// The commit that a line comes from, and those that changed what stood there before, the newest first.
 ///
 /// `within` is how long git may look for them.
-pub fn of_line(dir: &Path, source: &Source, within: Option<Duration>) -> Result<Vec<Commit>, GitError> {
+pub fn of_line(repo: &Repo, source: &Source, within: Option<Duration>) -> Result<Vec<Commit>, GitError> {
+    let cut = repo.cut();
     let mut commits: Vec<Commit> = Vec::new();
-    for change in blame::changes(dir, source, OF_A_LINE, within)? {
+    for change in blame::changes(&repo.home(), source, OF_A_LINE, within)? {
         commits.push(Commit {
-            role: if commits.is_empty() { Role::Brought } else { Role::Before },
+            role: match commits.is_empty() {
+                _ if cut.contains(change.id.as_str()) => Role::Begins,
+                true => Role::Brought,
+                false => Role::Before,
+            },
             time: Time::from_unix(change.commit.time),
             author: change.commit.author,
             subject: change.commit.subject,
@@ -38,7 +44,8 @@ pub fn of_line(dir: &Path, source: &Source, within: Option<Duration>) -> Result<
 }
 
 /// The commits that lines come from, those with the most lines first.
-pub fn of_lines(lines: &[Line<'_>], blame: &Blame<'_>) -> Vec<Commit> {
+pub fn of_lines(repo: &Repo, lines: &[Line<'_>], blame: &Blame<'_>) -> Vec<Commit> {
+    let cut = repo.cut();
     let mut counted: Vec<(&GitId, usize)> = Vec::new();
     for source in lines.iter().filter_map(|line| line.source.as_ref()) {
         match counted.iter_mut().find(|(commit, _)| **commit == source.commit) {
@@ -47,14 +54,15 @@ pub fn of_lines(lines: &[Line<'_>], blame: &Blame<'_>) -> Vec<Commit> {
         }
     }
     counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counted.into_iter().take(MOST).filter_map(|(commit, _)| brought(commit, blame)).collect()
+    let role = |commit: &GitId| if cut.contains(commit.as_str()) { Role::Begins } else { Role::Brought };
+    counted.into_iter().take(MOST).filter_map(|(commit, _)| told(commit, role(commit), blame)).collect()
 }
 
-fn brought(commit: &GitId, blame: &Blame<'_>) -> Option<Commit> {
+fn told(commit: &GitId, role: Role, blame: &Blame<'_>) -> Option<Commit> {
     let known = blame.commits.get(commit)?;
     Some(Commit {
         id: commit.clone(),
-        role: Role::Brought,
+        role,
         time: Time::from_unix(known.time),
         author: known.author.clone(),
         subject: known.subject.clone(),

@@ -2,7 +2,7 @@
 
 pub mod asked;
 pub mod commits;
-mod decided;
+pub mod decided;
 pub mod scenes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,12 +18,14 @@ use crate::ledger::origins::Origins;
 use crate::ledger::query::{Book, Segment};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::LineAuthor;
+use crate::redaction::Redactor;
 use crate::scope::language::Language;
 use crate::scope::{Outcome, Scope, walk};
 use crate::story::compose::compose;
 use crate::story::material::{Material, Origin, Role, Writer};
 use crate::story::{About, Story};
 use asked::Asked;
+use scenes::Reading;
 
 /// So many sessions are read for a story, those of today's lines first.
 const SESSIONS: usize = 6;
@@ -44,18 +46,32 @@ struct Gathered {
 }
 
 impl Ledger {
-    /// The story of something, composed from the records alone; paths are as seen from `dir`. `opening` hears of each session
-    /// before it is read.
+    /// The story of something, composed from the records alone; paths are as seen from `dir`. `redactor` redacts what was said
+    /// once more, `opening` hears of each session before it is read.
     pub fn story(
         &self,
         asked: &Asked,
         dir: &Path,
         book: &Book<'_>,
+        redactor: &Redactor,
         opening: impl FnMut(&SessionId),
     ) -> Result<Story, LedgerError> {
-        let gathered = self.gather(asked, dir, book)?;
+        let mut gathered = self.gather(asked, dir, book)?;
+        gathered.material.missing.extend(self.not_here(book));
         gathered.sessions.iter().for_each(opening);
-        Ok(compose(&self.read_sessions(gathered, book)))
+        Ok(compose(&self.read_sessions(gathered, book, redactor)))
+    }
+
+    /// What is not in this clone that might tell more.
+    fn not_here(&self, book: &Book<'_>) -> Vec<String> {
+        let mut missing = Vec::new();
+        if book.report.ledger.is_none() {
+            missing.push("there is no ledger here (git tracevault fetch)".to_owned());
+        }
+        if self.repo.is_shallow() {
+            missing.push("this clone is shallow: older commits are not here (git fetch --unshallow)".to_owned());
+        }
+        missing
     }
 
     /// Finds whose it is, and which sessions and commits have to do with it.
@@ -69,12 +85,12 @@ impl Ledger {
     }
 
     /// Reads what was said in the sessions that were found.
-    fn read_sessions(&self, gathered: Gathered, book: &Book<'_>) -> Material {
+    fn read_sessions(&self, gathered: Gathered, book: &Book<'_>, redactor: &Redactor) -> Material {
         let Gathered { mut material, wanted, sessions } = gathered;
-        let store = &book.report.payloads;
+        let reading = Reading { repo: &self.repo, store: &book.report.payloads, redactor, wanted: &wanted };
         for session in &sessions {
-            let segments = book.segments(session);
-            material.scenes.extend(scenes::read(&self.repo, store, segments, session, &wanted, &mut material.missing));
+            let read = reading.session(book.segments(session), session, &mut material.missing);
+            material.scenes.extend(read);
         }
         scenes::order(&mut material.scenes);
         material
@@ -84,7 +100,7 @@ impl Ledger {
         &self,
         file: &OsString,
         number: u32,
-        revision: Option<&OsString>,
+        revision: Option<&GitId>,
         dir: &Path,
         book: &Book<'_>,
     ) -> Result<Gathered, LedgerError> {
@@ -95,14 +111,17 @@ impl Ledger {
         let Some(line) = parsed.lines.first() else {
             return Err(LedgerError::Refused(format!("{shown} has no line {number}")));
         };
+        let Some(source) = &line.source else {
+            return Err(LedgerError::Refused(format!(
+                "line {number} of {shown} is not committed yet: it has no story"
+            )));
+        };
         let text = text_of(line);
         let about = About::Line { file: shown.into_owned(), line: number, text };
         let mut gathered = Gathered::new(about, String::new());
         let mut origins = Origins::new(self, book);
         gathered.take_lines(std::slice::from_ref(line), &mut origins, book);
-        if let Some(source) = &line.source {
-            gathered.material.commits = commits::of_line(&self.repo.home(), source, None)?;
-        }
+        gathered.material.commits = commits::of_line(&self.repo, source, None)?;
         gathered.add_sessions(book);
         Ok(gathered)
     }
@@ -111,7 +130,7 @@ impl Ledger {
         &self,
         file: &OsString,
         name: &str,
-        revision: Option<&OsString>,
+        revision: Option<&GitId>,
         dir: &Path,
         book: &Book<'_>,
     ) -> Result<Gathered, LedgerError> {
@@ -127,7 +146,7 @@ impl Ledger {
         let mut gathered = Gathered::new(about, text);
         let mut origins = Origins::new(self, book);
         gathered.take_lines(&lines, &mut origins, book);
-        gathered.material.commits = commits::of_lines(&lines, &parsed);
+        gathered.material.commits = commits::of_lines(&self.repo, &lines, &parsed);
         gathered.add_sessions(book);
         Ok(gathered)
     }
@@ -255,10 +274,10 @@ fn session_before(session: &SessionId, book: &Book<'_>) -> Option<SessionId> {
     ended.filter(|(_, name)| *name != session).max().map(|(_, name)| name.clone())
 }
 
-fn blamed(file: &OsString, range: Option<String>, revision: Option<&OsString>) -> blame::Asked {
+fn blamed(file: &OsString, range: Option<String>, revision: Option<&GitId>) -> blame::Asked {
     blame::Asked {
         options: range.into_iter().map(OsString::from).collect(),
-        revisions: revision.cloned().into_iter().collect(),
+        revisions: revision.iter().map(|commit| commit.as_str().into()).collect(),
         file: file.clone(),
         ..blame::Asked::default()
     }

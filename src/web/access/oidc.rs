@@ -139,7 +139,7 @@ fn send(request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
     if !http::is_private(&request.uri().to_string()) {
         return Err(ureq::Error::BadUri(request.uri().to_string()));
     }
-    let mut response = http::agent().run(request)?;
+    let mut response = http::agent(&request.uri().to_string()).run(request)?;
     let body = response.body_mut().with_config().limit(http::LARGEST).read_to_vec()?;
     let (parts, _) = response.into_parts();
     Ok(HttpResponse::from_parts(parts, body))

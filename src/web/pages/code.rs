@@ -1,8 +1,11 @@
 //! `/r/REPOSITORY/code/PATH`: the code of the branch that is shown, or of a commit: folders, files, whose their lines are.
 
+use std::time::Duration;
+
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use crate::git::repo::TreeEntry;
 use crate::id::{GitId, RepoPath};
@@ -20,6 +23,12 @@ const ENTRIES: usize = 100;
 const ROOM: usize = 30 << 10;
 /// So much of a page may the way up take, in bytes.
 const WAY_UP: usize = 4 << 10;
+
+/// How long a page waits for what is looked for in a repository.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So much is looked for at a time: each takes a git and a core, and whoever asks for much shall not have all.
+static LOOKING: Semaphore = Semaphore::const_new(2);
 
 /// What of the code is asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -73,6 +82,25 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, NoPage> + Send + 'static,
 ) -> Result<T, NoPage> {
     tokio::task::spawn_blocking(work).await.map_err(|error| NoPage::Failed(error.to_string()))?
+}
+
+/// The same for what takes a git and a core, in turn with what others look for; `None` where it takes longer than a page waits. It
+/// goes on all the same.
+pub async fn in_turn<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NoPage> + Send + 'static,
+) -> Result<Option<T>, NoPage> {
+    let look = async move {
+        let turn = LOOKING.acquire().await;
+        blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+    };
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(found) => found.map(Some),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The repository and the path that a URL names: the path's bytes are what it says percent-encoded.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use crate::attribution::labels::Origin;
 use crate::attribution::lines;
@@ -14,13 +13,11 @@ use crate::scope::{Outcome, Scopes};
 use crate::web::access::Reader;
 use crate::web::code::{Lines, windows};
 use crate::web::page::{Answer, Block, Links, NoPage, Page};
-use crate::web::pages::code::{Asked, Spot, begun, blocking, shown, url};
+use crate::web::pages::code::{Asked, Spot, begun, in_turn, shown, url};
 use crate::web::pages::{commits, story};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
-/// How long a page waits for whose the lines are. Looking goes on, for the next who asks.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long git may look for where the lines of a file come from.
 const GIT_PATIENCE: Duration = Duration::from_secs(120);
 /// So many bytes of a page are for lines.
@@ -29,9 +26,6 @@ const ROOM: usize = 34 << 10;
 const LINES: usize = 100_000;
 /// So many scopes are told of on a page; its data have all.
 const SCOPES: usize = 30;
-
-/// So many files are looked into at a time: each takes a git and a core, and whoever asks for many shall not have all.
-static LOOKING: Semaphore = Semaphore::const_new(2);
 
 pub async fn page(reader: &Reader, spot: &Spot, asked: &Asked, stands: Stands) -> Answer {
     let page = begun(spot, asked);
@@ -118,29 +112,22 @@ pub async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result
         return Ok(Ok(kept));
     }
     let (app, mirror, bytes) = (reader.app().clone(), spot.mirror.clone(), bytes.to_vec());
-    let look = async move {
-        let turn = LOOKING.acquire().await;
-        let handle = Handle::current();
-        blocking(move || {
-            let _turn = turn;
-            // Who waited behind the same question has its answer now.
-            if let Some(kept) = handle.block_on(mirror.kept_gutter(app.database(), &place))? {
-                return Ok(kept);
-            }
-            Ok(mirror.find_gutter(app.database(), &handle, &place, &bytes, GIT_PATIENCE)?)
-        })
-        .await
-    };
-    Ok(match tokio::time::timeout(PATIENCE, look).await {
-        Ok(Ok(gutter)) => Ok(gutter),
-        Ok(Err(NoPage::Failed(why))) => {
-            Err(format!("Whose the lines are could not be found: {}", show::line(&why, 300)))
+    let handle = Handle::current();
+    let look = in_turn(move || {
+        // Who waited behind the same question has its answer now.
+        if let Some(kept) = handle.block_on(mirror.kept_gutter(app.database(), &place))? {
+            return Ok(kept);
         }
-        Ok(Err(other)) => return Err(other),
-        Err(_) => {
+        Ok(mirror.find_gutter(app.database(), &handle, &place, &bytes, GIT_PATIENCE)?)
+    });
+    Ok(match look.await {
+        Ok(Some(gutter)) => Ok(gutter),
+        Ok(None) => {
             Err("To find whose the lines are takes longer than a page waits. It goes on: look again in a while."
                 .to_owned())
         }
+        Err(NoPage::Failed(why)) => Err(format!("Whose the lines are could not be found: {}", show::line(&why, 300))),
+        Err(other) => return Err(other),
     })
 }
 

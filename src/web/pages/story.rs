@@ -8,20 +8,20 @@ use serde::Deserialize;
 
 use crate::attribution::lines;
 use crate::git::blame::Source;
-use crate::id::SessionId;
+use crate::id::{GitId, SessionId};
 use crate::index::Filter;
-use crate::mirror::{Around, AskedStory, Found, LineOf, Mirror, Stands, Whose};
+use crate::mirror::{AskedStory, Found, LineOf, Mirror, SESSIONS, Stands, Whose};
 use crate::story::About;
 use crate::story::material::{Material, Origin, Writer};
 use crate::web::access::{Reader, Right};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::pages::code::{self, Spot, blocking, shown};
+use crate::web::pages::code::{self, Spot, blocking, in_turn, shown};
 use crate::web::pages::{code_file, sessions};
 use crate::web::show;
 use crate::web::story::StoryBlock;
 
-/// So many sessions are read for the story of a line.
-const SESSIONS: usize = 6;
+/// What is said instead of a story that takes too long.
+const LATER: &str = "To put this story together takes longer than a page waits. (git tracevault story)";
 
 /// Which line.
 #[derive(Debug, Default, Deserialize)]
@@ -55,20 +55,21 @@ pub async fn of_line(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> An
         Ok(gutter) => gutter,
         Err(why) => return Ok(page.note("warn", why)),
     };
-    let around = gutter.source(asked.line).map(|Source { commit, path, line }| Around::Line {
-        commit,
-        path: (*path).clone(),
-        line,
-    });
-    let (Some(line), Some(around)) = (gutter.lines().nth(at), around) else {
+    let from = gutter.source(asked.line).map(|Source { commit, path, line }| (commit, (*path).clone(), line));
+    let (Some(line), Some(from)) = (gutter.lines().nth(at), from) else {
         return Ok(page.note("warn", "Where this line comes from is not known."));
     };
     let about = About::Line { file: shown(&spot.path), line: asked.line, text };
     let mut material = known(about, &line);
-    if let Around::Line { path, .. } = &around {
-        material.files.push(path.to_string());
+    material.files.push(from.1.to_string());
+    if reader.may_read_all(id) {
+        let mirror = spot.mirror.clone();
+        let Some(known) = in_turn(move || Ok(mirror.with_changes(material, from)?)).await? else {
+            return Ok(page.note("warn", LATER));
+        };
+        material = known;
     }
-    let asked = gathered(&reader, id, material, &line, around).await?;
+    let asked = gathered(&reader, id, material, &line).await?;
     told(page, &reader, &spot.mirror, &name, id, asked).await
 }
 
@@ -92,7 +93,7 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
     let asked = AskedStory {
         material: Material::about(About::Session { session: id.clone() }),
         sessions: vec![(id, records)],
-        around: Around::Commits(commits),
+        commits,
     };
     told(page, &reader, &mirror, &name, repository.id, asked).await
 }
@@ -100,7 +101,9 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
 /// The page with the story on it.
 async fn told(page: Page, reader: &Reader, mirror: &Mirror, name: &str, repository: i64, asked: AskedStory) -> Answer {
     let (mirror, whole) = (mirror.clone(), reader.may_read_all(repository));
-    let story = blocking(move || Ok(mirror.story(asked, whole)?)).await?;
+    let Some(story) = in_turn(move || Ok(mirror.story(asked, whole)?)).await? else {
+        return Ok(page.note("warn", LATER));
+    };
     let page = story.missing.iter().fold(page, |page, why| page.note("warn", show::visible(why)));
     Ok(match story.sections.is_empty() {
         true => page.note("warn", "Nothing that is here tells of it."),
@@ -133,22 +136,26 @@ fn known(about: About, line: &LineOf<'_>) -> Material {
     Material { origin, writers: writer.into_iter().collect(), ..Material::about(about) }
 }
 
-/// What is read for a line: the session that wrote it and those that its commit draws on, as far as they are theirs to read.
+/// What is read for a line: the session that wrote it, the one before, and those that its commits draw on, as far as they are theirs to read.
 /// Whoever may not read the first reads nothing; who reads their own alone hears only of their own commits.
 async fn gathered(
     reader: &Reader,
     repository: i64,
     material: Material,
     line: &LineOf<'_>,
-    around: Around,
 ) -> Result<AskedStory, NoPage> {
     let index = reader.index();
     let own = line.who.map(|who| who.session.as_str().to_owned());
-    let mut names: Vec<String> = own.iter().cloned().collect();
-    let drawn = index.sessions_of_commit(repository, line.commit.as_str()).await?;
-    names.extend(drawn.into_iter().filter(|name| Some(name) != own.as_ref()));
+    let mut changes: Vec<GitId> = material.commits.iter().map(|commit| commit.id.clone()).collect();
+    if changes.is_empty() {
+        changes.push(line.commit.clone());
+    }
+    let names = index.sessions_around(repository, own.as_deref(), &changes).await?;
     let mut sessions = Vec::new();
-    for name in names.into_iter().take(SESSIONS) {
+    for name in names {
+        if sessions.len() == SESSIONS {
+            break;
+        }
         let Some(row) = index.session(repository, &name).await? else { continue };
         if reader.may_read(repository, &row.member) {
             let records = index.records_of_session(repository, &name).await?;
@@ -157,15 +164,13 @@ async fn gathered(
             return Err(NoPage::Hidden("there is no story of this line".to_owned()));
         }
     }
-    let around = match reader.may_read_all(repository) {
-        true => around,
-        false => {
-            let one = Filter { repository: Some(repository), ..reader.everything() };
-            let found = index.commits_named(&one, line.commit.as_str(), 1).await?;
-            Around::Commits(found.iter().filter_map(|commit| commit.sha.parse().ok()).collect())
-        }
-    };
-    Ok(AskedStory { material, sessions, around })
+    let mut commits = Vec::new();
+    if !reader.may_read_all(repository) {
+        let one = Filter { repository: Some(repository), ..reader.everything() };
+        let found = index.commits_named(&one, line.commit.as_str(), 1).await?;
+        commits.extend(found.iter().filter_map(|commit| commit.sha.parse().ok()));
+    }
+    Ok(AskedStory { material, sessions, commits })
 }
 
 /// Where the story of a file's line is told, up to the line's number.
