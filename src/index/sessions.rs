@@ -1,6 +1,5 @@
 //! Sessions as pages show them.
 
-use crate::id::GitId;
 use crate::index::select::{Where, row};
 use crate::index::{AsOf, Database, Filter, IndexError};
 
@@ -199,15 +198,6 @@ impl Database {
     pub async fn files_of(&self, repository: i64, session: &str) -> Result<Vec<FileRow>, IndexError> {
         let select = "SELECT s.path, s.edits, s.added, s.removed FROM session_file s";
         self.select(select, &of(repository, session), "ORDER BY s.path").await
-    }
-
-    /// The git commits that hold a session's good records, in no order.
-    pub async fn records_of_session(&self, repository: i64, session: &str) -> Result<Vec<GitId>, IndexError> {
-        let mut asked = Where::default();
-        asked.and("repository = ? AND about = ?", [repository.into(), session.into()]);
-        asked.and("kind = 'session' AND good = 1", []);
-        let held: Vec<(String,)> = self.select("SELECT held FROM record", &asked, "").await?;
-        Ok(held.into_iter().filter_map(|(held,)| held.parse().ok()).collect())
     }
 
     /// The commits that draw on a session, the latest first.

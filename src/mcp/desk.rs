@@ -9,8 +9,8 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::host::clock::Deadline;
-use crate::id::{GitId, SessionId};
-use crate::index::{Database, Filter, Reach, SessionRow};
+use crate::id::SessionId;
+use crate::index::{Database, Filter, Reach, SessionRow, Spoken, WriterRow};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mcp::refusal::Refusal;
 use crate::mirror::{Local, Shelves};
@@ -180,15 +180,22 @@ impl Desk {
         Err(Refusal::new(format!("no session here is called {name}"), advice))
     }
 
-    /// The records of a session, and what was said in it; where that is wished, a record says that it was opened.
-    pub fn open_session(&self, session: &SessionId) -> Result<(Vec<GitId>, Shelves), Refusal> {
+    /// Who wrote the record that speaks of a line.
+    pub fn writer(&self, record: Option<&str>) -> Result<Option<WriterRow>, Refusal> {
+        let Some(record) = record else { return Ok(None) };
+        self.ask(self.database().writer_of(self.local.number()?, record))
+    }
+
+    /// The records of a session, of this writer alone where there is one, and what was said in it; where that is wished, a record
+    /// says that it was opened.
+    pub fn open_session(&self, session: &SessionId, writer: Option<&WriterRow>) -> Result<(Spoken, Shelves), Refusal> {
         let number = self.local.number()?;
-        let records = self.ask(self.database().records_of_session(number, session.as_str()))?;
+        let spoken = self.ask(self.database().spoken(number, session.as_str(), writer))?;
         let shelves = self.local.shelves()?;
         if self.local.ledger()?.config.log_access {
-            shelves.record_access(&records, session)?;
+            shelves.record_access(&spoken, session)?;
         }
-        Ok((records, shelves))
+        Ok((spoken, shelves))
     }
 }
 

@@ -140,6 +140,8 @@ impl<'a> Address<'a> {
 struct Session {
     session: String,
     member: String,
+    /// Nobody has enrolled who recorded it: it is that writer's word alone.
+    pending: bool,
     agent: String,
     started: String,
     ended: String,
@@ -168,11 +170,12 @@ fn session(desk: &Arc<Desk>, name: &str, begin: &Begin, index: Complete) -> Resu
     let models = desk.ask(desk.database().usage_of(number, &row.session))?;
     let files = desk.ask(desk.database().files_of(number, &row.session))?;
     let commits = desk.ask(desk.database().commits_of(number, &row.session))?;
-    let (records, shelves) = desk.open_session(&SessionId::from_agent(&row.session))?;
-    let window = shelves.turns(&records, begin, WINDOW)?;
+    let (spoken, shelves) = desk.open_session(&SessionId::from_agent(&row.session), None)?;
+    let window = shelves.turns(&spoken, begin, WINDOW)?;
     let next = window.turns.last().map(|told| told.place + 1).filter(|next| *next < window.total);
     Ok(Session {
         member: row.member,
+        pending: spoken.pending,
         agent: format!("{} {}", row.agent, row.version),
         started: Time::from_unix(row.started).to_string(),
         ended: Time::from_unix(row.ended).to_string(),

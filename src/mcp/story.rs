@@ -76,22 +76,18 @@ pub fn story(desk: &Arc<Desk>, asked: Asked) -> Result<Told, Refusal> {
         (None, Some(file), Some(line)) => of_line(desk, file, line, asked.revision.as_deref())?,
         _ => return Err(Refusal::new("it is not clear what the story is of", "give a file and a line, or a session")),
     };
-    for (session, _) in &wanted.sessions {
-        desk.open_session(session)?;
-    }
     let story = wanted.told(&ledger.repo, &desk.local.shelves()?)?;
     Ok(told(&story, index))
 }
 
 fn of_session(desk: &Desk, name: &str) -> Result<AskedStory, Refusal> {
     let row = desk.session_named(name)?;
-    let number = desk.local.number()?;
     let session = SessionId::from_agent(&row.session);
-    let records = desk.ask(desk.database().records_of_session(number, &row.session))?;
-    let commits = desk.ask(desk.database().commits_of(number, &row.session))?;
+    let (spoken, _) = desk.open_session(&session, None)?;
+    let commits = desk.ask(desk.database().commits_of(desk.local.number()?, &row.session))?;
     Ok(AskedStory {
         material: Material::about(About::Session { session: session.clone() }),
-        sessions: vec![(session, records)],
+        sessions: vec![(session, spoken)],
         around: Around::Commits(commits.iter().filter_map(|commit| commit.sha.parse().ok()).collect()),
     })
 }
@@ -119,14 +115,21 @@ fn of_line(desk: &Desk, file: &str, line: u32, revision: Option<&str>) -> Result
         files: vec![source.path.to_string()],
         ..Material::about(About::Line { file: file.to_owned(), line, text })
     };
-    let number = desk.local.number()?;
+    let (number, commit) = (desk.local.number()?, source.commit.as_str());
     let mut names: Vec<String> = traced.session.iter().map(ToString::to_string).collect();
-    let drawn = desk.ask(desk.database().sessions_of_commit(number, source.commit.as_str()))?;
+    let drawn = desk.ask(desk.database().sessions_of_commit(number, commit))?;
     names.extend(drawn.into_iter().filter(|name| traced.session.as_ref().is_none_or(|own| own.as_str() != name)));
+    // Whoever speaks of a line or a commit is believed about the sessions that they name, and nobody else.
+    let (speaks, recorder) = (
+        desk.writer(traced.record.map(|record| record.to_string()).as_deref())?,
+        desk.ask(desk.database().recorder_of(number, commit))?,
+    );
     let mut sessions = Vec::new();
     for name in names.into_iter().take(SESSIONS) {
-        let records = desk.ask(desk.database().records_of_session(number, &name))?;
-        sessions.push((SessionId::from_agent(&name), records));
+        let session = SessionId::from_agent(&name);
+        let writer = if traced.session.as_ref() == Some(&session) { &speaks } else { &recorder };
+        let (spoken, _) = desk.open_session(&session, writer.as_ref())?;
+        sessions.push((session, spoken));
     }
     let around = Around::Line { commit: source.commit.clone(), path: (*source.path).clone(), line: source.line };
     Ok(AskedStory { material, sessions, around })

@@ -280,8 +280,8 @@ fn read_words(
         let mut read = Vec::new();
         let mut size = 0;
         for session in unread {
-            let records = handle.block_on(database.records_of_session(repository, &session.session))?;
-            let words = shelves.words(&records)?;
+            let spoken = handle.block_on(database.spoken(repository, &session.session, None))?;
+            let words = shelves.words(&spoken)?;
             // What stands around them counts, too.
             size += words.body.len() + 1000;
             read.push((session, words));

@@ -38,11 +38,11 @@ impl Ledger {
         let (mut found, mut missing): (Vec<(Decision, Option<&str>)>, Vec<String>) = Default::default();
         for (session, until) in until {
             opening(session);
-            let segments = book.segments(session);
+            let segments = book.telling(session);
             let chain = segments.first().map(|segment| segment.entry.chain);
             let member = chain.and_then(|chain| book.report.history.member(chain)).map(|member| member.id.as_str());
             let store = &book.report.payloads;
-            let mut scenes = scenes::read(&self.repo, store, segments, session, &HashSet::new(), &mut missing);
+            let mut scenes = scenes::read(&self.repo, store, &segments, session, &HashSet::new(), &mut missing);
             scenes.retain(|scene| scene.time.is_none_or(|time| time <= until));
             found.extend(decisions::of_session(&scenes).into_iter().map(|decision| (decision, member)));
         }

@@ -73,8 +73,10 @@ impl Ledger {
         let Gathered { mut material, wanted, sessions } = gathered;
         let store = &book.report.payloads;
         for session in &sessions {
-            let segments = book.segments(session);
-            material.scenes.extend(scenes::read(&self.repo, store, segments, session, &wanted, &mut material.missing));
+            let segments = book.telling(session);
+            let notes = book.telling_notes(session).into_iter().map(|note| format!("session {session}: {note}"));
+            material.missing.extend(notes);
+            material.scenes.extend(scenes::read(&self.repo, store, &segments, session, &wanted, &mut material.missing));
         }
         scenes::order(&mut material.scenes);
         material

@@ -10,6 +10,7 @@ use crate::attribution::lines;
 use crate::git::blame::Source;
 use crate::id::SessionId;
 use crate::index::Filter;
+use crate::ledger::traces::Evidence;
 use crate::mirror::{Around, AskedStory, Found, LineOf, Mirror, Stands, Whose};
 use crate::story::About;
 use crate::story::material::{Material, Origin, Writer};
@@ -88,10 +89,10 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
     let drawn = reader.index().commits_of(repository.id, &session).await?;
     let commits = drawn.iter().filter_map(|row| row.sha.parse().ok()).collect();
     let id = SessionId::from_agent(&row.session);
-    let records = reader.index().records_of_session(repository.id, &row.session).await?;
+    let spoken = reader.index().spoken(repository.id, &row.session, None).await?;
     let asked = AskedStory {
         material: Material::about(About::Session { session: id.clone() }),
-        sessions: vec![(id, records)],
+        sessions: vec![(id, spoken)],
         around: Around::Commits(commits),
     };
     told(page, &reader, &mirror, &name, repository.id, asked).await
@@ -147,12 +148,15 @@ async fn gathered(
     let mut names: Vec<String> = own.iter().cloned().collect();
     let drawn = index.sessions_of_commit(repository, line.commit.as_str()).await?;
     names.extend(drawn.into_iter().filter(|name| Some(name) != own.as_ref()));
+    let recorder = index.recorder_of(repository, line.commit.as_str()).await?;
+    // Of what another commit's record tells, the index does not say whose record that is.
+    let exact = recorder.as_ref().filter(|_| matches!(line.whose, Whose::Agent(_, Evidence::Exact, _)));
     let mut sessions = Vec::new();
     for name in names.into_iter().take(SESSIONS) {
         let Some(row) = index.session(repository, &name).await? else { continue };
         if reader.may_read(repository, &row.member) {
-            let records = index.records_of_session(repository, &name).await?;
-            sessions.push((SessionId::from_agent(&name), records));
+            let writer = if own.as_ref() == Some(&name) { exact } else { recorder.as_ref() };
+            sessions.push((SessionId::from_agent(&name), index.spoken(repository, &name, writer).await?));
         } else if own.as_ref() == Some(&name) {
             return Err(NoPage::Hidden("there is no story of this line".to_owned()));
         }
