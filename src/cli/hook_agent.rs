@@ -119,6 +119,9 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut ans
         if let Err(error) = place.journal.forget_snapshots(&event.session) {
             report(std::slice::from_ref(place), format_args!("cannot clear snapshots: {error}"));
         }
+        if let Err(error) = place.journal.forget_nudges() {
+            report(std::slice::from_ref(place), format_args!("cannot clear what nudges remember: {error}"));
+        }
     }
     After::Seal(event.session, places.iter().map(|place| place.location.clone()).collect())
 }

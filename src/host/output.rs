@@ -122,7 +122,7 @@ pub fn is_discarded() -> bool {
 }
 
 /// Makes text of unknown origin safe to show: control characters (escapes, carriage returns, bidirectional
-/// overrides) become visible marks, tabs and newlines stay.
+/// overrides) and those that nobody sees become visible marks, tabs and newlines stay.
 pub fn visible(text: &str) -> String {
     if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return text.to_owned();
@@ -132,7 +132,9 @@ pub fn visible(text: &str) -> String {
 
 fn is_hidden(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// JSON that says the same, with the characters escaped that [`visible`] hides: they stand in strings only.
@@ -140,7 +142,8 @@ fn escaped(json: &str) -> Cow<'_, str> {
     if json.bytes().all(|b| matches!(b, b' '..=b'~')) || !json.chars().any(is_hidden) {
         return json.into();
     }
-    let escape = |c: char| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    let units = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    let escape = |c: char| if is_hidden(c) { units(c) } else { c.to_string() };
     json.chars().map(escape).collect()
 }
 
@@ -166,11 +169,13 @@ mod tests {
     #[test]
     fn hostile_text_cannot_steer_the_terminal() {
         assert_eq!(visible("a\x1b[2Jb\rc\u{202e}d\n\te"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n\te");
+        let unseen = "\u{ad}\u{61c}\u{180e}\u{2028}\u{2060}\u{206a}\u{fffb}\u{e0041}\u{e0100}";
+        assert_eq!(visible(unseen), "\u{fffd}".repeat(9), "words that only a model reads");
     }
 
     #[test]
     fn json_says_the_same_without_steering_the_terminal() {
-        for text in ["a\u{9b}2Jb\u{202e}c", "\u{1b}[31m \u{7f}", "plain é 日本"] {
+        for text in ["a\u{9b}2Jb\u{202e}c", "\u{1b}[31m \u{7f}", "a\u{e0041}", "plain é 日本"] {
             let json = serde_json::to_string(text).unwrap();
             let escaped = escaped(&json);
             assert!(!escaped.chars().any(is_hidden), "{escaped}");

@@ -1,7 +1,7 @@
-//! What nudges ask of a repository, kept in two small files: an agent's hook opens no repository and verifies nothing.
+//! What nudges ask of a repository, kept in small files: an agent's hook opens no repository and verifies nothing.
 //!
-//! The first holds the configuration and the rules in force, and from which state of which files they were read: where one of
-//! these has changed, it is made anew. The second says what others used here; whoever has verified the ledger writes it.
+//! The first, one a work tree, holds the configuration and the rules in force, and from which state of which files they were read:
+//! where one of these has changed, it is made anew. The second says what others used here; whoever has verified the ledger writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,6 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::policy::could_hold;
 use crate::record::body::Body;
 
-const FACTS: &str = "nudge-facts.json";
 const USED: &str = "nudge-used.json";
 /// Neither file is larger.
 const MAX_BYTES: u64 = 1 << 20;
@@ -120,7 +119,7 @@ impl Stamp {
 /// Where they cannot be read, say by a word in a configuration file that is wrong, the rules that were known last stay in force,
 /// and of the configuration what git has of nudges: who breaks a file switches nothing off.
 pub fn load(location: &Location) -> (Facts, Option<LedgerError>) {
-    let path = location.common_dir.join("tracevault").join(FACTS);
+    let path = location.common_dir.join("tracevault").join(facts_file(location));
     let kept = files::read_small(&path, MAX_BYTES).ok().flatten();
     let kept = kept.and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
     let kept = kept.filter(|facts| facts.version == version());
@@ -147,16 +146,26 @@ pub fn load(location: &Location) -> (Facts, Option<LedgerError>) {
     }
 }
 
+/// Work trees may have configuration of their own.
+fn facts_file(location: &Location) -> String {
+    location.linked_name().map_or("nudge-facts.json".to_owned(), |name| format!("nudge-facts-{name}.json"))
+}
+
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
 fn read(location: &Location) -> Result<Facts, LedgerError> {
     let of_clone = ["config", "packed-refs"].map(|file| location.common_dir.join(file));
+    // By the branch other files may be included.
+    let of_work_tree = ["config.worktree", "HEAD"].map(|file| location.git_dir.join(file));
+    let included = Repo::open_apart(&location.git_dir)?.config_files();
     let committed = location.work_tree.as_ref().map(|dir| dir.join(COMMITTED));
     // What is written while it is read is read again the next time.
-    let files = of_clone.into_iter().chain(committed).chain(env::git_config_files());
-    let mut stamps: Vec<Stamp> = files.map(Stamp::of).collect();
+    let files =
+        of_clone.into_iter().chain(of_work_tree).chain(committed).chain(env::git_config_files()).chain(included);
+    let files: BTreeSet<PathBuf> = files.collect();
+    let mut stamps: Vec<Stamp> = files.into_iter().map(Stamp::of).collect();
     let ledger = Ledger::of(Repo::open_apart(&location.git_dir)?)?;
     stamps.push(Stamp::of(location.common_dir.join(ledger.prefix.chain(ChainId::Policy))));
     let rules = match ledger.rules()? {

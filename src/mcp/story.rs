@@ -46,7 +46,8 @@ pub struct Told {
 #[schemars(crate = "rmcp::schemars")]
 struct Section {
     title: String,
-    quoted: Vec<Sentence>,
+    /// What the program says, with words of the sources in it.
+    sentences: Vec<Sentence>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -63,6 +64,7 @@ struct Known {
     number: usize,
     place: String,
     time: Option<String>,
+    /// What was said there.
     quoted: String,
     /// The resource to read it whole.
     resource: String,
@@ -143,7 +145,7 @@ fn writer(traced: &Traced) -> Option<Writer> {
 fn told(story: &Story, index: Complete) -> Told {
     let sections = story.sections.iter().map(|section| Section {
         title: section.kind.title().to_owned(),
-        quoted: section
+        sentences: section
             .sentences
             .iter()
             .map(|told| Sentence {

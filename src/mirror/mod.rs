@@ -37,7 +37,7 @@ use crate::signing::Reader;
 pub use again::text as redacted_again;
 pub use code::{Found, Stands, kind_of};
 pub use gutter::{Gutter, LineOf, Place, Who, Whose};
-pub use local::{Local, Traced};
+pub use local::{Local, Progress, Traced};
 pub use records::Sealed;
 pub use settings::{Settings, Source, bare};
 pub use story::{Around, AskedStory};

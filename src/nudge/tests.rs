@@ -39,6 +39,7 @@ level = "warn"
 paths = ["db"]
 skills = ["lint"]
 min_calls = 2
+after_last_edit = false
 
 [[rule]]
 name = "session-budget"

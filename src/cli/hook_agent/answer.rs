@@ -20,7 +20,9 @@ use crate::journal::Journal;
 use crate::journal::nudges::{Line, What};
 use crate::ledger::LedgerError;
 use crate::ledger::nudge_facts::{self, Facts};
-use crate::nudge::{self, Known, Moment, Nudge, Price, Rule, Settings, Settled, State, conditions, decide, plain};
+use crate::nudge::{
+    self, Known, Moment, Nudge, Price, Rule, Settings, Settled, State, conditions, decide, plain, without_samples,
+};
 use crate::policy::{Condition, Policy};
 use crate::record::body::ModelUsage;
 use crate::redaction::Redactor;
@@ -175,7 +177,7 @@ impl Answer {
         let prompt = self.agent.prompt(event).filter(|prompt| prompt.len() <= PROMPT_LIMIT);
         let find = |prompt: String| {
             let redactor = Redactor::new(config::secrets(facts.cards));
-            redactor.hits(prompt.as_bytes(), 1).first().map(|hit| hit.rule)
+            redactor.hits(without_samples(prompt).as_bytes(), 1).first().map(|hit| hit.rule)
         };
         let found = prompt.and_then(find);
         self.secrets.insert(facts.cards, found);
