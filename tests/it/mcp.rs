@@ -289,7 +289,7 @@ fn what_is_encrypted_is_told_to_those_alone_who_may_read_it_and_is_in_no_index()
 fn whom_nobody_has_enrolled_puts_no_words_into_a_session_of_others() {
     let (team, _) = told();
     let (ada, work) = (&team.ada, &team.work);
-    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    ada.run(work, ["push"]).ok();
     let mal = ada.other("Mal");
     let his = mal.clone(&team.remote, "mal");
     mal.run(&his, ["init"]).ok();
