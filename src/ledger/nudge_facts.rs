@@ -122,10 +122,10 @@ pub fn load(location: &Location) -> (Facts, Option<LedgerError>) {
     let path = location.common_dir.join("tracevault").join(facts_file(location));
     let kept = files::read_small(&path, MAX_BYTES).ok().flatten();
     let kept = kept.and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
-    let kept = kept.filter(|facts| facts.version == version());
-    if let Some(facts) = kept.as_ref().filter(|facts| facts.stamps.iter().all(Stamp::holds)) {
-        return (facts.clone(), None);
-    }
+    let last = match kept.filter(|facts| facts.version == version()) {
+        Some(facts) if facts.stamps.iter().all(Stamp::holds) => return (facts, None),
+        last => last.unwrap_or_default(),
+    };
     match read(location) {
         Ok(facts) => {
             let text = serde_json::to_vec(&facts).map_err(Into::into);
@@ -133,7 +133,6 @@ pub fn load(location: &Location) -> (Facts, Option<LedgerError>) {
             (facts, written.err().map(|source| LedgerError::File { path, source }))
         }
         Err(error) => {
-            let last = kept.unwrap_or_default();
             let facts = match Repo::open_apart(&location.git_dir) {
                 Ok(repo) => {
                     let (nudge, cards) = config::nudges(&repo);

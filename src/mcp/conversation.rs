@@ -7,7 +7,7 @@ use crate::id::CallId;
 use crate::mcp::outgoing::MAX_TEXT;
 use crate::mirror::Told;
 use crate::session::entry::Outcome;
-use crate::session::turns::{Call, Step, Turn, led_by};
+use crate::session::turns::{Call, Step, Turn};
 use crate::time::Time;
 
 /// A prompt and what followed.
@@ -131,8 +131,12 @@ fn size(step: &Step) -> usize {
 pub fn first_step(turn: &Turn, call: &CallId, room: usize) -> usize {
     let is_it = |step: &Step| matches!(step, Step::Call(known) if known.id == *call);
     let Some(at) = turn.steps.iter().position(is_it) else { return 0 };
-    let before: usize = turn.steps[..=at].iter().map(size).sum();
-    if before <= room { 0 } else { led_by(&turn.steps, at) }
+    let mut used = 0;
+    let before = turn.steps[..=at].iter().rev().take_while(|step| {
+        used += size(step);
+        used <= room
+    });
+    at - before.count().saturating_sub(1)
 }
 
 impl QuotedStep {
@@ -211,7 +215,8 @@ mod tests {
         let call = Call { id, tool: text(), input: text(), outcome: None, result: text(), diffs: Vec::new() };
         turn.steps.push(Step::Call(call.clone()));
         assert_eq!(first_step(&turn, &call.id, 100_000), 0);
-        assert!(first_step(&turn, &call.id, 5_000) > 0);
+        assert_eq!(first_step(&turn, &call.id, 5_000), 46, "four steps before it");
+        assert_eq!(first_step(&turn, &call.id, 0), 50);
         assert_eq!(first_step(&turn, &CallId::from_agent("d"), 5_000), 0);
     }
 }

@@ -167,11 +167,13 @@ pub fn checks(machine: &Machine, ledger: &Ledger) -> Vec<Check> {
             checks.extend([enrolled(ledger), key(ledger)]);
             checks.extend(standing(ledger));
             checks.extend(pin(ledger));
-            checks.push(nudges(ledger));
         }
     }
     checks.extend(hooks(machine));
     checks.extend(agents(machine));
+    if ledger.unreadable.is_none() {
+        checks.push(nudges(ledger));
+    }
     checks.extend(remote(machine));
     checks
 }
