@@ -23,7 +23,7 @@ mod tests {
     #[test]
     fn an_example_is_no_secret_and_hides_none() {
         let redactor = Redactor::new(Settings::default());
-        let found = |text: &str| redactor.hits(without_samples(text.to_owned()).as_bytes(), 1).len();
+        let found = |text: &str| usize::from(redactor.finds(without_samples(text.to_owned()).as_bytes()).is_some());
         for sample in SAMPLES {
             assert_eq!(found(&format!("why does {sample} not work?")), 0, "{sample}");
             let real = ["AK", "IA", "QWERTYUIOPASDFGH"].concat();

@@ -177,7 +177,7 @@ impl Answer {
         let prompt = self.agent.prompt(event).filter(|prompt| prompt.len() <= PROMPT_LIMIT);
         let find = |prompt: String| {
             let redactor = Redactor::new(config::secrets(facts.cards));
-            redactor.hits(without_samples(prompt).as_bytes(), 1).first().map(|hit| hit.rule)
+            redactor.finds(without_samples(prompt).as_bytes())
         };
         let found = prompt.and_then(find);
         self.secrets.insert(facts.cards, found);
