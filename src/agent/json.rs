@@ -101,7 +101,34 @@ pub fn text(json: Option<&RawValue>) -> Option<Cow<'_, str>> {
     if !raw.starts_with('"') {
         return None;
     }
-    serde_json::from_str::<CowStr<'_>>(raw).ok().map(|text| text.0)
+    match serde_json::from_str::<CowStr<'_>>(raw) {
+        Ok(text) => Some(text.0),
+        // JavaScript writes strings that hold half a character.
+        Err(_) => serde_json::from_str(&without_halves(raw)).ok().map(Cow::Owned),
+    }
+}
+
+/// The same JSON string, with `\ufffd` for each escape of half a surrogate pair.
+fn without_halves(raw: &str) -> String {
+    let half = |at: usize| {
+        let hex = raw.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok().filter(|unit| (0xd800..0xe000).contains(unit))
+    };
+    let (mut mended, mut rest) = (String::with_capacity(raw.len()), 0);
+    while let Some(at) = raw[rest..].find('\\').map(|at| rest + at) {
+        mended.push_str(&raw[rest..at]);
+        rest = match (half(at), half(at + 6)) {
+            (Some(..0xdc00), Some(0xdc00..)) => at + 12,
+            (Some(_), _) => at + 6,
+            // The escape and what it stands before: a backslash, mostly.
+            (None, _) => raw.ceil_char_boundary(at + 2),
+        };
+        match half(at) {
+            Some(_) if rest == at + 6 => mended.push_str("\\ufffd"),
+            _ => mended.push_str(&raw[at..rest]),
+        }
+    }
+    mended + &raw[rest..]
 }
 
 /// Whether `json` is the string `expected`.
@@ -167,6 +194,18 @@ mod tests {
         }
         assert_eq!(number(Some(&raw("\"7\""))), 0);
         assert_eq!(number(None), 0);
+    }
+
+    #[test]
+    fn half_a_character_does_not_hide_the_rest() {
+        for (json, expected) in [
+            (r#""\ud800 use it""#, "\u{fffd} use it"),
+            (r#""a\\\udc00\ud83d\ude00é""#, "a\\\u{fffd}\u{1f600}é"),
+            (r#""\ud83d\ud83d\ude00\uD83D""#, "\u{fffd}\u{1f600}\u{fffd}"),
+            (r#""\ud800\\ud800""#, "\u{fffd}\\ud800"),
+        ] {
+            assert_eq!(text(Some(&raw(json))).unwrap(), expected, "{json}");
+        }
     }
 
     #[test]

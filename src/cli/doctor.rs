@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use crate::cli::Code;
+use crate::cli::{Code, told};
 use crate::config::Committed;
 use crate::finding::Verdict;
 use crate::host::output::{self, Out};
 use crate::host::{env, files};
 use crate::id::ChainId;
-use crate::ledger::Ledger;
 use crate::ledger::own_key::OwnKey;
+use crate::ledger::{Ledger, LedgerError};
 use crate::record::body::Body;
 use crate::setup::doctor::{self, Check, Key, Pinned, Standing};
 use crate::signing::Signer;
@@ -26,7 +26,14 @@ pub fn run(args: &Args, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
     let user_settings = env::claude_config_dir().map(|dir| dir.join("settings.json"));
     let machine = doctor::look(dir, &env::current_exe()?, user_settings.as_deref())?;
     // A repository that cannot be opened (reftable, say) is one of the things the checks tell.
-    let facts = Ledger::open(dir).map(|ledger| facts(&ledger)).unwrap_or_default();
+    let facts = match Ledger::open(dir) {
+        Ok(ledger) => facts(&ledger),
+        Err(LedgerError::Config(error)) => {
+            let wrong = told(&anyhow::Error::from(error));
+            doctor::Ledger { unreadable: Some(output::visible(&wrong)), ..doctor::Ledger::default() }
+        }
+        Err(_) => doctor::Ledger::default(),
+    };
     let checks = doctor::checks(&machine, &facts);
     if args.json {
         out.line(serde_json::json!({ "checks": checks }))?;
@@ -63,6 +70,7 @@ fn facts(ledger: &Ledger) -> doctor::Ledger {
         genesis: genesis(),
         pinned,
         nudge,
+        unreadable: None,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::git::ignore::is_ignored;
 use crate::git::locate::Location;
 use crate::host::output::Out;
 use crate::host::{clock, env, files};
-use crate::id::SessionId;
+use crate::id::{RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::named::NamedFile;
 use crate::session::event::{AgentEvent, EventKind, FileState, Gap, GapKind, Reach};
@@ -97,16 +97,19 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut ans
         event.before.clear();
         event.files.clear();
         event.work_tree = place.location.linked_name();
-        match reach {
+        let files = match reach {
             Reach::Named => keep_named(place, i, &named, &mut event),
-            Reach::Any | Reach::Brings if i < at_home => compare(place, &mut event),
-            _ => {}
-        }
+            Reach::Any | Reach::Brings if i < at_home => {
+                compare(place, &mut event);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
         if let Err(error) = place.journal.append(&event) {
             report(std::slice::from_ref(place), format_args!("cannot append to the journal: {error}"));
         }
         if let Some(answer) = answer.as_deref_mut() {
-            listen(answer, place, &event);
+            listen(answer, place, &event, files);
         }
     }
     if event.kind != EventKind::End {
@@ -116,19 +119,20 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut ans
         if let Err(error) = place.journal.forget_snapshots(&event.session) {
             report(std::slice::from_ref(place), format_args!("cannot clear snapshots: {error}"));
         }
+        if let Err(error) = place.journal.forget_nudges() {
+            report(std::slice::from_ref(place), format_args!("cannot clear what nudges remember: {error}"));
+        }
     }
     After::Seal(event.session, places.iter().map(|place| place.location.clone()).collect())
 }
 
 /// Finds what there is to say of an event. Whatever happens, the event has been taken down.
-fn listen(answer: &mut Answer, place: &Place, event: &AgentEvent) {
-    let heard = panic::catch_unwind(AssertUnwindSafe(|| answer.hear(&place.location, &place.journal, event)));
+fn listen(answer: &mut Answer, place: &Place, event: &AgentEvent, files: Vec<RepoPath>) {
+    let tell = |what: &dyn Display| report(std::slice::from_ref(place), format_args!("nudges: {what}"));
+    let heard = panic::catch_unwind(AssertUnwindSafe(|| answer.hear(&place.location, &place.journal, event, files)));
     match heard {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => report(std::slice::from_ref(place), format_args!("no nudge: {error}")),
-        Err(panic) => {
-            report(std::slice::from_ref(place), format_args!("no nudge: panic: {}", panic_text(&*panic)));
-        }
+        Ok(troubles) => troubles.iter().for_each(|trouble| tell(trouble)),
+        Err(panic) => tell(&format_args!("panic: {}", panic_text(&*panic))),
     }
 }
 
@@ -166,8 +170,10 @@ fn find_named(paths: &[PathBuf], places: &mut Vec<Place>) -> Vec<Named> {
     all.map(|path| NamedFile::at(&path).and_then(|file| place(places, &file.location).map(|at| (file, at)))).collect()
 }
 
-/// Adds to the event the states of the files that its call names, as far as they are in `place`, the `i`th.
-fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) {
+/// Adds to the event the states of the files that its call names, as far as they are in `place`, the `i`th; which files these
+/// are, whether their states can be kept or not.
+fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) -> Vec<RepoPath> {
+    let mut about = Vec::new();
     let mut missed = |kind| match event.gaps.iter_mut().find(|gap| gap.kind == kind) {
         Some(gap) => gap.count += 1,
         None => event.gaps.push(Gap { kind, count: 1 }),
@@ -183,13 +189,17 @@ fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) 
                 continue;
             }
         };
+        let ignored = is_ignored(&file.location, &file.path);
+        if !matches!(ignored, Ok(true)) {
+            about.push(file.path.clone());
+        }
         // An event has files of one work tree; tools that name files in several are not known.
         if *work_tree.get_or_insert(&file.location.git_dir) != &file.location.git_dir {
             missed(GapKind::OutsideRepository);
             continue;
         }
         event.work_tree = file.location.linked_name();
-        match is_ignored(&file.location, &file.path) {
+        match ignored {
             Ok(false) => {}
             Ok(true) => continue,
             // Rather lose a state than keep what may be a secret.
@@ -207,6 +217,7 @@ fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) 
             Err(why) => missed(why.gap()),
         }
     }
+    about
 }
 
 /// Looks at the work tree around a call that may change any file.

@@ -9,7 +9,7 @@ use crate::cli::Code;
 /// Speaks the protocol on standard input and output, until the agent closes them: why a line is there, what was said in earlier
 /// sessions, which calls failed alike and what made them pass, what the policy will ask, what is left of a budget, whether the
 /// ledger holds. It reads as you may read, changes nothing in the repository, and notes each call in tracevault/mcp.jsonl of git's
-/// folder. docs/mcp.md says how to tell agents of it.
+/// folder; with tracevault.logAccess a record says of each session that it was read. docs/mcp.md says how to tell agents of it.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 

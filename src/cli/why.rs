@@ -127,7 +127,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     let (place, missing) = match known.author() {
         Some(author) => {
             args.log.record(Purpose::Read, &author.session, ledger, &book);
-            find_call(&ledger.repo, &report.payloads, book.segments(&author.session), &author.call)
+            find_call(&ledger.repo, &report.payloads, &book.telling(&author.session), &author.call)
         }
         None => (None, Vec::new()),
     };

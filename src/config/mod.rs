@@ -195,6 +195,13 @@ impl Config {
     }
 }
 
+/// What git's configuration alone says of nudges, whatever is wrong with the rest: their words, and whether card numbers are
+/// secrets, which they are where that is not clear.
+pub fn nudges(repo: &Repo) -> (Option<String>, bool) {
+    let cards = repo.config(PCI).is_some_and(|value| truth(PCI, value).unwrap_or(true));
+    (repo.config(NUDGE), cards)
+}
+
 /// What is looked for besides secrets: card numbers, this machine's names, e-mail addresses, what the user's own rules say.
 pub fn redaction(cards: bool, private: bool, emails: bool) -> Result<Settings, ConfigError> {
     let home = env::home().and_then(|home| home.into_os_string().into_string().ok());

@@ -188,6 +188,16 @@ impl Repo {
         self.inner.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// The files that its configuration was read from, those that others include among them.
+    pub fn config_files(&self) -> Vec<PathBuf> {
+        let snapshot = self.inner.config_snapshot();
+        let mut files: Vec<PathBuf> =
+            snapshot.plumbing().sections().filter_map(|section| section.meta().path.clone()).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
     /// The id that these bytes have as an object of this kind in this repository.
     pub fn id_of(&self, kind: Kind, bytes: &[u8]) -> Result<GitId, RepoError> {
         gix::objs::compute_hash(self.inner.object_hash(), kind.into(), bytes)

@@ -17,6 +17,11 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
+/// A folder of the user alone that goes when it is dropped.
+pub fn temporary_dir() -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("tracevault-").tempdir()
+}
+
 /// Options that make new files the user's alone (mode 0600).
 pub fn private_options() -> OpenOptions {
     #[allow(unused_mut)]

@@ -29,6 +29,7 @@ mod select;
 mod sessions;
 mod settle;
 mod sign_ins;
+mod speaks;
 mod words;
 
 pub use about::HeldRow;
@@ -53,6 +54,7 @@ pub use said::{SaidRow, ShelfRow};
 pub use sessions::{After, DrawnRow, FileRow, SessionRow, ToolRow, UsageRow};
 pub use settle::Done;
 pub use sign_ins::{DeviceCode, Membership};
+pub use speaks::{Spoken, WriterRow};
 pub use words::{Hit, Words};
 
 use std::path::PathBuf;

@@ -201,19 +201,9 @@ impl Database {
         self.select(select, &of(repository, session), "ORDER BY s.path").await
     }
 
-    /// The git commits that hold a session's good records and their amendments, in no order.
-    pub async fn records_of_session(&self, repository: i64, session: &str) -> Result<Vec<GitId>, IndexError> {
-        let mut asked = Where::default();
-        asked.and("repository = ? AND about = ?", [repository.into(), session.into()]);
-        asked.and("kind = 'session' AND good = 1", []);
-        let mut held: Vec<(String,)> = self.select("SELECT held FROM record", &asked, "").await?;
-        held.extend(self.amendments_of(repository, session).await?);
-        Ok(held.into_iter().filter_map(|(held,)| held.parse().ok()).collect())
-    }
-
     /// The git commits that hold the amendments of a session's records. Whether somebody may correct a record is known only
     /// when all of them are read.
-    async fn amendments_of(&self, repository: i64, session: &str) -> Result<Vec<(String,)>, IndexError> {
+    pub(super) async fn amendments_of(&self, repository: i64, session: &str) -> Result<Vec<GitId>, IndexError> {
         let mut asked = Where::default();
         asked.and("r.repository = ? AND r.about = ?", [repository.into(), session.into()]);
         asked.and("r.kind = 'session' AND s.kind = 'amend' AND a.good = 1", []);
@@ -223,7 +213,8 @@ impl Database {
         let select = "SELECT a.held FROM record r
             JOIN said s ON s.repository = r.repository AND s.about = r.record
             JOIN record a ON a.repository = s.repository AND a.chain = s.chain AND a.seq = s.seq";
-        self.select(select, &asked, "").await
+        let held: Vec<(String,)> = self.select(select, &asked, "").await?;
+        Ok(held.into_iter().filter_map(|(held,)| held.parse().ok()).collect())
     }
 
     /// The amendments of a repository that replace what was said: their records, one after the other.

@@ -1,9 +1,9 @@
 //! Nudges of this clone: what each session did so far as far as they ask for it, which were shown, and what came of them.
 //!
-//! `tracevault/nudges/<session>.json` is a session's state, `tracevault/nudges/shown.jsonl` the log. Both stay on this disk.
+//! `tracevault/nudges/<session>.json` is a session's state with a lock beside it, `tracevault/nudges/shown.jsonl` the log. Both stay on this disk.
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use crate::nudge::{Kind, Outcome, Rule, State};
 const LOG_LIMIT: u64 = 4 << 20;
 /// No state is larger.
 const STATE_LIMIT: u64 = 4 << 20;
+/// A session that nobody has gone on with for so long is over.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long another call of the session may have its state before this one goes without.
 const PATIENCE: Duration = Duration::from_millis(5);
 
@@ -49,7 +51,8 @@ pub enum What {
 
 /// A session's state, which no other process has meanwhile.
 pub struct Held {
-    file: File,
+    path: PathBuf,
+    _lock: File,
     before: State,
     pub state: State,
 }
@@ -62,8 +65,10 @@ impl Journal {
     /// The state of a session, if it can be had in time. `make`: also where there is none yet.
     pub fn hold_nudges(&self, session: &SessionId, make: bool) -> io::Result<Option<Held>> {
         let path = self.nudges().join(format!("{session}.json"));
-        let open = || files::private_options().read(true).write(true).create(make).truncate(false).open(&path);
-        let file = match open() {
+        // Another file than the state, whose place a new one takes.
+        let beside = path.with_extension("lock");
+        let open = || files::private_options().write(true).create(make).truncate(false).open(&beside);
+        let lock = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !make => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 files::create_private_dir(&self.nudges())?;
@@ -73,18 +78,32 @@ impl Journal {
         };
         let deadline = Deadline::after(PATIENCE);
         loop {
-            match file.try_lock() {
+            match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) if deadline.passed() => return Ok(None),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(200)),
             }
         }
-        let mut bytes = Vec::new();
-        (&file).take(STATE_LIMIT).read_to_end(&mut bytes)?;
-        // One that a crash cut short begins anew: a hint may come twice.
+        // One that cannot be read begins anew: a hint may come twice.
+        let bytes = files::read_small(&path, STATE_LIMIT).ok().flatten().unwrap_or_default();
         let state: State = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Some(Held { file, before: state.clone(), state }))
+        Ok(Some(Held { path, _lock: lock, before: state.clone(), state }))
+    }
+
+    /// Forgets the states of sessions that nobody has gone on with for long.
+    pub fn forget_nudges(&self) -> io::Result<()> {
+        let folder = match fs::read_dir(self.nudges()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        for path in folder.flatten().map(|file| file.path()) {
+            let is_state = path.extension().is_some_and(|kind| kind == "json" || kind == "lock");
+            if is_state && files::age(&path).is_some_and(|age| age > KEPT) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds to the log.
@@ -106,14 +125,11 @@ impl Journal {
 
 impl Held {
     /// Writes the state back, if it is another now.
-    pub fn keep(mut self) -> io::Result<()> {
+    pub fn keep(self) -> io::Result<()> {
         if self.state == self.before {
             return Ok(());
         }
-        let bytes = serde_json::to_vec(&self.state)?;
-        self.file.rewind()?;
-        self.file.write_all(&bytes)?;
-        self.file.set_len(bytes.len() as u64)
+        files::replace_private(&self.path, &serde_json::to_vec(&self.state)?)
     }
 }
 
@@ -147,6 +163,27 @@ mod tests {
         std::fs::write(journal.nudges().join("s.json"), "{\"calls\":").unwrap();
         drop(held);
         assert_eq!(journal.hold_nudges(&session, true).unwrap().unwrap().state, State::default());
+    }
+
+    #[test]
+    fn states_of_sessions_that_are_long_over_go() {
+        let (_dir, journal) = journal();
+        journal.forget_nudges().unwrap();
+        for name in ["old", "new"] {
+            let mut held = journal.hold_nudges(&SessionId::from_agent(name), true).unwrap().unwrap();
+            held.state.calls = 1;
+            held.keep().unwrap();
+        }
+        let log = journal.nudges().join("shown.jsonl");
+        fs::write(&log, "").unwrap();
+        let past = fs::metadata(&log).unwrap().modified().unwrap() - 2 * KEPT;
+        for file in [journal.nudges().join("old.json"), journal.nudges().join("old.lock"), log] {
+            File::options().write(true).open(file).unwrap().set_modified(past).unwrap();
+        }
+        journal.forget_nudges().unwrap();
+        let mut left: Vec<_> = fs::read_dir(journal.nudges()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["new.json", "new.lock", "shown.jsonl"]);
     }
 
     #[test]

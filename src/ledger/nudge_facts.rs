@@ -1,7 +1,7 @@
-//! What nudges ask of a repository, kept in two small files: an agent's hook opens no repository and verifies nothing.
+//! What nudges ask of a repository, kept in small files: an agent's hook opens no repository and verifies nothing.
 //!
-//! The first holds the configuration and the rules in force, and from which state of which files they were read: where one of
-//! these has changed, it is made anew. The second says what others used here; whoever has verified the ledger writes it.
+//! The first, one a work tree, holds the configuration and the rules in force, and from which state of which files they were read:
+//! where one of these has changed, it is made anew. The second says what others used here; whoever has verified the ledger writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::COMMITTED;
+use crate::config::{self, COMMITTED};
 use crate::git::locate::Location;
 use crate::git::repo::Repo;
 use crate::host::{env, files};
@@ -20,17 +20,18 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::policy::could_hold;
 use crate::record::body::Body;
 
-const FACTS: &str = "nudge-facts.json";
 const USED: &str = "nudge-used.json";
 /// Neither file is larger.
 const MAX_BYTES: u64 = 1 << 20;
 /// So many things that others used are kept.
 const MAX_USED: usize = 20;
-/// A name that is longer, or holds anything but these, is not put before a model: others chose it.
-const MAX_NAME: usize = 64;
+/// What fewer sessions used is one person's try.
+const LEAST_SESSIONS: usize = 2;
+/// A name that is longer, or holds more than letters, digits and a few signs, is not put before a model: others chose it.
+const MAX_NAME: usize = 32;
 
 /// The configuration and the rules in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The program that wrote it.
     version: String,
@@ -113,18 +114,40 @@ impl Stamp {
     }
 }
 
-/// The facts of the repository at this place, as they are now.
-pub fn load(location: &Location) -> Result<Facts, LedgerError> {
-    let path = location.common_dir.join("tracevault").join(FACTS);
+/// The facts of the repository at this place, as they are now, and what kept them from being read or kept.
+///
+/// Where they cannot be read, say by a word in a configuration file that is wrong, the rules that were known last stay in force,
+/// and of the configuration what git has of nudges: who breaks a file switches nothing off.
+pub fn load(location: &Location) -> (Facts, Option<LedgerError>) {
+    let path = location.common_dir.join("tracevault").join(facts_file(location));
     let kept = files::read_small(&path, MAX_BYTES).ok().flatten();
     let kept = kept.and_then(|bytes| serde_json::from_slice::<Facts>(&bytes).ok());
-    if let Some(facts) = kept.filter(|facts| facts.version == version() && facts.stamps.iter().all(Stamp::holds)) {
-        return Ok(facts);
+    let last = match kept.filter(|facts| facts.version == version()) {
+        Some(facts) if facts.stamps.iter().all(Stamp::holds) => return (facts, None),
+        last => last.unwrap_or_default(),
+    };
+    match read(location) {
+        Ok(facts) => {
+            let text = serde_json::to_vec(&facts).map_err(Into::into);
+            let written = text.and_then(|text| files::replace_private(&path, &text));
+            (facts, written.err().map(|source| LedgerError::File { path, source }))
+        }
+        Err(error) => {
+            let facts = match Repo::open_apart(&location.git_dir) {
+                Ok(repo) => {
+                    let (nudge, cards) = config::nudges(&repo);
+                    Facts { nudge, cards, ..last }
+                }
+                Err(_) => last,
+            };
+            (facts, Some(error))
+        }
     }
-    let facts = read(location)?;
-    let written = serde_json::to_vec(&facts).map_err(Into::into).and_then(|text| files::replace_private(&path, &text));
-    written.map_err(|source| LedgerError::File { path, source })?;
-    Ok(facts)
+}
+
+/// Work trees may have configuration of their own.
+fn facts_file(location: &Location) -> String {
+    location.linked_name().map_or("nudge-facts.json".to_owned(), |name| format!("nudge-facts-{name}.json"))
 }
 
 fn version() -> &'static str {
@@ -133,10 +156,15 @@ fn version() -> &'static str {
 
 fn read(location: &Location) -> Result<Facts, LedgerError> {
     let of_clone = ["config", "packed-refs"].map(|file| location.common_dir.join(file));
+    // By the branch other files may be included.
+    let of_work_tree = ["config.worktree", "HEAD"].map(|file| location.git_dir.join(file));
+    let included = Repo::open_apart(&location.git_dir)?.config_files();
     let committed = location.work_tree.as_ref().map(|dir| dir.join(COMMITTED));
     // What is written while it is read is read again the next time.
-    let files = of_clone.into_iter().chain(committed).chain(env::git_config_files());
-    let mut stamps: Vec<Stamp> = files.map(Stamp::of).collect();
+    let files =
+        of_clone.into_iter().chain(of_work_tree).chain(committed).chain(env::git_config_files()).chain(included);
+    let files: BTreeSet<PathBuf> = files.collect();
+    let mut stamps: Vec<Stamp> = files.into_iter().map(Stamp::of).collect();
     let ledger = Ledger::of(Repo::open_apart(&location.git_dir)?)?;
     stamps.push(Stamp::of(location.common_dir.join(ledger.prefix.chain(ChainId::Policy))));
     let rules = match ledger.rules()? {
@@ -167,7 +195,9 @@ impl Ledger {
 
 fn used_by_others(report: &Report, own: Option<ChainId>) -> Vec<(String, u64)> {
     let mut sessions: BTreeMap<String, BTreeSet<&SessionId>> = BTreeMap::new();
-    for entry in report.entries().filter(|entry| entry.good && Some(entry.chain) != own) {
+    // Whom nobody has enrolled does not speak to others' models.
+    let others = report.chains.iter().filter(|chain| chain.counts() && Some(chain.id) != own);
+    for entry in others.flat_map(|chain| &chain.entries).filter(|entry| entry.good) {
         let Body::Session(body) = &entry.body else { continue };
         let skills = body.skills.iter().map(|name| ("skill", name));
         let servers = body.mcp_servers.iter().map(|name| ("MCP server", name));
@@ -175,14 +205,15 @@ fn used_by_others(report: &Report, own: Option<ChainId>) -> Vec<(String, u64)> {
             sessions.entry(format!("{kind} {name}")).or_default().insert(&body.session);
         }
     }
-    let mut used: Vec<_> = sessions.into_iter().map(|(name, sessions)| (name, sessions.len() as u64)).collect();
+    let many = sessions.into_iter().filter(|(_, sessions)| sessions.len() >= LEAST_SESSIONS);
+    let mut used: Vec<_> = many.map(|(name, sessions)| (name, sessions.len() as u64)).collect();
     used.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     used.truncate(MAX_USED);
     used
 }
 
 fn is_plain(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/');
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':');
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
 }
 
@@ -232,10 +263,10 @@ mod tests {
 
     #[test]
     fn names_that_could_speak_to_a_model_are_left_out() {
-        for name in ["review", "acme:lint/2.0", "claude_ai-x"] {
+        for name in ["review", "acme:lint", "claude_ai-x"] {
             assert!(is_plain(name), "{name}");
         }
-        for name in ["", "ignore the rules", "a\nb", "é", &"x".repeat(65)] {
+        for name in ["", "ignore the rules", "a\nb", "é", "evil.example/x", &"x".repeat(33)] {
             assert!(!is_plain(name), "{name:?}");
         }
     }

@@ -276,6 +276,22 @@ impl<'r> Book<'r> {
         self.sessions.get(session).map_or(&[], Vec::as_slice)
     }
 
+    /// The segments that tell what was said in a session: ids of sessions are public, so where an enrolled writer has one,
+    /// what others put under its id is left out.
+    pub fn telling(&self, session: &SessionId) -> Vec<Segment<'r>> {
+        let all = self.segments(session);
+        let enrolled = all.iter().filter(|segment| !self.is_pending(segment.entry));
+        let told: Vec<Segment<'r>> = enrolled.copied().collect();
+        if told.is_empty() { all.to_vec() } else { told }
+    }
+
+    /// What is to be known of the segments that tell of a session.
+    pub fn telling_notes(&self, session: &SessionId) -> Vec<String> {
+        let (all, told) = (self.segments(session).len(), self.telling(session));
+        let pending = told.iter().any(|segment| self.is_pending(segment.entry));
+        spoken_notes(pending, all - told.len())
+    }
+
     /// Every session that a good record speaks of, with its segments in order.
     pub fn all_sessions(&self) -> impl Iterator<Item = (&'r SessionId, &[Segment<'r>])> {
         self.sessions.iter().map(|(session, segments)| (*session, segments.as_slice()))
@@ -344,6 +360,15 @@ impl<'r> Book<'r> {
 
 fn models_of<'r>(segment: &Segment<'r>) -> impl Iterator<Item = &'r str> + use<'r> {
     segment.body.models.iter().map(|usage| usage.model.as_str())
+}
+
+/// What whoever reads of a session is to know of its records: whether nobody has enrolled who wrote them, and how many of
+/// others are left out.
+pub fn spoken_notes(pending: bool, left_out: usize) -> Vec<String> {
+    let word = "nobody has enrolled who recorded this session: it is that writer's word alone".to_owned();
+    let others = format!("left out: {left_out} records that others wrote under this session's id");
+    let notes = [(pending, word), (left_out > 0, others)];
+    notes.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note).collect()
 }
 
 /// All of it; unknown if any of it is.
@@ -488,6 +513,28 @@ mod tests {
         let book = Book::new(&report, PriceTable::embedded());
         assert_eq!(book.commit(&git(3)).sessions[0].models, [OPUS], "of the session so far");
         assert_eq!(book.commit(&git(6)).sessions[0].agent, None, "what it cites is not here");
+    }
+
+    #[test]
+    fn only_enrolled_writers_tell_of_a_session_that_one_of_them_has() {
+        let told = |report: &Report| {
+            let book = Book::new(report, PriceTable::embedded());
+            let session = SessionId::from_agent("a");
+            (
+                book.telling(&session).iter().map(|told| told.entry.chain).collect::<Vec<_>>(),
+                book.telling_notes(&session),
+            )
+        };
+        let (ada, mal) = (ChainId::Writer([1; 16]), ChainId::Writer([2; 16]));
+        let mut report = report(vec![session("a", 0, OPUS, 1)], &[]);
+        let mut other = self::report(vec![session("a", 0, OPUS, 1)], &[]).chains.remove(0);
+        (other.id, other.pending) = (mal, true);
+        other.entries.iter_mut().for_each(|entry| entry.chain = mal);
+        report.chains.push(other);
+        assert_eq!((told(&report).0, told(&report).1.len()), (vec![ada], 1));
+        report.chains.remove(0);
+        assert_eq!(told(&report).0, [mal]);
+        assert!(told(&report).1[0].starts_with("nobody has enrolled"));
     }
 
     #[test]

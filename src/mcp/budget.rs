@@ -140,32 +140,35 @@ impl Budget {
             "author-day" => Some(today),
             _ => None,
         };
-        let used_percent = spent.map(|spent| used(limit, spent));
+        let used = spent.map(|spent| used(limit, spent));
         Budget {
             rule: limit.rule.name.clone(),
             level: limit.rule.level.to_string(),
             per: limit.per,
             max_tokens: limit.max_tokens,
             max_usd: limit.max_cost,
-            used_percent,
-            says: says(used_percent, spent.is_some_and(|spent| spent.requests_of_unknown_cost > 0)),
+            used_percent: used.map(|(percent, _)| percent),
+            says: says(used, spent.is_some_and(|spent| spent.requests_of_unknown_cost > 0)),
         }
     }
 }
 
-/// How much of the nearer limit is used, in percent.
-fn used(limit: &Limit<'_>, spent: &Spent) -> u64 {
-    let percent = |used: u128, most: u128| u64::try_from(used * 100 / most.max(1)).unwrap_or(u64::MAX);
-    let tokens = limit.max_tokens.map(|most| percent(spent.tokens.into(), most.into()));
-    let cost = limit.max_cost.map(|most| percent(spent.cost_usd.micro_dollars(), most.micro_dollars()));
+/// How much of the nearer limit is used, in percent, rounded up; and whether that is more than may be.
+fn used(limit: &Limit<'_>, spent: &Spent) -> (u64, bool) {
+    let share = |used: u128, most: u128| {
+        let percent = (used * 100).div_ceil(most.max(1));
+        (u64::try_from(percent).unwrap_or(u64::MAX), used > most)
+    };
+    let tokens = limit.max_tokens.map(|most| share(spent.tokens.into(), most.into()));
+    let cost = limit.max_cost.map(|most| share(spent.cost_usd.nano_dollars(), most.nano_dollars()));
     tokens.max(cost).unwrap_or_default()
 }
 
-fn says(used: Option<u64>, is_open: bool) -> String {
+fn says(used: Option<(u64, bool)>, is_open: bool) -> String {
     let said = match used {
         None => return "it is judged when there is a commit or a push: git tracevault check".to_owned(),
-        Some(101..) => "more is used than may be",
-        Some(80..) => "little is left",
+        Some((_, true)) => "more is used than may be",
+        Some((80.., _)) => "little is left",
         Some(_) => "there is enough left",
     };
     let open = if is_open { ", beside an unknown sum: some requests have no known price" } else { "" };
@@ -189,6 +192,8 @@ mod tests {
         };
         assert_eq!(told(100, 1_900_000_000, 0), (Some(95), "little is left".into()));
         assert_eq!(told(1_020, 0, 0), (Some(102), "more is used than may be".into()));
+        assert_eq!(told(1_001, 0, 0), (Some(101), "more is used than may be".into()));
+        assert_eq!(told(1_000, 0, 0), (Some(100), "little is left".into()));
         let (used, says) = told(10, 0, 1);
         assert_eq!(used, Some(1));
         assert!(says.starts_with("there is enough left, beside an unknown sum"), "{says}");

@@ -1,5 +1,6 @@
 //! Desk: the repository with its index, which is kept up to date behind the tools that ask it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,11 +10,11 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::host::clock::Deadline;
-use crate::id::{GitId, SessionId};
-use crate::index::{Database, Filter, Reach, SessionRow};
+use crate::id::SessionId;
+use crate::index::{Database, Filter, Reach, SessionRow, Spoken, WriterRow};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mcp::refusal::Refusal;
-use crate::mirror::{Local, Shelves};
+use crate::mirror::{Local, Progress, Shelves};
 
 /// How long a call waits for an index that has nothing yet, and for one that lacks what is new.
 const FIRST: Duration = Duration::from_secs(5);
@@ -28,18 +29,38 @@ pub struct Desk {
     pub handle: Handle,
     coming: Mutex<Coming>,
     changed: Condvar,
+    /// The sessions whose opening is on record since this server began.
+    opened: Mutex<HashSet<SessionId>>,
 }
 
-/// How far the index has come: names of states of the repository.
+/// How far this server has brought the index: names of states of the repository. Others may have emptied it since.
 #[derive(Default)]
 struct Coming {
     /// All records of this state are in it, and all that was said in its sessions.
     records: Option<String>,
     words: Option<String>,
+    /// What the index says of itself since then.
+    stamp: Option<String>,
     /// It is being brought up to date.
     busy: bool,
     /// Why the last attempt failed.
     trouble: Option<Refusal>,
+}
+
+impl Coming {
+    /// Whether it was brought so far.
+    fn has(&self, need: Need, state: &str) -> bool {
+        let known = match need {
+            Need::Records => &self.records,
+            Need::Words => &self.words,
+        };
+        known.as_deref() == Some(state)
+    }
+
+    /// Whether what the index says of itself is what was brought into it.
+    fn holds(&self, need: Need, progress: &Progress) -> bool {
+        progress.whole && progress.stamp == self.stamp && (need == Need::Records || progress.unread == 0)
+    }
 }
 
 /// How much of the index a question needs.
@@ -65,7 +86,8 @@ impl Desk {
     pub fn open(dir: &Path, handle: &Handle) -> Result<Arc<Self>, Refusal> {
         let local = Local::open(dir, handle)?;
         let coming = Mutex::new(Coming::default());
-        let desk = Arc::new(Desk { local, handle: handle.clone(), coming, changed: Condvar::new() });
+        let desk =
+            Arc::new(Desk { local, handle: handle.clone(), coming, changed: Condvar::new(), opened: Mutex::default() });
         desk.keep_up(&desk.local.state()?);
         Ok(desk)
     }
@@ -100,23 +122,29 @@ impl Desk {
     pub fn ready(self: &Arc<Self>, need: Need) -> Result<Complete, Refusal> {
         self.ledger()?;
         let state = self.local.state()?;
-        let is_there = |coming: &Coming| match need {
-            Need::Records => coming.records.as_ref() == Some(&state),
-            Need::Words => coming.words.as_ref() == Some(&state),
-        };
-        if is_there(&self.look()) {
-            return Ok(Complete { complete: true, missing: None });
-        }
-        self.keep_up(&state);
-        let is_empty = !self.local.progress()?.whole;
-        let deadline = Deadline::after(if is_empty { FIRST } else { NEWS });
+        let all = Complete { complete: true, missing: None };
+        let before = self.local.progress()?;
         let mut coming = self.look();
-        while coming.busy && !is_there(&coming) && !deadline.passed() {
+        if coming.has(need, &state) && coming.holds(need, &before) {
+            return Ok(all);
+        }
+        // Another server, or another version, may have emptied it.
+        if !coming.holds(Need::Records, &before) {
+            coming.records = None;
+        }
+        if !coming.holds(Need::Words, &before) {
+            coming.words = None;
+        }
+        drop(coming);
+        self.keep_up(&state);
+        let deadline = Deadline::after(if before.whole { NEWS } else { FIRST });
+        let mut coming = self.look();
+        while coming.busy && !coming.has(need, &state) && !deadline.passed() {
             let waited = self.changed.wait_timeout(coming, deadline.left());
             coming = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if is_there(&coming) {
-            return Ok(Complete { complete: true, missing: None });
+        if coming.has(need, &state) {
+            return Ok(all);
         }
         if let Some(trouble) = &coming.trouble {
             return Err(trouble.clone());
@@ -145,7 +173,9 @@ impl Desk {
         let (desk, state) = (self.clone(), state.to_owned());
         self.handle.spawn_blocking(move || {
             let settled = || {
-                desk.look().records = Some(state.clone());
+                let stamp = desk.local.progress().ok().and_then(|progress| progress.stamp);
+                let mut coming = desk.look();
+                (coming.records, coming.stamp) = (Some(state.clone()), stamp);
                 desk.changed.notify_all();
             };
             let done = desk.local.update(settled);
@@ -172,23 +202,34 @@ impl Desk {
                 return Ok(found.swap_remove(0));
             }
             if found.len() > 1 {
-                return Err(Refusal::new(format!("several sessions begin with {name}"), "give more of the id"));
+                return Err(Refusal::unknown(format!("several sessions begin with {name}"), "give more of the id"));
             }
         }
         let advice =
             "search finds sessions by what was said, why by the lines they wrote; ids need 4 characters or more";
-        Err(Refusal::new(format!("no session here is called {name}"), advice))
+        Err(Refusal::unknown(format!("no session here is called {name}"), advice))
     }
 
-    /// The records of a session, and what was said in it; where that is wished, a record says that it was opened.
-    pub fn open_session(&self, session: &SessionId) -> Result<(Vec<GitId>, Shelves), Refusal> {
+    /// Who wrote the record that speaks of a line.
+    pub fn writer(&self, record: Option<&str>) -> Result<Option<WriterRow>, Refusal> {
+        let Some(record) = record else { return Ok(None) };
+        self.ask(self.database().writer_of(self.local.number()?, record))
+    }
+
+    /// The records of a session, of this writer alone where there is one, and what was said in it; where that is wished, a record
+    /// says that it was opened, once while this server runs.
+    pub fn open_session(&self, session: &SessionId, writer: Option<&WriterRow>) -> Result<(Spoken, Shelves), Refusal> {
         let number = self.local.number()?;
-        let records = self.ask(self.database().records_of_session(number, session.as_str()))?;
+        let spoken = self.ask(self.database().spoken(number, session.as_str(), writer))?;
         let shelves = self.local.shelves()?;
         if self.local.ledger()?.config.log_access {
-            shelves.record_access(&records, session)?;
+            let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            if !opened.contains(session) {
+                shelves.record_access(&spoken, session)?;
+                opened.insert(session.clone());
+            }
         }
-        Ok((records, shelves))
+        Ok((spoken, shelves))
     }
 }
 
@@ -199,4 +240,28 @@ pub fn session_uri(session: &str) -> String {
 
 pub fn commit_uri(commit: &str) -> String {
     format!("tracevault://commit/{commit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_another_server_emptied_is_not_whole() {
+        let text = |text: &str| Some(text.to_owned());
+        let coming = Coming { records: text("s"), words: text("s"), stamp: text("a"), ..Coming::default() };
+        let progress = |whole, stamp: &str, unread| Progress { records: 1, unread, whole, stamp: text(stamp) };
+        assert!(coming.has(Need::Words, "s") && !coming.has(Need::Records, "t"));
+        for (progress, records, words) in [
+            (progress(true, "a", 0), true, true),
+            (progress(true, "a", 1), true, false),
+            (progress(false, "a", 0), false, false),
+            (progress(true, "b", 0), false, false),
+        ] {
+            assert_eq!(
+                (coming.holds(Need::Records, &progress), coming.holds(Need::Words, &progress)),
+                (records, words)
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! What was asked is kept redacted and cut, what was answered not at all but for its size.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -44,6 +44,10 @@ impl Journal {
 
     /// Adds a line. What cannot be written is told once per call on standard error, and keeps nobody from being answered.
     pub fn add(&self, mut line: Line<'_>) {
+        // There is no folder of ours where there is no ledger.
+        if !self.path.parent().is_some_and(Path::is_dir) {
+            return;
+        }
         line.asked.values_mut().for_each(shorten);
         let client = shortened_to(&redacted_again(line.client), MAX_ASKED);
         let called = shortened_to(&redacted_again(line.called), MAX_ASKED);

@@ -9,11 +9,23 @@ use crate::mirror::MirrorError;
 pub struct Refusal {
     pub why: String,
     pub advice: Option<String>,
+    /// What was asked for is not here, or is no name at all.
+    pub is_unknown: bool,
 }
 
 impl Refusal {
     pub fn new(why: impl Into<String>, advice: impl Into<String>) -> Self {
-        Refusal { why: why.into(), advice: Some(advice.into()) }
+        Refusal { why: why.into(), advice: Some(advice.into()), is_unknown: false }
+    }
+
+    /// What was asked for is not here.
+    pub fn unknown(why: impl Into<String>, advice: impl Into<String>) -> Self {
+        Refusal { is_unknown: true, ..Refusal::new(why, advice) }
+    }
+
+    /// There is nothing that whoever asks could do.
+    pub fn bare(why: impl Into<String>) -> Self {
+        Refusal { why: why.into(), advice: None, is_unknown: false }
     }
 
     /// What failed, each cause once.
@@ -27,7 +39,7 @@ impl Refusal {
             }
             next = cause.source();
         }
-        Refusal { why, advice: advice.map(str::to_owned) }
+        Refusal { advice: advice.map(str::to_owned), ..Refusal::bare(why) }
     }
 }
 

@@ -9,16 +9,17 @@ use serde_json::Value;
 
 use crate::id::{CallId, SessionId};
 use crate::index::{After, CommitFileRow, CommitRow, SessionRow};
-use crate::mcp::conversation::Quoted;
+use crate::mcp::conversation::{self, Place, Quoted, first_step};
 use crate::mcp::desk::{Complete, Desk, Need, commit_uri, session_uri};
 use crate::mcp::outgoing::{outgoing, text};
 use crate::mcp::refusal::Refusal;
 use crate::mirror::Begin;
+use crate::session::turns::shortened_to;
 use crate::time::Time;
 
 /// So many of a list are told at once.
 const PAGE: i64 = 50;
-/// So much of a conversation is told at once, in bytes, and at least one turn.
+/// So much of a conversation is told at once, in bytes, and at least one step.
 const WINDOW: usize = 32 << 10;
 /// So few characters of an id name nothing.
 const LEAST_PREFIX: usize = 4;
@@ -30,8 +31,8 @@ pub fn templates() -> Vec<ResourceTemplate> {
         ResourceTemplate::new("tracevault://session/{id}{?from,call}", "session")
             .with_title("A session of an agent")
             .with_description(
-                "What a session used and changed, and its conversation, some turns at a time: from a turn (counted from 0) or \
-                 from the one that made a call.",
+                "What a session used and changed, and its conversation, some turns at a time: from a turn \
+                 (12, counted from 0) or a step of it (12.34), or from the one that made a call.",
             )
             .with_mime_type(json),
         ResourceTemplate::new("tracevault://commit/{sha}", "commit")
@@ -46,8 +47,9 @@ pub fn list(desk: &Arc<Desk>, cursor: Option<&str>) -> Result<(Vec<Resource>, Op
     desk.ready(Need::Records)?;
     let (kind, after) = match cursor {
         None => ("session", None),
-        Some(cursor) => read_cursor(cursor)
-            .ok_or_else(|| Refusal::new(format!("{cursor:?} is no cursor of this list"), "begin again without one"))?,
+        Some(cursor) => read_cursor(cursor).ok_or_else(|| {
+            Refusal::unknown(format!("{cursor:?} is no cursor of this list"), "begin again without one")
+        })?,
     };
     let filter = desk.filter()?;
     if kind == "session" {
@@ -79,20 +81,24 @@ fn read_cursor(cursor: &str) -> Option<(&'static str, Option<After>)> {
     Some((kind, after))
 }
 
+/// A line of the list. No prompt and no subject stands there: clients show it without the notice that answers have.
+fn line(said: &str) -> String {
+    text(&shortened_to(said, 200))
+}
+
 fn of_session(row: &SessionRow) -> Resource {
-    let title = row.title.as_deref().map_or_else(|| "a session without a prompt".to_owned(), text);
     let ended = Time::from_unix(row.ended);
     Resource::new(session_uri(&row.session), format!("session {}", row.session))
-        .with_title(title)
-        .with_description(text(&format!("{} with {}, ended {ended}", row.member, row.agent)))
+        .with_title(line(&format!("session of {}, {}", row.member, ended.day())))
+        .with_description(line(&format!("{} with {}, ended {ended}", row.member, row.agent)))
         .with_mime_type("application/json")
 }
 
 fn of_commit(row: &CommitRow) -> Resource {
     let time = Time::from_unix(row.time);
     Resource::new(commit_uri(&row.sha), format!("commit {}", row.sha))
-        .with_title(text(&row.subject))
-        .with_description(text(&format!("{}, {time}, {}", row.author, row.state())))
+        .with_title(line(&format!("commit of {}, {}", row.author, time.day())))
+        .with_description(line(&format!("{}, {time}, {}", row.author, row.state())))
         .with_mime_type("application/json")
 }
 
@@ -101,20 +107,35 @@ pub fn read(desk: &Arc<Desk>, uri: &str) -> Result<Value, Refusal> {
     let index = desk.ready(Need::Records)?;
     let address = Address::read(uri).ok_or_else(|| {
         let advice = "resources are tracevault://session/ID and tracevault://commit/SHA";
-        Refusal::new(format!("{uri:?} is no address of a resource here"), advice)
+        Refusal::unknown(format!("{uri:?} is no address of a resource here"), advice)
     })?;
     let told = match address {
         Address::Session(name, begin) => outgoing(session(desk, name, &begin, index)?),
         Address::Commit(name) => outgoing(commit(desk, name, index)?),
     };
-    told.map_err(|error| Refusal { why: error.to_string(), advice: None })
+    told.map_err(|error| Refusal::bare(error.to_string()))
 }
 
 /// An address that was taken apart.
 #[derive(Debug, PartialEq, Eq)]
 enum Address<'a> {
-    Session(&'a str, Begin),
+    Session(&'a str, Start),
     Commit(&'a str),
+}
+
+/// Where in a conversation to begin: at a turn, and at a step of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Start {
+    turn: Begin,
+    step: usize,
+}
+
+impl Start {
+    /// `12`, or `12.34`.
+    fn read(text: &str) -> Option<Self> {
+        let (turn, step) = text.split_once('.').unwrap_or((text, "0"));
+        Some(Start { turn: Begin::Turn(turn.parse().ok()?), step: step.parse().ok()? })
+    }
 }
 
 impl<'a> Address<'a> {
@@ -122,9 +143,9 @@ impl<'a> Address<'a> {
         let rest = uri.strip_prefix("tracevault://")?;
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
         let begin = match query.map(|query| query.split_once('=')) {
-            None => Begin::Turn(0),
-            Some(Some(("from", turn))) => Begin::Turn(turn.parse().ok()?),
-            Some(Some(("call", call))) => Begin::Call(CallId::from_agent(call)),
+            None => Start { turn: Begin::Turn(0), step: 0 },
+            Some(Some(("from", place))) => Start::read(place)?,
+            Some(Some(("call", call))) => Start { turn: Begin::Call(CallId::from_agent(call)), step: 0 },
             Some(_) => return None,
         };
         match rest.split_once('/')? {
@@ -140,6 +161,8 @@ impl<'a> Address<'a> {
 struct Session {
     session: String,
     member: String,
+    /// Nobody has enrolled who recorded it: it is that writer's word alone.
+    pending: bool,
     agent: String,
     started: String,
     ended: String,
@@ -162,17 +185,32 @@ struct Session {
 /// So many files and commits of a session are told.
 const NAMED: usize = 100;
 
-fn session(desk: &Arc<Desk>, name: &str, begin: &Begin, index: Complete) -> Result<Session, Refusal> {
+/// A place as addresses have it: `12`, or `12.34` for a step of the turn.
+fn written(place: Place) -> String {
+    match place.step {
+        0 => place.turn.to_string(),
+        step => format!("{}.{step}", place.turn),
+    }
+}
+
+fn session(desk: &Arc<Desk>, name: &str, begin: &Start, index: Complete) -> Result<Session, Refusal> {
     let row = desk.session_named(name)?;
     let number = desk.local.number()?;
     let models = desk.ask(desk.database().usage_of(number, &row.session))?;
     let files = desk.ask(desk.database().files_of(number, &row.session))?;
     let commits = desk.ask(desk.database().commits_of(number, &row.session))?;
-    let (records, shelves) = desk.open_session(&SessionId::from_agent(&row.session))?;
-    let window = shelves.turns(&records, begin, WINDOW)?;
-    let next = window.turns.last().map(|told| told.place + 1).filter(|next| *next < window.total);
+    let (spoken, shelves) = desk.open_session(&SessionId::from_agent(&row.session), None)?;
+    let window = shelves.turns(&spoken, &begin.turn, WINDOW)?;
+    let first = match (&begin.turn, window.turns.first()) {
+        (Begin::Call(call), Some(told)) => first_step(&told.turn, call, WINDOW / 2),
+        _ => begin.step,
+    };
+    let (quoted, next) = conversation::window(&window.turns, first, WINDOW);
+    let after = window.turns.last().map(|told| told.place + 1).filter(|next| *next < window.total);
+    let next = next.or(after.map(|turn| Place { turn, step: 0 }));
     Ok(Session {
         member: row.member,
+        pending: spoken.pending,
         agent: format!("{} {}", row.agent, row.version),
         started: Time::from_unix(row.started).to_string(),
         ended: Time::from_unix(row.ended).to_string(),
@@ -183,8 +221,8 @@ fn session(desk: &Arc<Desk>, name: &str, begin: &Begin, index: Complete) -> Resu
         files: files.into_iter().take(NAMED).map(|file| file.path).collect(),
         commits: commits.into_iter().take(NAMED).map(|drawn| commit_uri(&drawn.sha)).collect(),
         turns: window.total,
-        quoted: window.turns.iter().map(|told| Quoted::of(told, &told.turn.steps)).collect(),
-        next: next.map(|next| format!("{}?from={next}", session_uri(&row.session))),
+        quoted,
+        next: next.map(|next| format!("{}?from={}", session_uri(&row.session), written(next))),
         missing: window.missing,
         session: row.session,
         index,
@@ -224,14 +262,14 @@ struct File {
 }
 
 fn commit(desk: &Arc<Desk>, name: &str, index: Complete) -> Result<Commit, Refusal> {
-    let mut found = desk.ask(desk.database().commits_named(&desk.filter()?, name, 2))?;
+    let mut found = desk.ask(desk.database().commits_named(&desk.filter()?, &name.to_ascii_lowercase(), 2))?;
     let row = match (found.pop(), found.pop()) {
         (Some(row), None) => row,
         (None, _) => {
             let why = format!("no commit of the branch that is checked out is named {name}");
-            return Err(Refusal::new(why, "git tracevault show tells of commits of other branches"));
+            return Err(Refusal::unknown(why, "git tracevault show tells of commits of other branches"));
         }
-        _ => return Err(Refusal::new(format!("several commits begin with {name}"), "give more of the id")),
+        _ => return Err(Refusal::unknown(format!("several commits begin with {name}"), "give more of the id")),
     };
     let number = desk.local.number()?;
     let files = desk.ask(desk.database().files_of_commit(number, &row.sha))?;
@@ -267,10 +305,12 @@ mod tests {
 
     #[test]
     fn addresses_name_sessions_and_commits_and_nothing_else() {
-        let call = || Begin::Call(CallId::from_agent("toolu_1"));
+        let call = || Start { turn: Begin::Call(CallId::from_agent("toolu_1")), step: 0 };
+        let at = |turn, step| Start { turn: Begin::Turn(turn), step };
         for (uri, expected) in [
-            ("tracevault://session/abcd", Address::Session("abcd", Begin::Turn(0))),
-            ("tracevault://session/abcd?from=12", Address::Session("abcd", Begin::Turn(12))),
+            ("tracevault://session/abcd", Address::Session("abcd", at(0, 0))),
+            ("tracevault://session/abcd?from=12", Address::Session("abcd", at(12, 0))),
+            ("tracevault://session/abcd?from=12.34", Address::Session("abcd", at(12, 34))),
             ("tracevault://session/abcd?call=toolu_1", Address::Session("abcd", call())),
             ("tracevault://commit/0123", Address::Commit("0123")),
         ] {
@@ -281,6 +321,7 @@ mod tests {
             "file:///etc/passwd",
             "tracevault://session/abc",
             "tracevault://session/abcd?from=-1",
+            "tracevault://session/abcd?from=1.",
             "tracevault://session/abcd?x=1",
             "tracevault://commit/0123?from=1",
             "tracevault://record/0123",

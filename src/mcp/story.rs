@@ -43,7 +43,8 @@ pub struct Told {
 #[schemars(crate = "rmcp::schemars")]
 struct Section {
     title: String,
-    quoted: Vec<Sentence>,
+    /// What the program says, with words of the sources in it.
+    sentences: Vec<Sentence>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,6 +61,7 @@ struct Known {
     number: usize,
     place: String,
     time: Option<String>,
+    /// What was said there.
     quoted: String,
     /// The resource to read it whole.
     resource: String,
@@ -73,22 +75,18 @@ pub fn story(desk: &Arc<Desk>, asked: Asked) -> Result<Told, Refusal> {
         (None, Some(file), Some(line)) => of_line(desk, file, line, asked.revision.as_deref())?,
         _ => return Err(Refusal::new("it is not clear what the story is of", "give a file and a line, or a session")),
     };
-    for (session, _) in &wanted.sessions {
-        desk.open_session(session)?;
-    }
     let story = wanted.told(&ledger.repo, &desk.local.shelves()?)?;
     Ok(told(&story, index))
 }
 
 fn of_session(desk: &Desk, name: &str) -> Result<AskedStory, Refusal> {
     let row = desk.session_named(name)?;
-    let number = desk.local.number()?;
     let session = SessionId::from_agent(&row.session);
-    let records = desk.ask(desk.database().records_of_session(number, &row.session))?;
-    let commits = desk.ask(desk.database().commits_of(number, &row.session))?;
+    let (spoken, _) = desk.open_session(&session, None)?;
+    let commits = desk.ask(desk.database().commits_of(desk.local.number()?, &row.session))?;
     Ok(AskedStory {
         material: Material::about(About::Session { session: session.clone() }),
-        sessions: vec![(session, records)],
+        sessions: vec![(session, spoken)],
         commits: commits.iter().filter_map(|commit| commit.sha.parse().ok()).collect(),
     })
 }
@@ -124,10 +122,14 @@ fn of_line(desk: &Desk, file: &str, line: u32, revision: Option<&str>) -> Result
     }
     let own = traced.session.as_ref().map(SessionId::as_str);
     let names = desk.ask(desk.database().sessions_around(number, own, &changes))?;
+    // Whoever speaks of a line is believed about the session that they name, and nobody else.
+    let speaks = desk.writer(traced.record.map(|record| record.to_string()).as_deref())?;
     let mut sessions = Vec::new();
     for name in names.into_iter().take(SESSIONS) {
-        let records = desk.ask(desk.database().records_of_session(number, &name))?;
-        sessions.push((SessionId::from_agent(&name), records));
+        let session = SessionId::from_agent(&name);
+        let writer = speaks.as_ref().filter(|_| traced.session.as_ref() == Some(&session));
+        let (spoken, _) = desk.open_session(&session, writer)?;
+        sessions.push((session, spoken));
     }
     Ok(AskedStory { material, sessions, commits: Vec::new() })
 }
@@ -141,7 +143,7 @@ fn writer(desk: &Desk, repository: i64, traced: &Traced) -> Result<Option<Writer
 fn told(story: &Story, index: Complete) -> Told {
     let sections = story.sections.iter().map(|section| Section {
         title: section.kind.title().to_owned(),
-        quoted: section
+        sentences: section
             .sentences
             .iter()
             .map(|told| Sentence {

@@ -93,12 +93,12 @@ where
     let mut tool = Tool::new(name, description, schema_for_input::<A>().unwrap_or_default());
     tool.title = Some(title.to_owned());
     tool.output_schema = Some(schema_for_output::<Answer<T>>());
-    tool.annotations = Some(ToolAnnotations::from_raw(None, Some(true), Some(false), Some(true), Some(false)));
+    tool.annotations = Some(ToolAnnotations::from_raw(None, Some(true), Some(false), None, Some(false)));
     let run = move |desk: &Arc<Desk>, asked: JsonObject| {
         let asked = serde_json::from_value(Value::Object(asked)).map_err(|error| {
             Refusal::new(format!("the arguments cannot be used: {error}"), format!("see the schema of {name}"))
         })?;
-        outgoing(run(desk, asked)?).map_err(|error| Refusal { why: error.to_string(), advice: None })
+        outgoing(run(desk, asked)?).map_err(|error| Refusal::bare(error.to_string()))
     };
     Offer { tool, run: Box::new(run) }
 }

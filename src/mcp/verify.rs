@@ -36,7 +36,7 @@ pub struct Verified {
     chains: u64,
     /// The worst first.
     findings: Vec<Finding>,
-    /// How many more findings there are.
+    /// How many more findings there are; 980 stands for so many or more.
     more: u64,
 }
 

@@ -157,8 +157,9 @@ impl Told {
     fn quote(&mut self, desk: &Desk) -> Result<(), Refusal> {
         let (Some(session), Some(call)) = (&self.session, &self.call) else { return Ok(()) };
         let (session, call) = (SessionId::from_agent(session), CallId::from_agent(call));
-        let (records, shelves) = desk.open_session(&session)?;
-        let (called, missing) = shelves.call(&records, &call)?;
+        let writer = desk.writer(self.record.as_deref())?;
+        let (spoken, shelves) = desk.open_session(&session, writer.as_ref())?;
+        let (called, missing) = shelves.call(&spoken, &call)?;
         self.missing = missing;
         match called {
             Some(called) => self.quoted = place(&called, session.as_str(), &self.text),

@@ -37,7 +37,7 @@ use crate::signing::Reader;
 pub use again::text as redacted_again;
 pub use code::{Found, Stands, kind_of};
 pub use gutter::{Gutter, LineOf, Place, Who, Whose};
-pub use local::{Local, Traced};
+pub use local::{Local, Progress, Traced};
 pub use records::Sealed;
 pub use settings::{Settings, Source, bare};
 pub use story::{AskedStory, SESSIONS, add_changes};
@@ -282,8 +282,8 @@ fn read_words(
         let mut read = Vec::new();
         let mut size = 0;
         for session in unread {
-            let records = handle.block_on(database.records_of_session(repository, &session.session))?;
-            let words = shelves.words(&records)?;
+            let spoken = handle.block_on(database.spoken(repository, &session.session, None))?;
+            let words = shelves.words(&spoken)?;
             // What stands around them counts, too.
             size += words.body.len() + 1000;
             read.push((session, words));

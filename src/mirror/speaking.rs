@@ -32,6 +32,19 @@ struct Search<'m> {
     recorded: HashMap<GitId, String>,
 }
 
+/// The good records of these commits themselves. Blocks.
+pub fn about(
+    ledger: &Ledger,
+    database: &Database,
+    handle: &Handle,
+    repository: i64,
+    sources: &BTreeSet<(GitId, RepoPath)>,
+) -> Result<Report, MirrorError> {
+    let mut search = Search::new(ledger, database, handle, repository);
+    search.about(sources.iter().map(|(commit, _)| commit.to_string()).collect())?;
+    Ok(Report::of_records(search.found.into_values()))
+}
+
 /// The good records that say whose the lines are which these commits brought to these files. Blocks.
 pub fn speaking(
     ledger: &Ledger,
@@ -40,8 +53,7 @@ pub fn speaking(
     repository: i64,
     sources: &BTreeSet<(GitId, RepoPath)>,
 ) -> Result<Report, MirrorError> {
-    let (found, recorded) = (BTreeMap::new(), HashMap::new());
-    let mut search = Search { ledger, database, handle, repository, found, recorded };
+    let mut search = Search::new(ledger, database, handle, repository);
     let commits: BTreeSet<&GitId> = sources.iter().map(|(commit, _)| commit).collect();
     search.about(commits.iter().map(ToString::to_string).collect())?;
     // Of what was committed before the ledger was founded, no other record says anything.
@@ -61,7 +73,11 @@ pub fn speaking(
     Ok(Report::of_records(search.found.into_values()))
 }
 
-impl Search<'_> {
+impl<'m> Search<'m> {
+    fn new(ledger: &'m Ledger, database: &'m Database, handle: &'m Handle, repository: i64) -> Self {
+        Search { ledger, database, handle, repository, found: BTreeMap::new(), recorded: HashMap::new() }
+    }
+
     /// Reads the records that are not read yet.
     fn read(&mut self, rows: Vec<HeldRow>) -> Result<(), MirrorError> {
         for HeldRow { held, pending } in rows {

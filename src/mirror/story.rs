@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::git::blame::Source;
 use crate::git::repo::Repo;
 use crate::id::{GitId, RepoPath, SessionId};
+use crate::index::Spoken;
 use crate::ledger::story::{commits, scenes};
 use crate::mirror::{Mirror, MirrorError, Shelves};
 use crate::story::Story;
@@ -22,8 +23,8 @@ pub const SESSIONS: usize = 6;
 pub struct AskedStory {
     /// What is known without a look at sessions.
     pub material: Material,
-    /// The sessions to be read, and the git commits of their good records.
-    pub sessions: Vec<(SessionId, Vec<GitId>)>,
+    /// The sessions to be read, and their good records.
+    pub sessions: Vec<(SessionId, Spoken)>,
     /// Commits that are told of besides those of the material, as many as are here.
     pub commits: Vec<GitId>,
 }
@@ -58,8 +59,8 @@ impl AskedStory {
     pub fn told(self, repo: &Repo, shelves: &Shelves) -> Result<Story, MirrorError> {
         let AskedStory { mut material, sessions, commits: others } = self;
         let wanted = material.writers.iter().map(|writer| writer.call.clone()).collect();
-        for (session, records) in &sessions {
-            let read = shelves.scenes(session, records, &wanted, &mut material.missing)?;
+        for (session, spoken) in &sessions {
+            let read = shelves.scenes(session, spoken, &wanted, &mut material.missing)?;
             material.scenes.extend(read);
         }
         scenes::order(&mut material.scenes);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::id::{CallId, GitId, SessionId};
-use crate::index::Words;
+use crate::index::{Spoken, Words};
 use crate::ledger::access::Purpose;
 use crate::ledger::copies::Copies;
 use crate::ledger::payload::Payloads;
@@ -108,15 +108,15 @@ impl Shelves {
     }
 
     /// The turns of a session from where to begin on, as many as are not larger than `bytes` together, and at least one, if it
-    /// gets there; `records` are the git commits of its good records.
-    pub fn turns(&self, records: &[GitId], begin: &Begin, bytes: usize) -> Result<Window, MirrorError> {
+    /// gets there.
+    pub fn turns(&self, spoken: &Spoken, begin: &Begin, bytes: usize) -> Result<Window, MirrorError> {
         let ledger = &self.ledger;
-        let (entries, away) = self.entries(records)?;
+        let (entries, notes) = self.entries(spoken)?;
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
         let encrypted = |segment: &Segment| segment.payloads.iter().any(|payload| payload.encryption.is_some());
         let opened = !self.reader.names().is_empty() && segments.iter().any(encrypted);
-        let mut window = Window { opened, missing: away.into_iter().collect(), ..Window::default() };
+        let mut window = Window { opened, missing: notes, ..Window::default() };
         let mut room = bytes;
         for source in Source::all(&segments) {
             for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
@@ -135,10 +135,11 @@ impl Shelves {
         Ok(window)
     }
 
-    /// A call of a session, with what led to it; and what is missing of the session, where the call was not found.
-    pub fn call(&self, records: &[GitId], call: &CallId) -> Result<(Option<Called>, Vec<String>), MirrorError> {
+    /// A call of a session, with what led to it; and what is to be known of the session, and is missing where the call was not
+    /// found.
+    pub fn call(&self, spoken: &Spoken, call: &CallId) -> Result<(Option<Called>, Vec<String>), MirrorError> {
         let ledger = &self.ledger;
-        let (entries, _) = self.entries(records)?;
+        let (entries, notes) = self.entries(spoken)?;
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
         let (place, missing) = find_call(&ledger.repo, &store, &segments, call);
@@ -154,12 +155,12 @@ impl Shelves {
             again::redact(&mut window);
             Called { turns: window.turns, step: place.step }
         });
-        Ok((called, missing))
+        Ok((called, notes.into_iter().chain(missing).collect()))
     }
 
     /// Notes on this clone's chain that a session's encrypted payloads are opened; how many records say so.
-    pub fn record_access(&self, records: &[GitId], session: &SessionId) -> Result<usize, MirrorError> {
-        let (entries, _) = self.entries(records)?;
+    pub fn record_access(&self, spoken: &Spoken, session: &SessionId) -> Result<usize, MirrorError> {
+        let (entries, _) = self.entries(spoken)?;
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
         Ok(self.ledger.record_access(Purpose::Read, session, &segments, &store)?.len())
@@ -169,12 +170,12 @@ impl Shelves {
     pub fn scenes(
         &self,
         session: &SessionId,
-        records: &[GitId],
+        spoken: &Spoken,
         wanted: &HashSet<CallId>,
         missing: &mut Vec<String>,
     ) -> Result<Vec<Scene>, MirrorError> {
-        let (entries, away) = self.entries(records)?;
-        missing.extend(away);
+        let (entries, notes) = self.entries(spoken)?;
+        missing.extend(notes.into_iter().map(|note| format!("session {session}: {note}")));
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
         let repo = &self.ledger.repo;
@@ -183,23 +184,23 @@ impl Shelves {
         }))
     }
 
-    /// The records that are here, and what is to be said of those that are not: another machine may have verified what was
-    /// not fetched here yet.
-    fn entries(&self, records: &[GitId]) -> Result<(Vec<Entry>, Option<String>), MirrorError> {
+    /// The records that are here, and what is to be said of them and of those that are not: another machine may have verified
+    /// what was not fetched here yet.
+    fn entries(&self, spoken: &Spoken) -> Result<(Vec<Entry>, Vec<String>), MirrorError> {
         let (here, away): (Vec<&GitId>, Vec<&GitId>) =
-            records.iter().partition(|commit| self.ledger.repo.contains(commit));
+            spoken.records.iter().partition(|commit| self.ledger.repo.contains(commit));
         let read = |commit: &GitId| {
             let stored = self.ledger.read("a session record", commit)?;
             Ok(Entry::of(commit.clone(), stored.record, true))
         };
         let entries = here.into_iter().map(read).collect::<Result<_, MirrorError>>()?;
         let why = format!("{} records of this session have not reached this server yet", away.len());
-        Ok((entries, (!away.is_empty()).then_some(why)))
+        Ok((entries, spoken.notes().into_iter().chain((!away.is_empty()).then_some(why)).collect()))
     }
 
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
-    pub fn words(&self, records: &[GitId]) -> Result<Words, MirrorError> {
-        let window = self.turns(records, &Begin::Turn(0), MAX_READ)?;
+    pub fn words(&self, spoken: &Spoken) -> Result<Words, MirrorError> {
+        let window = self.turns(spoken, &Begin::Turn(0), MAX_READ)?;
         let failures = failures_in(&window.turns);
         let mut words = Words { title: String::new(), body: String::new(), failures, opened: window.opened };
         for Told { turn, .. } in &window.turns {

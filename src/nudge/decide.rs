@@ -44,8 +44,9 @@ pub fn conditions(moment: &Moment, state: &State, settings: &Settings) -> Vec<&'
     let any = |rules: &[Rule]| rules.iter().any(|rule| settings.has(*rule));
     let models = matches!(moment, Moment::Start { .. } | Moment::Prompt { .. } | Moment::Before { .. });
     let files = matches!(moment, Moment::Before { files, .. } if !files.is_empty());
-    let stops = *moment == Moment::Stop && !state.edited.is_empty() && !state.has_said_any(Rule::Tool);
-    let spends = matches!(moment, Moment::Prompt { .. } | Moment::After { .. } | Moment::Stop);
+    let stops =
+        matches!(moment, Moment::Stop { again: false }) && !state.edited.is_empty() && !state.has_said_any(Rule::Tool);
+    let spends = matches!(moment, Moment::Prompt { .. } | Moment::After { .. } | Moment::Stop { .. });
     let asked = [
         ("model-allowlist", models && any(&[Rule::Model])),
         ("sensitive-paths", files && any(&[Rule::Path, Rule::Review])),
@@ -145,9 +146,11 @@ fn review(moment: &Moment, _: &State, known: &Known<'_>) -> Option<Nudge> {
     Some(Nudge { rule: Rule::Review, way: Way::TellAgent, about: vec![file.to_string()], text })
 }
 
-/// Once in a session, the agent does not stop before it has run what the push will be asked for.
+/// Once in a session, the agent does not stop before it has run what the push will be asked for. Whom a hook holds already, ours or
+/// another, is let go.
 fn tool(moment: &Moment, state: &State, known: &Known<'_>) -> Option<Nudge> {
-    if *moment != Moment::Stop || state.edited.is_empty() || state.has_said_any(Rule::Tool) {
+    let stops = matches!(moment, Moment::Stop { again: false });
+    if !stops || state.edited.is_empty() || state.has_said_any(Rule::Tool) {
         return None;
     }
     let missing = known.rules().find_map(|rule| {
@@ -156,12 +159,14 @@ fn tool(moment: &Moment, state: &State, known: &Known<'_>) -> Option<Nudge> {
         let needs = calls.needs().map(|(kind, name)| format!("{kind} {name}"));
         let missing: Vec<_> =
             needs.filter(|need| state.successes(need, calls.is_after_last_edit()) < calls.times()).collect();
-        (!missing.is_empty()).then_some((rule, missing))
+        (!missing.is_empty()).then_some((rule, calls, missing))
     });
-    let (rule, missing) = missing?;
+    let (rule, calls, missing) = missing?;
     let advice = rule.message.as_deref().map(|message| format!(" {message}")).unwrap_or_default();
+    let times = if calls.times() > 1 { format!(" {} times", calls.times()) } else { String::new() };
+    let when = if calls.is_after_last_edit() { " after the last edit" } else { "" };
     let text = format!(
-        "The policy of this repository asks for these to succeed after the last edit (rule {}), and they have not yet: {}. \
+        "The policy of this repository asks for these to succeed{times}{when} (rule {}), and they have not yet: {}. \
          Run them now, or say why they cannot be run.{advice}",
         rule.name,
         missing.join(", ")
@@ -181,7 +186,7 @@ fn repeat(moment: &Moment, state: &State, _: &Known<'_>) -> Option<Nudge> {
 }
 
 fn budget(moment: &Moment, state: &State, known: &Known<'_>) -> Option<Nudge> {
-    if !matches!(moment, Moment::Prompt { .. } | Moment::After { .. } | Moment::Stop) {
+    if !matches!(moment, Moment::Prompt { .. } | Moment::After { .. } | Moment::Stop { .. }) {
         return None;
     }
     known.rules().find_map(|rule| {
@@ -199,8 +204,9 @@ fn budget(moment: &Moment, state: &State, known: &Known<'_>) -> Option<Nudge> {
         });
         let (share, used) = tokens.max(money)?;
         let about = vec![format!("{} {share} %", rule.name)];
-        let end = match share {
-            100 => "what is committed from it may not be pushed",
+        let end = match (share, rule.level) {
+            (100, Level::Block) => "what is committed from it may not be pushed",
+            (100, Level::Warn) => "whoever pushes what is committed from it is told so",
             _ => "a new session for the next task, or a cheaper model, keeps within it",
         };
         let text = format!("This session has used at least {used} (rule {}): {end}.", rule.name);
@@ -209,13 +215,13 @@ fn budget(moment: &Moment, state: &State, known: &Known<'_>) -> Option<Nudge> {
     })
 }
 
-/// The mark that was reached, in percent.
+/// The mark that was reached, in percent: 100 is more than there is, as the policy judges it.
 fn share(used: u128, max: u128) -> Option<u8> {
-    [100u8, 80].into_iter().find(|mark| used * 100 >= max * u128::from(*mark))
+    if used > max { Some(100) } else { (used * 100 >= max * 80).then_some(80) }
 }
 
 fn cache(moment: &Moment, state: &State, _: &Known<'_>) -> Option<Nudge> {
-    if !matches!(moment, Moment::After { .. } | Moment::Stop) || state.spent.again == 0 {
+    if !matches!(moment, Moment::After { .. } | Moment::Stop { .. }) || state.spent.again == 0 {
         return None;
     }
     let text = format!(

@@ -5,6 +5,7 @@
 
 mod decide;
 mod moment;
+mod samples;
 mod settings;
 mod state;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Known, conditions, decide};
 pub use moment::{Called, Moment};
+pub use samples::without_samples;
 pub use settings::Settings;
 #[cfg(test)]
 pub use state::Spent;

@@ -33,7 +33,10 @@ pub enum Moment {
         edited: Vec<RepoPath>,
     },
     /// The agent wants to stop.
-    Stop,
+    Stop {
+        /// Whether a hook has held it back already.
+        again: bool,
+    },
     End,
 }
 

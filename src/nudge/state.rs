@@ -25,8 +25,9 @@ pub struct State {
     pub hinted: Option<u64>,
     /// Nudges so far.
     pub shown: u64,
-    /// What is said once in a session, by rule and what it is about.
+    /// What is said once in a session, by rule and what it is about; the rules under which anything was said.
     said: BTreeSet<String>,
+    spoke: BTreeSet<Rule>,
     open: Vec<Open>,
     /// The model that the agent says is chosen.
     pub model: Option<String>,
@@ -42,6 +43,9 @@ pub struct State {
     pub spent: Spent,
     /// What is known of models, by the names that they have without a `[1m]`.
     pub prices: BTreeMap<String, Price>,
+    /// The session's own state could not be had.
+    #[serde(skip)]
+    is_unknown: bool,
 }
 
 /// Who sells a model, and what its tokens cost: looked up once in a session, since a price table is long.
@@ -147,7 +151,7 @@ impl State {
                 }
                 self.edited(edited);
             }
-            Moment::Prompt { .. } | Moment::Stop | Moment::End => {}
+            Moment::Prompt { .. } | Moment::Stop { .. } | Moment::End => {}
         }
         settled
     }
@@ -182,11 +186,15 @@ impl State {
 
     /// The state of a session of which nothing is known just now: only what blocks is said.
     pub fn unknown() -> State {
-        State { hinted: Some(0), ..State::default() }
+        State { is_unknown: true, ..State::default() }
     }
 
-    /// Remembers that a nudge was shown; its number, and what that says of earlier ones.
+    /// Remembers that a nudge was shown; its number, and what that says of earlier ones. It has none, 0, where nothing can be
+    /// remembered.
     pub fn show(&mut self, nudge: &Nudge) -> (u64, Vec<Settled>) {
+        if self.is_unknown {
+            return (0, Vec::new());
+        }
         self.shown += 1;
         let mut settled = Vec::new();
         if nudge.rule == Rule::Budget {
@@ -196,24 +204,28 @@ impl State {
         if nudge.rule.kind() == Kind::Hint {
             self.hinted = Some(self.calls);
         }
-        insert(&mut self.said, key(nudge.rule, &nudge.about));
+        self.spoke.insert(nudge.rule);
+        // These are said however often they are due.
+        if !matches!(nudge.rule, Rule::Secret | Rule::Path) {
+            insert(&mut self.said, key(nudge.rule, &nudge.about));
+        }
         self.open.push(Open { n: self.shown, rule: nudge.rule, about: nudge.about.clone() });
         (self.shown, settled)
     }
 
-    /// Whether this was said before.
+    /// Whether this was said before, or may have been: no more is remembered than so much.
     pub fn has_said(&self, rule: Rule, about: &[String]) -> bool {
-        self.said.contains(&key(rule, about))
+        self.said.len() >= MAX_NAMES || self.said.contains(&key(rule, about))
     }
 
     /// Whether anything was said under this rule before.
     pub fn has_said_any(&self, rule: Rule) -> bool {
-        self.said.iter().any(|said| said.split(' ').next() == Some(rule.word()))
+        self.spoke.contains(&rule)
     }
 
     /// Whether a hint may be given now.
     pub fn may_hint(&self) -> bool {
-        self.hinted.is_none_or(|then| self.calls >= then + CALLS_BETWEEN_HINTS)
+        !self.is_unknown && self.hinted.is_none_or(|then| self.calls >= then + CALLS_BETWEEN_HINTS)
     }
 
     pub fn has_used(&self, name: &str) -> bool {
@@ -272,14 +284,14 @@ fn came_of(open: &mut Open, moment: &Moment, allowed: Option<bool>) -> Option<Ou
         (Rule::Path, Moment::Before { files, .. } | Moment::After { edited: files, .. }) if names(files) => {
             Some(Ignored)
         }
-        (Rule::Path, Moment::Stop) => Some(Followed),
+        (Rule::Path, Moment::Stop { .. }) => Some(Followed),
         // Only the review itself tells.
         (Rule::Review, _) => None,
         (Rule::Tool, Moment::After { call, succeeded: true, .. }) => {
             open.about.retain(|name| !call.uses.contains(name));
             open.about.is_empty().then_some(Followed)
         }
-        (Rule::Tool, Moment::Stop | Moment::End) => Some(Ignored),
+        (Rule::Tool, Moment::Stop { .. } | Moment::End) => Some(Ignored),
         // That 80 % were used is a warning; what comes of it is told by the 100 %.
         (Rule::Budget, Moment::Prompt { .. }) if open.about.iter().any(|about| about.ends_with("100 %")) => {
             Some(Ignored)
@@ -289,7 +301,7 @@ fn came_of(open: &mut Open, moment: &Moment, allowed: Option<bool>) -> Option<Ou
         (Rule::Repeat, Moment::After { call, succeeded, .. }) if call.command.as_deref().is_some_and(about) => {
             Some(if *succeeded { Followed } else { Ignored })
         }
-        (Rule::Repeat, Moment::Stop) => Some(Followed),
+        (Rule::Repeat, Moment::Stop { .. }) => Some(Followed),
         (Rule::Others, Moment::After { call, .. }) if call.uses.iter().any(|name| about(name)) => Some(Followed),
         (Rule::Others, Moment::End) => Some(Ignored),
         (_, Moment::End) => Some(Followed),

@@ -39,6 +39,7 @@ level = "warn"
 paths = ["db"]
 skills = ["lint"]
 min_calls = 2
+after_last_edit = false
 
 [[rule]]
 name = "session-budget"
@@ -48,6 +49,8 @@ per = "session"
 max_tokens = 1000
 max_usd = 2.00
 "#;
+
+const STOP: Moment = Moment::Stop { again: false };
 
 /// A session, and all that was said in it.
 struct Session {
@@ -160,7 +163,7 @@ fn files_are_forbidden_or_only_sensitive() {
     assert_eq!(session.rule(before(&["src/a.rs"])), None);
     let (rule, text) = session.hear(before(&["src/payments/a.rs"])).unwrap();
     assert!(rule == "review" && text.contains("role auditor"), "{text}");
-    assert_eq!(session.rule(Moment::Stop), None);
+    assert_eq!(session.rule(STOP), None);
     session.rule(before(&["src/crypto/key.rs"]));
     session.rule(before(&["src/crypto/key.rs"]));
     session.rule(Moment::End);
@@ -175,23 +178,26 @@ fn files_are_forbidden_or_only_sensitive() {
 #[test]
 fn once_in_a_session_the_agent_stops_only_after_what_is_required() {
     let mut session = Session::with("all");
-    assert_eq!(session.rule(Moment::Stop), None, "nothing was edited");
+    assert_eq!(session.rule(STOP), None, "nothing was edited");
     session.hear(ran(&["program cargo"], "cargo test", true));
     session.hear(edit("src/a.rs"));
-    let (rule, text) = session.hear(Moment::Stop).unwrap();
+    let (rule, text) = session.hear(STOP).unwrap();
     assert!(rule == "tool" && text.contains("tests-ran") && text.contains("program cargo"), "{text}");
+    assert!(text.contains("succeed after the last edit (rule"), "{text}");
     session.hear(ran(&["program cargo"], "cargo test", true));
     assert_eq!(session.settled, [(1, Outcome::Followed)]);
     session.hear(edit("src/a.rs"));
     session.pass(20);
-    assert_eq!(session.rule(Moment::Stop), None, "once");
+    assert_eq!(session.rule(STOP), None, "once");
 
     let mut session = Session::with("all");
     session.hear(edit("db/1.sql"));
     session.hear(ran(&["program cargo", "skill lint"], "cargo test", true));
-    let (_, text) = session.hear(Moment::Stop).unwrap();
+    assert_eq!(session.rule(Moment::Stop { again: true }), None, "a hook holds it already");
+    let (_, text) = session.hear(STOP).unwrap();
     assert!(text.contains("migrations-are-linted-twice") && text.contains("skill lint"), "{text}");
-    assert_eq!(session.rule(Moment::Stop), None);
+    assert!(text.contains("succeed 2 times (rule"), "{text}");
+    assert_eq!(session.rule(STOP), None);
     assert_eq!(session.settled, [(1, Outcome::Ignored)]);
 }
 
@@ -217,14 +223,17 @@ fn a_budget_is_told_at_80_and_at_100_percent() {
     let mut session = Session::with("budget");
     session.state.spent.add("m1", "claude-opus-5-5", [799, 0, 0, 0, 0]);
     assert_eq!(session.rule(prompt()), None);
-    session.state.spent.add("m1", "claude-opus-5-5", [800, 0, 0, 0, 0]);
+    session.state.spent.add("m1", "claude-opus-5-5", [1000, 0, 0, 0, 0]);
     let (_, text) = session.hear(prompt()).unwrap();
-    assert!(text.contains("at least 800 of 1000 tokens"), "{text}");
+    assert!(
+        text.contains("at least 1000 of 1000 tokens") && text.contains("keeps within it"),
+        "all is not too much: {text}"
+    );
     session.pass(10);
     assert_eq!(session.rule(prompt()), None, "each mark once");
-    session.state.prices.get_mut("claude-opus-5-5").unwrap().rates[0] = Some(2_500_000_000);
+    session.state.prices.get_mut("claude-opus-5-5").unwrap().rates[0] = Some(2_080_000_000);
     let (_, text) = session.hear(prompt()).unwrap();
-    assert!(text.contains("at least 2 of 2 USD"), "{text}");
+    assert!(text.contains("at least 2.08 of 2 USD") && text.contains("whoever pushes"), "{text}");
     assert_eq!(session.settled, [(1, Outcome::Ignored)], "it was used up all the same");
     session.hear(Moment::End);
     assert_eq!(session.settled[1], (2, Outcome::Followed));
@@ -272,15 +281,44 @@ fn there_is_at_most_one_hint_in_ten_calls_and_no_end_to_what_blocks() {
 }
 
 #[test]
+fn once_in_a_session_is_once_however_much_was_said() {
+    let mut session = Session::with("all");
+    for n in 0..600 {
+        assert_eq!(session.rule(before(&[&format!("src/crypto/{n}.rs")])), Some("path"));
+        session.rule(Moment::Prompt { secret: Some("aws-access-key") });
+    }
+    assert_eq!(session.rule(before(&["src/payments/a.rs"])), Some("review"), "what blocks is not remembered");
+    for n in 0..600 {
+        session.pass(10);
+        session.rule(before(&[&format!("src/payments/{n}.rs")]));
+    }
+    session.pass(10);
+    assert_eq!(session.rule(before(&["src/payments/599.rs"])), None);
+    session.hear(edit("src/a.rs"));
+    session.pass(10);
+    assert_eq!(session.rule(STOP), None, "what is full says nothing twice");
+}
+
+#[test]
+fn what_cannot_be_remembered_has_no_number() {
+    let mut session = Session::with("all");
+    session.state = State::unknown();
+    assert_eq!(session.rule(before(&["src/payments/a.rs"])), None, "no hint");
+    assert_eq!(session.rule(before(&["src/crypto/a.rs"])), Some("path"));
+    let nudge = Nudge { rule: Rule::Path, way: Way::Refuse, about: Vec::new(), text: String::new() };
+    assert_eq!(session.state.show(&nudge), (0, Vec::new()));
+}
+
+#[test]
 fn a_policy_is_read_only_where_it_is_asked() {
     let (all, mut state) = (Settings::parse("all").unwrap(), State::default());
     let asked = |moment: &Moment, state: &State| conditions(moment, state, &all).join(" ");
     assert_eq!(asked(&before(&[]), &state), "model-allowlist");
     assert_eq!(asked(&before(&["a"]), &state), "model-allowlist sensitive-paths");
     assert_eq!(asked(&edit("a"), &state), "token-budget");
-    assert_eq!(asked(&Moment::Stop, &state), "token-budget", "nothing was edited");
+    assert_eq!(asked(&STOP, &state), "token-budget", "nothing was edited");
     state.note(&edit("a"), None);
-    assert_eq!(asked(&Moment::Stop, &state), "required-tool conditional-tool token-budget");
+    assert_eq!(asked(&STOP, &state), "required-tool conditional-tool token-budget");
     assert_eq!(asked(&Moment::End, &state), "");
     assert!(conditions(&edit("a"), &state, &Settings::default()).is_empty(), "no hint, no budget");
 }

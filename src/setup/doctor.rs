@@ -84,6 +84,8 @@ pub struct Ledger {
     pub pinned: Pinned,
     /// `tracevault.nudge`.
     pub nudge: Option<String>,
+    /// What is wrong with its configuration, without which nothing else can be told.
+    pub unreadable: Option<String>,
 }
 
 /// Whether what this clone's key signs counts, as the policy chain that is here says.
@@ -158,14 +160,27 @@ fn agent_at(path: PathBuf, everywhere: bool) -> Option<AgentSettings> {
 
 /// Every question, answered, in the order in which a user would mend.
 pub fn checks(machine: &Machine, ledger: &Ledger) -> Vec<Check> {
-    let mut checks = vec![git(machine), storage(machine), program(machine), enrolled(ledger), key(ledger)];
-    checks.extend(standing(ledger));
-    checks.extend(pin(ledger));
+    let mut checks = vec![git(machine), storage(machine), program(machine)];
+    match &ledger.unreadable {
+        Some(why) => checks.push(configuration(why)),
+        None => {
+            checks.extend([enrolled(ledger), key(ledger)]);
+            checks.extend(standing(ledger));
+            checks.extend(pin(ledger));
+        }
+    }
     checks.extend(hooks(machine));
     checks.extend(agents(machine));
-    checks.push(nudges(ledger));
+    if ledger.unreadable.is_none() {
+        checks.push(nudges(ledger));
+    }
     checks.extend(remote(machine));
     checks
+}
+
+fn configuration(why: &str) -> Check {
+    let detail = format!("{why}: no command works, and agents are stopped by the rules that were known last");
+    Check::fail("configuration", detail, "mend the file or the setting that it names")
 }
 
 fn git(machine: &Machine) -> Check {
@@ -376,6 +391,7 @@ mod tests {
                 genesis: Some(id),
                 pinned: Pinned::Id(id),
                 nudge: None,
+                unreadable: None,
             },
         )
     }
@@ -397,6 +413,7 @@ mod tests {
         let other = LedgerId(Digest::of(b"other"));
         let other = move || Pinned::Id(other);
         assert_eq!(wrong(|_, _| ()), "");
+        assert_eq!(wrong(|_, l| l.unreadable = Some("config.toml: no key".to_owned())), "configuration");
         assert_eq!(wrong(|m, _| m.git_version = "git version 2.29.2".to_owned()), "git");
         assert_eq!(wrong(|m, _| m.git_version = "git version 3.0".to_owned()), "");
         assert_eq!(wrong(|m, _| m.git_version = "nonsense".to_owned()), "git?");

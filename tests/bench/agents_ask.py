@@ -36,6 +36,7 @@ def questions(rng):
     number = rng.randrange(256)
     return [
         ("why", {"file": f"src/part{number % 16}/file{number}.rs", "line": rng.randrange(1, 200)}),
+        ("story", {"file": f"src/part{number % 16}/file{number}.rs", "line": rng.randrange(1, 200)}),
         ("search", {"text": words(rng.choice([1, 2, 3]))}),
         ("policy_check", {"paths": [f"{path}{rng.randrange(256)}.rs"], "model": "anthropic/claude-opus-4-5"}),
         ("budget", {}),

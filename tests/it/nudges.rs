@@ -256,6 +256,14 @@ fn a_model_is_known_by_the_message_that_asks_for_the_call() {
     assert_eq!(read("toolu-2"), Value::Null, "who asks is not written yet");
     fs::write(&transcript, line("claude-opus-5-5", "toolu-2")).unwrap();
     assert_eq!(read("toolu-2"), Value::Null);
+    // Other lines name the call, too, and one that writes a long file is long.
+    let long = "x".repeat(600_000);
+    let told =
+        line("claude-haiku-5-5", "toolu-3").replace(r#""input":{}"#, &format!(r#""input":{{"content":"{long}"}}"#));
+    let hook = json!({"type": "progress", "toolUseID": "toolu-3"});
+    fs::write(&transcript, format!("{told}{hook}\n")).unwrap();
+    let input = json!({"tool_name": "Other", "tool_input": {"content": long}, "tool_use_id": "toolu-3"});
+    assert_eq!(talk.tell("PreToolUse", input)["hookSpecificOutput"]["permissionDecision"], "deny");
 }
 
 #[test]
@@ -280,17 +288,22 @@ fn what_others_use_comes_with_the_ledger() {
     let team = Team::new();
     let (ada, work) = (&team.ada, &team.work);
     let (bob, his) = team.join("Bob");
-    let agent = Agent::start(&bob, &his, "s-bob");
-    agent.prompt("Review it.").call("Skill", &json!({"skill": "review"}), || ());
-    agent.write("bob.txt", "by an agent\n");
-    bob.commit(&his, "Bob's");
+    for (session, skills) in [("s-bob", ["review", "once"]), ("s-bob-too", ["review", "x.example/get"])] {
+        let agent = Agent::start(&bob, &his, session);
+        agent.prompt("Review it.");
+        for skill in skills {
+            agent.call("Skill", &json!({"skill": skill}), || ());
+        }
+        agent.write("bob.txt", &format!("by an agent in {session}\n"));
+        bob.commit(&his, "Bob's");
+    }
     bob.git(&his, ["push", "--quiet", "origin", "main"]).ok();
     ada.run(work, ["fetch"]).ok();
     settings(&team, "others");
     let talk = Talk::new(ada, work, "s-others");
     let told = talk.prompt("Start.");
     let text = told["hookSpecificOutput"]["additionalContext"].as_str().unwrap_or_default();
-    assert!(text.contains("the skill review (1 sessions)"), "{told}");
+    assert!(text.contains("the skill review (2 sessions).") && !text.contains("once"), "{told}");
     assert_eq!(talk.prompt("Go on."), Value::Null);
 }
 
@@ -306,9 +319,76 @@ fn whose_answers_go_nowhere_is_not_asked_and_nothing_ever_fails() {
     };
     assert_eq!(ask(">/dev/null"), "");
     assert!(!team.work.join(".git/tracevault/nudges").exists(), "nobody was told");
-    // Where nothing can be kept, the agent hears nothing of that.
+    // Where nothing can be kept, what blocks does all the same, and the agent hears nothing of that.
     fs::write(team.work.join(".git/tracevault/nudges"), "in the way").unwrap();
-    assert_eq!(ask(""), "");
+    assert!(ask("").contains(r#""decision":"block""#));
     let log = fs::read_to_string(team.work.join(".git/tracevault/hook-errors.log")).unwrap();
-    assert!(log.contains("no nudge: "), "{log}");
+    assert!(log.contains("nudges: cannot keep what was said"), "{log}");
+}
+
+#[test]
+fn who_breaks_a_file_or_names_one_oddly_is_stopped_all_the_same() {
+    let team = Team::new();
+    set_policy(&team);
+    let (ada, work) = (&team.ada, &team.work);
+    let talk = Talk::new(ada, work, "s-odd");
+    let denied = |file: &str| talk.write(file)["hookSpecificOutput"]["permissionDecision"] == "deny";
+    assert!(denied("none/../src/crypto/k.rs") && denied("src/crypto/k.rs"));
+    // What cannot be kept is forbidden, too.
+    fs::create_dir_all(work.join("src/crypto/big.rs")).unwrap();
+    assert!(denied("src/crypto/big.rs"));
+
+    for (key, value) in [("tracevault.pushOnFailure", "blok"), ("tracevault.pci", "ture")] {
+        ada.git(work, ["config", key, value]).ok();
+        assert!(denied("src/crypto/k.rs"), "{key}: the rules that were known last hold");
+        assert_eq!(talk.prompt(&token())["decision"], "block", "{key}");
+        let doctor = ada.run(work, ["doctor"]).exits(1).stdout;
+        assert!(doctor.contains("configuration") && doctor.contains(key), "{doctor}");
+        ada.git(work, ["config", "--unset", key]).ok();
+    }
+    ada.write(work, ".tracevault/config.toml", "ledger = ");
+    assert!(denied("src/crypto/k.rs"));
+    assert_eq!(talk.prompt(&token())["decision"], "block");
+    settings(&team, "off");
+    assert_eq!(talk.prompt(&token()), Value::Null, "git's own configuration counts");
+    let log = fs::read_to_string(work.join(".git/tracevault/hook-errors.log")).unwrap();
+    assert!(log.contains("nudges: ") && log.contains("config.toml"), "{log}");
+}
+
+#[test]
+fn a_hint_of_one_repository_stands_before_no_block_of_another() {
+    let (team, other) = (Team::new(), Team::new());
+    settings(&team, "others,-secret");
+    fs::write(team.work.join(".git/tracevault/nudge-used.json"), r#"[["skill review",2]]"#).unwrap();
+    let ask = |session: &str, project: &Path| -> Value {
+        let payload =
+            json!({"session_id": session, "cwd": team.work, "hook_event_name": "UserPromptSubmit", "prompt": token()});
+        let mut hook = team.ada.command(env!("CARGO_BIN_EXE_git-tracevault"), &team.work);
+        let hook = hook.args(["hook", "claude-code"]).env("CLAUDE_PROJECT_DIR", project);
+        crate::support::finish(hook, payload.to_string().as_bytes()).json()
+    };
+    assert!(ask("s-one", &team.work)["hookSpecificOutput"]["additionalContext"].is_string());
+    assert_eq!(ask("s-two", &other.work)["decision"], "block");
+}
+
+#[test]
+fn what_an_included_file_says_is_heard_and_each_work_tree_has_its_own() {
+    let team = Team::new();
+    let (ada, work) = (&team.ada, &team.work);
+    let included = ada.write(&ada.path("tmp"), "more.config", "[tracevault]\n\tnudge = off\n");
+    ada.git(work, ["config", "include.path", included.to_str().unwrap()]).ok();
+    let talk = Talk::new(ada, work, "s-included");
+    assert_eq!(talk.prompt(&token()), Value::Null);
+    fs::write(&included, "[tracevault]\n\tnudge = block\n").unwrap();
+    assert_eq!(talk.prompt(&token())["decision"], "block");
+
+    let linked = ada.path("linked");
+    ada.git(work, ["worktree", "add", "--quiet", linked.to_str().unwrap()]).ok();
+    ada.git(work, ["config", "extensions.worktreeConfig", "true"]).ok();
+    ada.git(&linked, ["config", "--worktree", "tracevault.nudge", "off"]).ok();
+    let there = Talk::new(ada, &linked, "s-linked");
+    for _ in 0..2 {
+        assert_eq!(there.prompt(&token()), Value::Null);
+        assert_eq!(talk.prompt(&token())["decision"], "block");
+    }
 }

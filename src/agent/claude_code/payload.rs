@@ -35,6 +35,7 @@ json::fields_struct! {
 
 /// Understands one payload. Whatever it holds, there is an event; what it does not tell is a gap.
 pub fn event(payload: &[u8], at: i64) -> Heard {
+    let payload = payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload);
     let text = String::from_utf8_lossy(payload);
     let (fields, whole) = Fields::of(&text);
 

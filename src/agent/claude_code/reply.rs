@@ -28,7 +28,10 @@ pub fn moment(event: &AgentEvent) -> Option<Moment> {
             Some(Moment::After { call: called(event, event.call.as_ref()?), succeeded, edited: Vec::new() })
         }
         // After an error of the API nothing is listened to.
-        EventKind::Stop if event.name == "Stop" => Some(Moment::Stop),
+        EventKind::Stop if event.name == "Stop" => {
+            let [active] = fields(event, ["stop_hook_active"]);
+            Some(Moment::Stop { again: json::yes(active) })
+        }
         EventKind::End => Some(Moment::End),
         EventKind::Stop | EventKind::ToolCommitted | EventKind::Other => None,
     }
@@ -37,7 +40,9 @@ pub fn moment(event: &AgentEvent) -> Option<Moment> {
 /// What somebody typed. What the agent itself puts into a prompt's place is none: stopping it would only lose a result.
 pub fn prompt(event: &AgentEvent) -> Option<String> {
     let [prompt] = fields(event, ["prompt"]);
-    let text = json::text(prompt).filter(|_| event.kind == EventKind::Prompt)?;
+    let prompt = prompt.filter(|_| event.kind == EventKind::Prompt);
+    // One that is no text is looked at as it came.
+    let text = json::text(prompt).or_else(|| Some(prompt?.get().into()))?;
     (!text.trim_start().starts_with("<task-notification>")).then(|| text.into_owned())
 }
 
@@ -119,7 +124,7 @@ mod tests {
             |name: &str| of(json!({"session_id": "s", "hook_event_name": name, "source": "compact", "model": "m"}));
         assert_eq!(named("SessionStart"), Some(Moment::Start { model: Some("m".into()), cleared: true }));
         assert_eq!(named("UserPromptSubmit"), Some(Moment::Prompt { secret: None }));
-        assert_eq!((named("Stop"), named("SessionEnd")), (Some(Moment::Stop), Some(Moment::End)));
+        assert_eq!((named("Stop"), named("SessionEnd")), (Some(Moment::Stop { again: false }), Some(Moment::End)));
         for name in ["StopFailure", "SubagentStop", "PostToolBatch", "PreToolUse", "New"] {
             assert_eq!(named(name), None, "{name}");
         }
@@ -160,6 +165,10 @@ mod tests {
         assert_eq!(typed("do it").as_deref(), Some("do it"));
         assert_eq!(typed("<task-notification>\ndone"), None);
         assert_eq!(prompt(&event(&json!({"session_id": "s", "hook_event_name": "Stop", "prompt": "x"}))), None);
+        let came = |payload: &str| prompt(&payload::event(payload.as_bytes(), 0).event);
+        let named = r#"{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt""#;
+        assert_eq!(came(&format!("{named}:[\"do\"]}}")).as_deref(), Some("[\"do\"]"), "what is no text");
+        assert_eq!(came(&format!("\u{feff}{named}:\"do\"}}")).as_deref(), Some("do"));
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub fn write(name: &str, log: &LogAccess, ledger: &Ledger, book: &Book<'_>, sink
             None => bail!("{name} is not clear: {} sessions have such an id", several.len()),
         },
     };
-    let sources = Source::all(book.segments(session));
+    let segments = book.telling(session);
+    let sources = Source::all(&segments);
     if sources.is_empty() {
         bail!("no record that holds has a transcript of session {session}");
     }

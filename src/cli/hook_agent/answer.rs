@@ -1,8 +1,9 @@
 //! What a hook answers its agent: a nudge, where one is due and the agent can be told so.
 //!
-//! Nothing here may stop or slow the agent by failing: what goes wrong is a line in the error log, and nothing is said.
+//! Nothing here may stop or slow the agent by failing: what goes wrong is a line in the error log, and hints are not given. What
+//! blocks is said all the same, as far as it can be told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -14,11 +15,14 @@ use crate::config;
 use crate::cost::{PriceTable, cost};
 use crate::git::locate::Location;
 use crate::host::{clock, output};
+use crate::id::RepoPath;
 use crate::journal::Journal;
-use crate::journal::nudges::{Held, Line, What};
+use crate::journal::nudges::{Line, What};
 use crate::ledger::LedgerError;
 use crate::ledger::nudge_facts::{self, Facts};
-use crate::nudge::{Known, Moment, Price, Rule, Settings, Settled, State, conditions, decide, plain};
+use crate::nudge::{
+    self, Known, Moment, Nudge, Price, Rule, Settings, Settled, State, conditions, decide, plain, without_samples,
+};
 use crate::policy::{Condition, Policy};
 use crate::record::body::ModelUsage;
 use crate::redaction::Redactor;
@@ -27,8 +31,11 @@ use crate::session::event::AgentEvent;
 
 /// No longer prompt is searched for secrets: one that is has been pasted, and would take too long.
 const PROMPT_LIMIT: usize = 1 << 20;
-/// So much of the end of a transcript is searched for the message that asks for a call, and then so much.
+/// So much of the end of a transcript is searched for the message that asks for a call, and then so much; both more where the
+/// call itself is long. So many lines that name the call are looked at.
 const TAILS: [u64; 2] = [32 << 10, 256 << 10];
+const MOST_OF_CALL: u64 = 16 << 20;
+const LINES: usize = 64;
 /// So much of a transcript is read on at a time.
 const PIECE: u64 = 256 << 10;
 
@@ -44,70 +51,97 @@ pub enum AnswerError {
 /// The answer to one event, which is heard in one repository after the other.
 pub struct Answer {
     agent: Kind,
-    given: Option<Value>,
-    /// The rule that finds a secret in the prompt; `None`: not searched yet.
-    secret: Option<Option<&'static str>>,
+    /// What is answered, and why.
+    given: Option<(nudge::Kind, Value)>,
+    /// The rule that finds a secret in the prompt, with card numbers among the secrets and without, as far as it was searched.
+    secrets: BTreeMap<bool, Option<&'static str>>,
 }
 
 impl Answer {
     /// `None` where nobody reads it: the command that calls us throws away what we print.
     pub fn wanted(agent: Kind) -> Option<Answer> {
-        (!output::is_discarded()).then_some(Answer { agent, given: None, secret: None })
+        (!output::is_discarded()).then_some(Answer { agent, given: None, secrets: BTreeMap::new() })
     }
 
     /// What is to be printed.
     pub fn given(self) -> Option<Value> {
-        self.given
+        self.given.map(|(_, reply)| reply)
     }
 
-    /// Takes in an event as a repository has taken it down, and finds what there is to say of it there.
-    pub fn hear(&mut self, location: &Location, journal: &Journal, event: &AgentEvent) -> Result<(), AnswerError> {
-        let Some(mut moment) = self.agent.moment(event) else { return Ok(()) };
-        let facts = nudge_facts::load(location)?;
+    /// Takes in an event as a repository has taken it down, and finds what there is to say of it there; `named` are the
+    /// repository's files that its call names. Gives back what went wrong, which lets nothing through that is blocked.
+    pub fn hear(
+        &mut self,
+        location: &Location,
+        journal: &Journal,
+        event: &AgentEvent,
+        named: Vec<RepoPath>,
+    ) -> Vec<AnswerError> {
+        let mut troubles = Vec::new();
+        let Some(mut moment) = self.agent.moment(event) else { return troubles };
+        let (facts, trouble) = nudge_facts::load(location);
+        troubles.extend(trouble.map(AnswerError::from));
         // What cannot be understood counts for nothing; `doctor` tells of it.
         let settings = Settings::parse(facts.nudge.as_deref().unwrap_or_default()).unwrap_or_default();
         if settings.is_silent() {
-            return Ok(());
+            return troubles;
         }
         let secret = self.find_secret(&settings, &facts, event);
         let make = secret.is_some() || settings.has_hints() || facts.has_rules();
-        let mut held = journal.hold_nudges(&event.session, make)?;
+        let mut held = journal.hold_nudges(&event.session, make).unwrap_or_else(|error| {
+            troubles.push(error.into());
+            None
+        });
         if held.is_none() && !make {
-            return Ok(());
+            return troubles;
         }
         let mut unknown = State::unknown();
         let state = held.as_mut().map_or(&mut unknown, |held| &mut held.state);
-
         match &mut moment {
             Moment::Prompt { secret: found } => *found = secret,
-            Moment::Before { files, .. } => files.extend(event.files.iter().map(|file| file.path.clone())),
+            Moment::Before { files, .. } => *files = named,
             Moment::After { edited, .. } => {
                 edited.extend(event.files.iter().chain(&event.before).map(|file| file.path.clone()));
             }
             _ => {}
         }
-        let files = if let Moment::Before { files, .. } = &moment { &files[..] } else { &[] };
-        let policy = facts.rules(&conditions(&moment, state, &settings), files).map(|text| Policy::read(&text));
-        if let Moment::Before { model, .. } = &mut moment
+        if settings.has(Rule::Budget) || settings.has(Rule::Cache) {
+            troubles.extend(self.read_on(event, state).err().map(AnswerError::from));
+        }
+        let lines = self.find(&facts, &settings, location, event, &mut moment, state);
+        troubles.extend(held.and_then(|held| held.keep().err()).map(AnswerError::from));
+        let noted = if lines.is_empty() { Ok(()) } else { journal.log_nudges(&lines) };
+        troubles.extend(noted.err().map(AnswerError::from));
+        troubles
+    }
+
+    /// Finds what the repository says of the moment, and what is due of it; the lines of the log that come of it.
+    fn find(
+        &mut self,
+        facts: &Facts,
+        settings: &Settings,
+        location: &Location,
+        event: &AgentEvent,
+        moment: &mut Moment,
+        state: &mut State,
+    ) -> Vec<Line> {
+        let files = if let Moment::Before { files, .. } = &*moment { &files[..] } else { &[] };
+        let policy = facts.rules(&conditions(moment, state, settings), files).map(|text| Policy::read(&text));
+        if let Moment::Before { model, .. } = moment
             && let Some(policy) = &policy
             && policy.rules.iter().any(|rule| matches!(rule.condition, Condition::ModelAllowlist(_)))
         {
             *model = self.model_of(event);
         }
-        if settings.has(Rule::Budget) || settings.has(Rule::Cache) {
-            self.read_on(event, state)?;
-        }
         if policy.is_some() {
-            learn_prices(&facts, &moment, state);
+            learn_prices(facts, moment, state);
         }
         let others = match moment {
             Moment::Prompt { .. } if settings.has(Rule::Others) => nudge_facts::used(&location.common_dir),
             _ => Vec::new(),
         };
-        let known = Known { settings: &settings, policy: policy.as_ref(), others: &others };
-        let lines = self.speak(event, &moment, state, &known);
-        held.map_or(Ok(()), Held::keep)?;
-        if lines.is_empty() { Ok(()) } else { Ok(journal.log_nudges(&lines)?) }
+        let known = Known { settings, policy: policy.as_ref(), others: &others };
+        self.speak(event, moment, state, &known)
     }
 
     /// Takes in the moment, and says what is due; the lines of the log that come of it.
@@ -115,15 +149,19 @@ impl Answer {
         let line = |n, what| Line { at: event.at, session: event.session.clone(), n, what };
         let outcome = |one: Settled| line(one.n, What::Outcome(one.outcome));
         let mut lines: Vec<Line> = state.note(moment, known.allows(moment, state)).into_iter().map(outcome).collect();
-        // One answer is enough, whichever repository asks for it.
-        let nudge = if self.given.is_none() { decide(moment, state, known) } else { None };
+        // One answer is enough, whichever repository asks for it; but no hint of one stands before what another blocks.
+        let goes_before = |nudge: &Nudge| match self.given {
+            None => true,
+            Some((given, _)) => given == nudge::Kind::Hint && nudge.rule.kind() == nudge::Kind::Block,
+        };
+        let nudge = decide(moment, state, known).filter(goes_before);
         let reply = nudge.as_ref().and_then(|nudge| self.agent.reply(event, nudge));
         if let (Some(nudge), Some(reply)) = (nudge, reply) {
             let (n, settled) = state.show(&nudge);
             lines.extend(settled.into_iter().map(outcome));
             let (rule, kind) = (nudge.rule, nudge.rule.kind());
             lines.push(line(n, What::Shown { rule, kind, event: event.name.clone(), text: nudge.text }));
-            self.given = Some(reply);
+            self.given = Some((kind, reply));
         }
         lines
     }
@@ -133,15 +171,17 @@ impl Answer {
         if !settings.has(Rule::Secret) {
             return None;
         }
-        if let Some(known) = self.secret {
-            return known;
+        if let Some(known) = self.secrets.get(&facts.cards) {
+            return *known;
         }
         let prompt = self.agent.prompt(event).filter(|prompt| prompt.len() <= PROMPT_LIMIT);
         let find = |prompt: String| {
             let redactor = Redactor::new(config::secrets(facts.cards));
-            redactor.hits(prompt.as_bytes(), 1).first().map(|hit| hit.rule)
+            redactor.finds(without_samples(prompt).as_bytes())
         };
-        *self.secret.insert(prompt.and_then(find))
+        let found = prompt.and_then(find);
+        self.secrets.insert(facts.cards, found);
+        found
     }
 
     /// The model whose message asks for the call, if the transcript has that message already.
@@ -154,14 +194,13 @@ impl Answer {
             Entry::Message(message) => Some(message.model),
             _ => None,
         };
+        // Escapes make what is asked longer than it came here, but seldom twice as long.
+        let long = event.raw.as_ref().map_or(0, |raw| 2 * raw.get().len() as u64).min(MOST_OF_CALL);
         // Mostly it is the last that was said.
         TAILS.into_iter().find_map(|size| {
-            let tail = tail(&path, size).ok()?;
-            let at = memchr::memmem::rfind(&tail, call.as_str().as_bytes())?;
-            let from = memchr::memrchr(b'\n', &tail[..at]).map_or(0, |newline| newline + 1);
-            let to = memchr::memchr(b'\n', &tail[at..]).map_or(tail.len(), |newline| at + newline);
-            let entries = self.agent.line(&tail[from..to]).entries;
-            if asks(&entries) { entries.into_iter().find_map(model) } else { None }
+            let tail = tail(&path, size + long).ok()?;
+            let entries = lines_with(&tail, call.as_str()).take(LINES).map(|line| self.agent.line(line).entries);
+            entries.into_iter().find(|entries| asks(entries))?.into_iter().find_map(model)
         })
     }
 
@@ -241,6 +280,19 @@ fn price(table: &PriceTable, model: &str) -> Price {
     Price { provider: table.provider(model).map(str::to_owned), rates: std::array::from_fn(rate) }
 }
 
+/// The lines that a text stands in, the last first.
+fn lines_with<'t>(bytes: &'t [u8], text: &'t str) -> impl Iterator<Item = &'t [u8]> {
+    let mut end = bytes.len();
+    std::iter::from_fn(move || {
+        let before = &bytes[..end];
+        let at = memchr::memmem::rfind(before, text.as_bytes()).filter(|_| !text.is_empty())?;
+        let from = memchr::memrchr(b'\n', &before[..at]).map_or(0, |newline| newline + 1);
+        let to = memchr::memchr(b'\n', &before[at..]).map_or(end, |newline| at + newline);
+        end = from;
+        Some(&before[from..to])
+    })
+}
+
 /// The last bytes of a file.
 fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
@@ -249,4 +301,18 @@ fn tail(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_name_a_call_come_from_the_end() {
+        let told = |text: &str| lines_with(text.as_bytes(), "c1").map(|line| line.to_vec()).collect::<Vec<_>>();
+        assert_eq!(told("ask c1\nother\nc1 c1 hook\n"), [b"c1 c1 hook".to_vec(), b"ask c1".to_vec()]);
+        assert_eq!(told("c1"), [b"c1"]);
+        assert_eq!(told("\n\n"), Vec::<Vec<u8>>::new());
+        assert_eq!(lines_with(b"a", "").count(), 0);
+    }
 }

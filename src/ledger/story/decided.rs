@@ -51,13 +51,13 @@ impl Ledger {
         let reading = Reading { repo: &self.repo, store: &book.report.payloads, redactor, wanted: &none };
         let (mut found, mut missing, mut sealed) = (Vec::new(), self.not_here(book), 0);
         for (session, until) in self.drawn_on(book)? {
-            let segments = book.segments(session);
-            if !encrypted && is_encrypted(segments) {
+            let segments = book.telling(session);
+            if !encrypted && is_encrypted(&segments) {
                 sealed += 1;
                 continue;
             }
             opening(session);
-            let mut scenes = reading.session(segments, session, &mut missing);
+            let mut scenes = reading.session(&segments, session, &mut missing);
             scenes.retain(|scene| scene.time.is_none_or(|time| time <= until));
             // What stands behind a gap may have been said otherwise, or decided before.
             let (unsure, sure): (Vec<_>, Vec<_>) = decisions::of_session(&scenes).into_iter().partition(|one| one.gap);
@@ -98,6 +98,6 @@ impl Ledger {
 
 /// Whether some of what was said is encrypted; what shells changed is not read here.
 fn is_encrypted(segments: &[Segment<'_>]) -> bool {
-    let said = segments.iter().flat_map(|segment| &segment.body.payloads);
+    let said = segments.iter().flat_map(|segment| segment.payloads);
     said.filter(|payload| payload.class != PayloadClass::Edits).any(|payload| payload.encryption.is_some())
 }

@@ -89,7 +89,9 @@ impl Ledger {
         let Gathered { mut material, wanted, sessions } = gathered;
         let reading = Reading { repo: &self.repo, store: &book.report.payloads, redactor, wanted: &wanted };
         for session in &sessions {
-            let read = reading.session(book.segments(session), session, &mut material.missing);
+            let notes = book.telling_notes(session).into_iter().map(|note| format!("session {session}: {note}"));
+            material.missing.extend(notes);
+            let read = reading.session(&book.telling(session), session, &mut material.missing);
             material.scenes.extend(read);
         }
         scenes::order(&mut material.scenes);

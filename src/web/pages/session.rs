@@ -92,13 +92,13 @@ async fn conversation(
     let Some(mirror) = reader.mirror(&row.repository).cloned() else {
         return Ok(page.note("warn", "This server does not mirror the repository: the conversation is not at hand."));
     };
-    let records = reader.index().records_of_session(repository, &row.session).await?;
+    let spoken = reader.index().spoken(repository, &row.session, None).await?;
     let call = wanted.call.as_deref().map(CallId::from_agent);
     let begin = call.clone().map_or(Begin::Turn(wanted.from), Begin::Call);
     let whole = reader.may_read_all(repository);
     let read = tokio::task::spawn_blocking(move || {
         let shelves = if whole { mirror.shelves()? } else { mirror.closed_shelves()? };
-        shelves.turns(&records, &begin, WINDOW)
+        shelves.turns(&spoken, &begin, WINDOW)
     });
     let read = read.await;
     let window = read.map_err(|error| NoPage::Failed(error.to_string()))??;

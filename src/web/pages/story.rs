@@ -10,6 +10,7 @@ use crate::attribution::lines;
 use crate::git::blame::Source;
 use crate::id::{GitId, SessionId};
 use crate::index::Filter;
+use crate::ledger::traces::Evidence;
 use crate::mirror::{AskedStory, Found, LineOf, Mirror, SESSIONS, Stands, Whose};
 use crate::story::About;
 use crate::story::material::{Material, Origin, Writer};
@@ -89,10 +90,10 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
     let drawn = reader.index().commits_of(repository.id, &session).await?;
     let commits = drawn.iter().filter_map(|row| row.sha.parse().ok()).collect();
     let id = SessionId::from_agent(&row.session);
-    let records = reader.index().records_of_session(repository.id, &row.session).await?;
+    let spoken = reader.index().spoken(repository.id, &row.session, None).await?;
     let asked = AskedStory {
         material: Material::about(About::Session { session: id.clone() }),
-        sessions: vec![(id, records)],
+        sessions: vec![(id, spoken)],
         commits,
     };
     told(page, &reader, &mirror, &name, repository.id, asked).await
@@ -151,6 +152,9 @@ async fn gathered(
         changes.push(line.commit.clone());
     }
     let names = index.sessions_around(repository, own.as_deref(), &changes).await?;
+    let recorder = index.recorder_of(repository, line.commit.as_str()).await?;
+    // Of what another commit's record tells, the index does not say whose record that is.
+    let exact = recorder.as_ref().filter(|_| matches!(line.whose, Whose::Agent(_, Evidence::Exact, _)));
     let mut sessions = Vec::new();
     for name in names {
         if sessions.len() == SESSIONS {
@@ -158,8 +162,8 @@ async fn gathered(
         }
         let Some(row) = index.session(repository, &name).await? else { continue };
         if reader.may_read(repository, &row.member) {
-            let records = index.records_of_session(repository, &name).await?;
-            sessions.push((SessionId::from_agent(&name), records));
+            let writer = exact.filter(|_| own.as_ref() == Some(&name));
+            sessions.push((SessionId::from_agent(&name), index.spoken(repository, &name, writer).await?));
         } else if own.as_ref() == Some(&name) {
             return Err(NoPage::Hidden("there is no story of this line".to_owned()));
         }

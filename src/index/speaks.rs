@@ -1,0 +1,139 @@
+//! Who may speak of a session: ids of sessions are public, and anybody can write a record with one.
+
+use crate::id::GitId;
+use crate::index::select::{Where, row};
+use crate::index::{Database, IndexError};
+use crate::ledger::query::spoken_notes;
+
+row! {
+    /// Who wrote a record.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct WriterRow {
+        pub chain: String,
+        /// Whose the chain is; what a writer calls itself whom nobody has enrolled.
+        pub member: Option<String>,
+        pub pending: i64,
+    }
+}
+
+row! {
+    /// A record of a session.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SegmentRow {
+        pub held: String,
+        pub chain: String,
+        pub member: Option<String>,
+        pub pending: i64,
+    }
+}
+
+/// The good records of a session that are told together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// The git commits that hold them and their amendments, in no order.
+    pub records: Vec<GitId>,
+    /// Nobody has enrolled who wrote them.
+    pub pending: bool,
+    /// So many more are there, of others.
+    pub left_out: usize,
+}
+
+impl Spoken {
+    /// Those of the writer who is asked for. Else those of enrolled writers; where none of them has the session, all.
+    fn of(rows: &[SegmentRow], writer: Option<&WriterRow>) -> Self {
+        let any_enrolled = rows.iter().any(|row| row.pending == 0);
+        let speaks = |row: &&SegmentRow| match writer {
+            Some(writer) => writer.is_of(row),
+            None => row.pending == 0 || !any_enrolled,
+        };
+        let told: Vec<&SegmentRow> = rows.iter().filter(speaks).collect();
+        Spoken {
+            records: told.iter().filter_map(|row| row.held.parse().ok()).collect(),
+            pending: told.iter().any(|row| row.pending != 0),
+            left_out: rows.len() - told.len(),
+        }
+    }
+
+    /// What whoever reads it is to know.
+    pub fn notes(&self) -> Vec<String> {
+        spoken_notes(self.pending, self.left_out)
+    }
+}
+
+impl WriterRow {
+    /// Whether a record is of the same writer. A member may have several chains; a name that is only claimed is nobody's.
+    fn is_of(&self, row: &SegmentRow) -> bool {
+        let enrolled = self.pending == 0 && row.pending == 0;
+        self.chain == row.chain || (enrolled && self.member.is_some() && self.member == row.member)
+    }
+}
+
+impl Database {
+    /// The good records of a session that are told together; of one writer alone, where a record of theirs leads to it.
+    pub async fn spoken(
+        &self,
+        repository: i64,
+        session: &str,
+        writer: Option<&WriterRow>,
+    ) -> Result<Spoken, IndexError> {
+        let mut asked = Where::default();
+        asked.and("o.repository = ? AND o.about = ?", [repository.into(), session.into()]);
+        asked.and("o.kind = 'session' AND o.good = 1", []);
+        let select = "SELECT o.held, n.chain, n.member, n.pending FROM record o
+            JOIN chain n ON n.repository = o.repository AND n.chain = o.chain";
+        let mut spoken = Spoken::of(&self.select(select, &asked, "").await?, writer);
+        spoken.records.extend(self.amendments_of(repository, session).await?);
+        Ok(spoken)
+    }
+
+    /// Who wrote a record.
+    pub async fn writer_of(&self, repository: i64, record: &str) -> Result<Option<WriterRow>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("o.repository = ? AND o.record = ?", [repository.into(), record.into()]);
+        let select = "SELECT n.chain, n.member, n.pending FROM record o
+            JOIN chain n ON n.repository = o.repository AND n.chain = o.chain";
+        Ok(self.select(select, &asked, "LIMIT 1").await?.pop())
+    }
+
+    /// Who wrote the best record of a commit.
+    pub async fn recorder_of(&self, repository: i64, sha: &str) -> Result<Option<WriterRow>, IndexError> {
+        let mut asked = Where::default();
+        asked.and("o.repository = ? AND o.sha = ? AND o.rank > 0", [repository.into(), sha.into()]);
+        let select = "SELECT n.chain, n.member, n.pending FROM recorded o
+            JOIN chain n ON n.repository = o.repository AND n.chain = o.chain";
+        Ok(self.select(select, &asked, "LIMIT 1").await?.pop())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_puts_words_into_the_session_of_somebody_else() {
+        let row = |n: u8, chain: &str, member: &str, pending| SegmentRow {
+            held: format!("{n:040}"),
+            chain: chain.into(),
+            member: Some(member.into()),
+            pending,
+        };
+        let rows = [row(1, "a", "ada", 0), row(2, "b", "ada", 0), row(3, "m", "ada", 1), row(4, "n", "bob", 0)];
+        let told = |rows: &[SegmentRow], writer: Option<(&str, &str, i64)>| {
+            let writer = writer.map(|(chain, member, pending)| WriterRow {
+                chain: chain.into(),
+                member: Some(member.into()),
+                pending,
+            });
+            let spoken = Spoken::of(rows, writer.as_ref());
+            let told: Vec<u8> =
+                spoken.records.iter().map(|id| id.as_str().trim_start_matches('0').parse().unwrap()).collect();
+            (told, spoken.pending, spoken.left_out)
+        };
+        assert_eq!(told(&rows, None), (vec![1, 2, 4], false, 1));
+        assert_eq!(told(&rows, Some(("b", "ada", 0))), (vec![1, 2], false, 2), "both her machines");
+        assert_eq!(told(&rows, Some(("m", "ada", 1))), (vec![3], true, 3), "a claimed name is no member's");
+        assert_eq!(told(&rows, Some(("x", "eve", 0))), (vec![], false, 4));
+        assert_eq!(told(&rows[2..3], None), (vec![3], true, 0));
+        assert_eq!(Spoken::of(&rows[..3], None).notes().len(), 1);
+    }
+}
