@@ -98,11 +98,12 @@ impl Server {
         answer["rows"].as_array().unwrap().clone()
     }
 
-    /// Waits until the first repository has a verdict.
+    /// Waits until the first repository has a verdict, and everything in it was read: words come after the verdict.
     pub fn settle(&self) -> Value {
+        let told = |row: &&Value| !row["verdict"].is_null() || !row["trouble"].is_null();
         for _ in 0..600 {
             let rows = self.rows("/overview.json");
-            if let Some(row) = rows.first().filter(|row| !row["verdict"].is_null() || !row["trouble"].is_null()) {
+            if let Some(row) = rows.first().filter(told).filter(|row| row["doing"] == "waiting") {
                 return row.clone();
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
