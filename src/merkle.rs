@@ -1,5 +1,8 @@
 //! Merkle trees over records and payloads, as RFC 6962 section 2.1 (Certificate Transparency) hashes them with SHA-256.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -51,7 +54,7 @@ fn node(left: &Digest, right: &Digest) -> Digest {
 }
 
 /// The root over leaves whose hashes are these.
-fn root_over(hashes: &[Digest]) -> Digest {
+pub fn root_over(hashes: &[Digest]) -> Digest {
     match hashes {
         [] => Digest::of(b""),
         [one] => *one,
@@ -70,17 +73,64 @@ fn split(size: usize) -> usize {
 /// The inclusion proof (RFC 6962, 2.1.1) of the leaf with this number, among leaves whose hashes are these: from its sibling
 /// up to the root's child.
 pub fn inclusion(hashes: &[Digest], index: usize) -> Vec<Digest> {
-    if hashes.len() <= 1 {
-        return Vec::new();
+    path(0..hashes.len(), index, &|range| Some(root_over(&hashes[range]))).unwrap_or_default()
+}
+
+/// The same among the leaves of a range, by who knows the roots of ranges; `None` where one is not known.
+fn path(range: Range<usize>, index: usize, root: &dyn Fn(Range<usize>) -> Option<Digest>) -> Option<Vec<Digest>> {
+    let (mut range, mut path) = (range, Vec::new());
+    while range.len() > 1 {
+        let at = range.start + split(range.len());
+        let (left, right) = (range.start..at, at..range.end);
+        let (around, beside) = if index < at { (left, right) } else { (right, left) };
+        path.push(root(beside)?);
+        range = around;
     }
-    let at = split(hashes.len());
-    let (left, right) = hashes.split_at(at);
-    let (mut path, beside) = match index < at {
-        true => (inclusion(left, index), right),
-        false => (inclusion(right, index - at), left),
-    };
-    path.push(root_over(beside));
-    path
+    path.reverse();
+    Some(path)
+}
+
+/// So many leaves are a block. It is a full subtree, so that any proof is made from the roots of blocks and the leaves of two
+/// of them.
+pub const BLOCK: usize = 256;
+
+/// A large tree of which the roots of full blocks are kept, and the hashes of leaves where they are needed.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    /// How many leaves the tree has.
+    pub size: usize,
+    /// The roots of its full blocks, in their order.
+    pub roots: Vec<Digest>,
+    /// The leaves of blocks, by the number of the block.
+    pub leaves: BTreeMap<usize, Vec<Digest>>,
+}
+
+impl Blocks {
+    /// The numbers of the blocks whose leaves the proof of a leaf needs, in a tree of so many leaves.
+    pub fn needed(size: usize, index: usize) -> BTreeSet<usize> {
+        let unfinished = Some(size / BLOCK).filter(|_| !size.is_multiple_of(BLOCK));
+        [index / BLOCK].into_iter().chain(unfinished).collect()
+    }
+
+    /// The inclusion proof of a leaf, as [`inclusion`] makes it; `None` where what it needs is not here.
+    pub fn inclusion(&self, index: usize) -> Option<Vec<Digest>> {
+        (index < self.size).then(|| path(0..self.size, index, &|range| self.root_of(range)))?
+    }
+
+    /// The root over a range of leaves that is a subtree.
+    fn root_of(&self, range: Range<usize>) -> Option<Digest> {
+        let Range { start, end } = range;
+        if start.is_multiple_of(BLOCK) && end.is_multiple_of(BLOCK) {
+            return self.roots.get(start / BLOCK..end / BLOCK).map(root_over);
+        }
+        let block = start / BLOCK;
+        if end <= (block + 1) * BLOCK {
+            let leaves = self.leaves.get(&block)?;
+            return leaves.get(start - block * BLOCK..end - block * BLOCK).map(root_over);
+        }
+        let at = start + split(range.len());
+        Some(node(&self.root_of(start..at)?, &self.root_of(at..end)?))
+    }
 }
 
 /// Whether the tree of so many leaves with this root has that leaf under that number, by an inclusion proof.
@@ -178,6 +228,25 @@ mod tests {
             let made: Vec<String> = inclusion(&hashes(size), index).iter().map(Digest::to_string).collect();
             assert_eq!(made, path, "{index} of {size}");
         }
+    }
+
+    #[test]
+    fn roots_of_blocks_make_the_same_proofs_as_all_leaves() {
+        let all: Vec<Digest> = (0..5 * BLOCK + 9).map(|n| leaf_hash(&n.to_le_bytes())).collect();
+        for size in [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK, 3 * BLOCK + 7, 5 * BLOCK + 9] {
+            let hashes = &all[..size];
+            let roots: Vec<Digest> = hashes.chunks_exact(BLOCK).map(root_over).collect();
+            for index in (0..size).step_by(37).chain([size - 1]) {
+                let block = |number: usize| (number, hashes.chunks(BLOCK).nth(number).unwrap().to_vec());
+                let leaves: BTreeMap<usize, Vec<Digest>> = Blocks::needed(size, index).into_iter().map(block).collect();
+                assert!(leaves.len() <= 2);
+                let blocks = Blocks { size, roots: roots.clone(), leaves };
+                assert_eq!(blocks.inclusion(index).unwrap(), inclusion(hashes, index), "{index} of {size}");
+                assert_eq!(blocks.inclusion(size), None);
+            }
+        }
+        let bare = Blocks { size: BLOCK + 1, roots: vec![all[0]], ..Blocks::default() };
+        assert_eq!(bare.inclusion(0), None);
     }
 
     proptest::proptest! {

@@ -175,6 +175,22 @@ pub static SESSION_FILE: Table = Table {
 pub static LINK: Table =
     Table { name: "link", columns: &[("repository", Key), ("sha", Key), ("old", Key), ("level", Greatest)] };
 
+pub static COVERED: Table = Table {
+    name: "covered",
+    columns: &[
+        ("repository", Key),
+        ("witness", Key),
+        ("leaf", Key),
+        ("n", Stays),
+        ("chain", Stays),
+        ("seq", Stays),
+        ("length", Stays),
+    ],
+};
+
+pub static BLOCKS: Table =
+    Table { name: "block", columns: &[("repository", Key), ("witness", Key), ("number", Key), ("root", Stays)] };
+
 pub static CODE: Table = Table {
     name: "code",
     columns: &[

@@ -12,7 +12,7 @@ use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "8";
+const VERSION: &str = "9";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 /// What stays when the index is made again.
@@ -100,7 +100,7 @@ impl Database {
             // Readers go on while something is written; a write that the machine lost with its power is made again.
             Dialect::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000; \
-                 PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
+                 PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000;"
             }
             Dialect::Postgres => "SET TIME ZONE 'UTC';",
         };

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::cost::{self, Money, PriceTable};
 use crate::id::ChainId;
+use crate::index::behind::Behind;
 use crate::index::columns::{
     CHAIN, COUNTED, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION, SESSION_FILE,
     SHELF, TOOL, USAGE,
@@ -25,12 +26,13 @@ const BATCH: usize = 2_000;
 /// A repository's records on their way into the index.
 pub struct Ingest<'a> {
     database: &'a Database,
-    handle: Handle,
     repository: i64,
     prices: &'a PriceTable,
     /// How far each chain is in the index, who wrote it, and which of its records do not hold.
     known: HashMap<String, Known>,
     rows: Batch,
+    /// The rows before these, while they are written: meanwhile more records are verified.
+    behind: Behind,
     /// What the index has is not what was verified now.
     stale: bool,
     failed: Option<IndexError>,
@@ -78,7 +80,6 @@ impl Batch {
         self.commits.write(repository, into).await?;
         let mut chains = Rows::new(&CHAIN);
         std::mem::take(&mut self.chains).into_values().for_each(|row| chains.add(row));
-        self.count = 0;
         chains.write(into).await
     }
 }
@@ -92,26 +93,28 @@ impl<'a> Ingest<'a> {
         prices: &'a PriceTable,
     ) -> Result<Self, IndexError> {
         let known = handle.block_on(known(database, repository))?;
-        let (rows, failed) = (Batch::new(), None);
-        Ok(Ingest { database, handle, repository, prices, known, rows, stale: false, failed })
+        let (rows, behind) = (Batch::new(), Behind::new(handle));
+        Ok(Ingest { database, repository, prices, known, rows, behind, stale: false, failed: None })
     }
 
     /// Writes what is left. Whether the index is what was verified: if not, all of the repository is to be read again.
     pub fn finish(mut self) -> Result<bool, IndexError> {
         self.flush();
-        self.failed.map_or(Ok(!self.stale), Err)
+        self.failed.map_or(Ok(()), Err)?;
+        self.behind.wait()?;
+        Ok(!self.stale)
     }
 
     fn flush(&mut self) {
         if self.failed.is_some() || self.stale {
             return;
         }
-        let (database, repository, rows) = (self.database, self.repository, &mut self.rows);
-        let written = self.handle.block_on(async {
+        let (database, repository) = (self.database.clone(), self.repository);
+        let mut rows = std::mem::replace(&mut self.rows, Batch::new());
+        let written = self.behind.write(async move {
             let mut all = database.pool.begin().await?;
             rows.write(repository, &mut all).await?;
-            all.commit().await?;
-            Ok(())
+            Ok(all.commit().await?)
         });
         self.failed = written.err();
     }

@@ -6,6 +6,7 @@ mod about;
 mod alerts;
 mod analytics;
 mod audited;
+mod behind;
 mod code;
 mod columns;
 mod commits;
@@ -36,6 +37,7 @@ pub use about::HeldRow;
 pub use alerts::AlertRow;
 pub use analytics::{By, LinesSum, ToolSum, UsageSum, WorkSum};
 pub use audited::{AuditRow, Audited};
+pub use behind::Behind;
 pub use commits::{CommitFileRow, CommitRow};
 pub use database::{Database, Dialect, Place};
 pub use decided::{Decision, MemberRow};
@@ -66,6 +68,8 @@ pub enum IndexError {
     Sql(#[from] sqlx::Error),
     #[error("cannot use the index {}", .path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error("the index: what was to be written was not")]
+    Stopped(#[source] tokio::task::JoinError),
     #[error("the index: a record of the policy chain cannot be read: {0}")]
     Decision(String),
 }

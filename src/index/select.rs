@@ -45,6 +45,12 @@ impl Where {
         self.conditions.push(text);
     }
 
+    /// That a column has one of these texts.
+    pub fn among(&mut self, column: &'static str, texts: &[&str]) {
+        let places = vec!["?"; texts.len()].join(", ");
+        self.push(format!("{column} IN ({places})"), texts.iter().map(|text| (*text).into()));
+    }
+
     /// The same, where there is a value.
     pub fn and_if<T: Into<Value>>(&mut self, condition: &'static str, value: Option<T>) {
         if let Some(value) = value {
@@ -98,10 +104,11 @@ mod tests {
         asked.and_if("day >= ?", Some("2026-01-01"));
         asked.and_if::<i64>("nothing = ?", None);
         asked.and("(time < ? OR (time = ? AND sha < ?))", [1i64.into(), 1i64.into(), "a".into()]);
+        asked.among("path", &["b", "c"]);
         assert_eq!(
             asked.sql("SELECT 1", "LIMIT 2"),
-            "SELECT 1 WHERE day >= $1 AND (time < $2 OR (time = $3 AND sha < $4)) LIMIT 2"
+            "SELECT 1 WHERE day >= $1 AND (time < $2 OR (time = $3 AND sha < $4)) AND path IN ($5, $6) LIMIT 2"
         );
-        assert_eq!(asked.values.len(), 4);
+        assert_eq!(asked.values.len(), 6);
     }
 }

@@ -1,6 +1,5 @@
 //! Sessions as pages show them.
 
-use crate::id::GitId;
 use crate::index::select::{Where, row};
 use crate::index::{AsOf, Database, Filter, IndexError};
 
@@ -201,20 +200,24 @@ impl Database {
         self.select(select, &of(repository, session), "ORDER BY s.path").await
     }
 
-    /// The git commits that hold the amendments of a session's records. Whether somebody may correct a record is known only
-    /// when all of them are read.
-    pub(super) async fn amendments_of(&self, repository: i64, session: &str) -> Result<Vec<GitId>, IndexError> {
+    /// The git commits that hold the amendments of sessions' records, each with its session. Whether somebody may correct a
+    /// record is known only when all of them are read.
+    pub(super) async fn amendments_of(
+        &self,
+        repository: i64,
+        sessions: &[&str],
+    ) -> Result<Vec<(String, String)>, IndexError> {
         let mut asked = Where::default();
-        asked.and("r.repository = ? AND r.about = ?", [repository.into(), session.into()]);
+        asked.and("r.repository = ?", [repository.into()]);
+        asked.among("r.about", sessions);
         asked.and("r.kind = 'session' AND s.kind = 'amend' AND a.good = 1", []);
         let found = "NOT EXISTS (SELECT 1 FROM finding f WHERE f.repository = s.repository AND f.record = s.record
             AND f.severity = 'error')";
         asked.and(found, []);
-        let select = "SELECT a.held FROM record r
+        let select = "SELECT r.about, a.held FROM record r
             JOIN said s ON s.repository = r.repository AND s.about = r.record
             JOIN record a ON a.repository = s.repository AND a.chain = s.chain AND a.seq = s.seq";
-        let held: Vec<(String,)> = self.select(select, &asked, "").await?;
-        Ok(held.into_iter().filter_map(|(held,)| held.parse().ok()).collect())
+        self.select(select, &asked, "").await
     }
 
     /// The amendments of a repository that replace what was said: their records, one after the other.

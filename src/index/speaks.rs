@@ -1,5 +1,7 @@
 //! Who may speak of a session: ids of sessions are public, and anybody can write a record with one.
 
+use std::collections::HashMap;
+
 use crate::id::GitId;
 use crate::index::select::{Where, row};
 use crate::index::{Database, IndexError};
@@ -20,6 +22,7 @@ row! {
     /// A record of a session.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct SegmentRow {
+        pub about: String,
         pub held: String,
         pub chain: String,
         pub member: Option<String>,
@@ -76,13 +79,32 @@ impl Database {
         session: &str,
         writer: Option<&WriterRow>,
     ) -> Result<Spoken, IndexError> {
+        let mut all = self.spoken_in(repository, &[session], writer).await?;
+        Ok(all.remove(session).unwrap_or_default())
+    }
+
+    /// The same of several sessions, by their ids.
+    pub async fn spoken_in(
+        &self,
+        repository: i64,
+        sessions: &[&str],
+        writer: Option<&WriterRow>,
+    ) -> Result<HashMap<String, Spoken>, IndexError> {
         let mut asked = Where::default();
-        asked.and("o.repository = ? AND o.about = ?", [repository.into(), session.into()]);
+        asked.and("o.repository = ?", [repository.into()]);
+        asked.among("o.about", sessions);
         asked.and("o.kind = 'session' AND o.good = 1", []);
-        let select = "SELECT o.held, n.chain, n.member, n.pending FROM record o
+        let select = "SELECT o.about, o.held, n.chain, n.member, n.pending FROM record o
             JOIN chain n ON n.repository = o.repository AND n.chain = o.chain";
-        let mut spoken = Spoken::of(&self.select(select, &asked, "").await?, writer);
-        spoken.records.extend(self.amendments_of(repository, session).await?);
+        let mut rows: HashMap<String, Vec<SegmentRow>> = HashMap::new();
+        for row in self.select::<SegmentRow>(select, &asked, "").await? {
+            rows.entry(row.about.clone()).or_default().push(row);
+        }
+        let spoken = |(session, rows): (String, Vec<SegmentRow>)| (session, Spoken::of(&rows, writer));
+        let mut spoken: HashMap<String, Spoken> = rows.into_iter().map(spoken).collect();
+        for (session, held) in self.amendments_of(repository, sessions).await? {
+            spoken.entry(session).or_default().records.extend(held.parse::<GitId>());
+        }
         Ok(spoken)
     }
 
@@ -112,6 +134,7 @@ mod tests {
     #[test]
     fn nobody_puts_words_into_the_session_of_somebody_else() {
         let row = |n: u8, chain: &str, member: &str, pending| SegmentRow {
+            about: "s".into(),
             held: format!("{n:040}"),
             chain: chain.into(),
             member: Some(member.into()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::digest::Digest;
 use crate::id::{ChainId, GitId, RecordId};
 use crate::ledger::verify::{Chain, Entry, Report};
 use crate::ledger::{Ledger, LedgerError};
@@ -29,23 +30,25 @@ impl Ledger {
             let message = format!("no witness has sealed record {} yet (git tracevault fetch)", record.short());
             return Err(LedgerError::Refused(message));
         };
+        let leaves = leaves_of(report, witness, seal);
+        let index =
+            leaves.iter().position(|id| *id == record).ok_or_else(|| LedgerError::Unknown(record.to_string()))?;
+        let hashes: Vec<_> = leaves.iter().map(|id| merkle::leaf_hash(id.0.as_bytes())).collect();
         let of = Sealing {
             seal: (self.prefix.seals(witness.id), seal.commit.clone()),
             key: witness.key.ok_or(LedgerError::NoLedger)?,
-            leaves: leaves_of(report, witness, seal),
+            index: index as u64,
+            path: merkle::inclusion(&hashes, index),
         };
-        self.prove_by(&of, record, self.record_bytes(report, chain, record)?)
+        self.prove_by(of, self.record_bytes(report, chain, record)?)
     }
 
-    /// The proof that a record was sealed, by a seal whose leaves are known; `bytes` are the record's.
-    pub fn prove_by(&self, sealing: &Sealing, record: RecordId, bytes: Vec<u8>) -> Result<Proof, LedgerError> {
-        let Sealing { seal: (name, commit), key, leaves } = sealing;
-        let hashes: Vec<_> = leaves.iter().map(|id| merkle::leaf_hash(id.0.as_bytes())).collect();
-        let index =
-            leaves.iter().position(|id| *id == record).ok_or_else(|| LedgerError::Unknown(record.to_string()))?;
-        let checkpoint = self.read(name, commit)?.checkpoint.unwrap_or_default();
-        let extra = Extra { record: String::from_utf8_lossy(&bytes).into_owned(), witness: *key };
-        Ok(Proof { extra, index: index as u64, path: merkle::inclusion(&hashes, index), checkpoint })
+    /// The proof that the record of these bytes was sealed, by a seal and a place in its tree that are known.
+    pub fn prove_by(&self, sealing: Sealing, bytes: Vec<u8>) -> Result<Proof, LedgerError> {
+        let Sealing { seal: (name, commit), key, index, path } = sealing;
+        let checkpoint = self.read(&name, &commit)?.checkpoint.unwrap_or_default();
+        let extra = Extra { record: String::from_utf8_lossy(&bytes).into_owned(), witness: key };
+        Ok(Proof { extra, index, path, checkpoint })
     }
 
     /// `record.json`.
@@ -66,14 +69,15 @@ impl Ledger {
     }
 }
 
-/// A seal, and what it covers.
+/// A seal, and where a record stands in the tree of what it covers.
 pub struct Sealing {
     /// The ref and the git commit that hold it.
     pub seal: (String, GitId),
     /// The witness's.
     pub key: PublicKey,
-    /// The ids that it covers with those before it, in their order.
-    pub leaves: Vec<RecordId>,
+    /// The record's number, from 0 on, and the hashes beside its way to the root.
+    pub index: u64,
+    pub path: Vec<Digest>,
 }
 
 /// The ids that a seal covers with those before it, in their order.
@@ -86,14 +90,9 @@ fn leaves_of(report: &Report, witness: &Chain, last: &Entry) -> Vec<RecordId> {
         Body::Seal(seal) => Some(seal.heads.iter().map(|head| (head.chain, head.seq))),
         _ => None,
     });
-    leaves(&ids, heads.flatten())
-}
-
-/// The same by the heads that seals name, one seal after the other, and the ids of each chain's records.
-pub fn leaves(ids: &HashMap<ChainId, Vec<RecordId>>, heads: impl IntoIterator<Item = (ChainId, u64)>) -> Vec<RecordId> {
     let mut covered: HashMap<ChainId, usize> = HashMap::new();
     let mut leaves = Vec::new();
-    for (chain, seq) in heads {
+    for (chain, seq) in heads.flatten() {
         let from = covered.entry(chain).or_default();
         let to = usize::try_from(seq).unwrap_or(usize::MAX).saturating_add(1);
         leaves.extend_from_slice(ids.get(&chain).and_then(|ids| ids.get(*from..to)).unwrap_or_default());

@@ -25,7 +25,7 @@ use crate::git::repo::{Repo, RepoError, SharedRepo};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
 use crate::id::{ChainId, RecordId};
-use crate::index::{Database, Decision, Done, IndexError, Ingest, Repository};
+use crate::index::{Behind, Database, Decision, Done, IndexError, Ingest, Repository, Spoken};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Chain, Options, Report};
@@ -239,6 +239,7 @@ impl Intake<'_> {
         let done = Done { fetched: self.fetched_at, verified: clock::now().unix(), full: self.options.full };
         let decisions = decisions(ledger, &report.history)?;
         handle.block_on(database.settle(repository, &report, &decisions, done))?;
+        handle.block_on(database.cover(repository))?;
         handle.block_on(database.stamp(repository, &stamp(&ledger.repo, &report)?))?;
         Ok((repository, report))
     }
@@ -274,25 +275,31 @@ fn read_words(
     let replaced = handle.block_on(database.replacements(repository))?;
     let read_by = Digest::of_parts(&[redaction::version().as_bytes(), reader.names().as_bytes(), replaced.as_bytes()]);
     handle.block_on(database.read_by(repository, &read_by.to_string()))?;
+    let mut behind = Behind::new(handle.clone());
     loop {
         let unread = handle.block_on(database.unread(repository, WORDS_AT_ONCE))?;
         if unread.is_empty() {
             return Ok(());
         }
-        let mut read = Vec::new();
-        let mut size = 0;
+        let ids: Vec<&str> = unread.iter().map(|session| session.session.as_str()).collect();
+        let spoken = handle.block_on(database.spoken_in(repository, &ids, None))?;
+        let (mut read, mut size) = (Vec::new(), 0);
+        let mut write = |read: &mut Vec<_>| {
+            let (database, read) = (database.clone(), std::mem::take(read));
+            behind.write(async move { database.add_words(repository, &read).await })
+        };
         for session in unread {
-            let spoken = handle.block_on(database.spoken(repository, &session.session, None))?;
-            let words = shelves.words(&spoken)?;
+            let words = shelves.words(spoken.get(&session.session).unwrap_or(&Spoken::default()))?;
             // What stands around them counts, too.
             size += words.body.len() + 1000;
             read.push((session, words));
             if size >= WRITTEN_AT_ONCE {
-                handle.block_on(database.add_words(repository, &std::mem::take(&mut read)))?;
+                write(&mut read)?;
                 size = 0;
             }
         }
-        handle.block_on(database.add_words(repository, &read))?;
+        write(&mut read)?;
+        behind.wait()?;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Records read back from a mirror: one as it is signed, and the proof that one was sealed.
 
-use crate::id::{GitId, RecordId};
+use crate::digest::Digest;
+use crate::id::GitId;
 use crate::ledger::Ledger;
 use crate::ledger::prove::Sealing;
 use crate::mirror::{Mirror, MirrorError};
@@ -9,13 +10,14 @@ use crate::record::signature::PublicKey;
 
 /// A record to be proven, and the seal that covers it.
 pub struct Sealed {
-    pub record: RecordId,
     /// The git commits that hold the record and the seal.
     pub held: GitId,
     pub seal: GitId,
     /// The witness's.
     pub key: PublicKey,
-    pub leaves: Vec<RecordId>,
+    /// The record's number in the witness's tree, and the hashes beside its way to the root.
+    pub index: u64,
+    pub path: Vec<Digest>,
 }
 
 impl Mirror {
@@ -23,9 +25,9 @@ impl Mirror {
     pub fn prove(&self, sealed: Sealed) -> Result<Proof, MirrorError> {
         let ledger = Ledger::of(self.open()?)?;
         let bytes = ledger.read("a record", &sealed.held)?.record.bytes().to_vec();
-        let name = ledger.prefix.seals(sealed.key.chain());
-        let sealing = Sealing { seal: (name, sealed.seal), key: sealed.key, leaves: sealed.leaves };
-        Ok(ledger.prove_by(&sealing, sealed.record, bytes)?)
+        let Sealed { seal, key, index, path, .. } = sealed;
+        let seal = (ledger.prefix.seals(key.chain()), seal);
+        Ok(ledger.prove_by(Sealing { seal, key, index, path }, bytes)?)
     }
 
     /// A record's text as it is signed, from the git commit that holds it; `None` where that was not fetched yet.

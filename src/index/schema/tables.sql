@@ -97,6 +97,8 @@ CREATE TABLE session (
 CREATE INDEX session_by_end ON session (ended, session);
 CREATE INDEX session_by_place ON session (repository, ended, session);
 CREATE INDEX session_by_member ON session (member, ended, session);
+-- Whose words are to be read: few, once all have been.
+CREATE INDEX session_unread ON session (repository, ended) WHERE read < segments;
 
 -- What each of its records adds to a session, for those who ask what was known at a time.
 CREATE TABLE segment (
@@ -329,6 +331,30 @@ CREATE TABLE sealed (
     PRIMARY KEY (repository, witness, n, chain)
 );
 CREATE INDEX sealed_by_chain ON sealed (repository, chain, seq);
+
+-- The leaves of a witness's tree in their order: from number `leaf` on, the records of a chain from `seq` on, so many. The witness's
+-- record `n` was the first to cover them.
+CREATE TABLE covered (
+    repository BIGINT NOT NULL,
+    witness TEXT NOT NULL,
+    leaf BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    length BIGINT NOT NULL,
+    PRIMARY KEY (repository, witness, leaf)
+);
+CREATE INDEX covered_by_seal ON covered (repository, witness, n, leaf);
+CREATE INDEX covered_by_chain ON covered (repository, witness, chain, seq);
+
+-- The roots of full blocks of 256 leaves of a witness's tree.
+CREATE TABLE block (
+    repository BIGINT NOT NULL,
+    witness TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    root TEXT NOT NULL,
+    PRIMARY KEY (repository, witness, number)
+);
 
 -- How many good records of each type a chain has.
 CREATE TABLE counted (

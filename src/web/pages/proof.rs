@@ -14,9 +14,6 @@ use crate::web::pages::{integrity, record};
 use crate::web::show;
 use crate::web::table::Cell;
 
-/// In ledgers with more records than these a proof is only made for those who download it.
-const SHOWN: i64 = 20_000;
-
 /// The file that `git tracevault prove` writes.
 pub async fn file(reader: Reader, Path(id): Path<String>) -> Result<Response, NoPage> {
     let record = record::named(&reader, &id).await?;
@@ -46,10 +43,7 @@ pub async fn told(page: Page, reader: &Reader, record: &RecordRow) -> Result<Pag
         ("Proof", Cell::text("download").to(download)),
         ("Witness's key", Cell::text("download").to(format!("/keys/{}.pub", seal.witness))),
     ];
-    let proof = match repository.records <= SHOWN && reader.mirror(&repository.name).is_some() {
-        true => prove(reader, &repository, record, &seal).await.ok(),
-        false => None,
-    };
+    let proof = prove(reader, &repository, record, &seal).await.ok();
     if let Some(proof) = &proof {
         facts.push(("Number in the tree", Cell::count(i64::try_from(proof.index).unwrap_or(i64::MAX))));
     }
@@ -108,11 +102,11 @@ async fn prove(reader: &Reader, repository: &Repository, record: &RecordRow, sea
     let keys = accounts.values().flat_map(|account| account.keys());
     let key = keys.map(|enrolled| enrolled.key).find(|key| key.chain().to_string() == seal.witness);
     let key = key.ok_or_else(|| missing("the witness's key is not known"))?;
-    let leaves = reader.index().leaves(repository.id, &seal.witness, seal.n).await?;
+    let place = reader.index().inclusion(repository.id, (&seal.witness, seal.n), (&record.chain, record.seq)).await?;
+    let (index, path) = place.ok_or_else(|| missing("not all of what the seal covers is here"))?;
     let commit = seal.commit().ok_or_else(|| missing("the seal is not named"))?;
     let held = record.held.parse().map_err(|_| missing("the record is not named"))?;
-    let id = record.record.parse().map_err(|_| missing("the record is not named"))?;
-    let sealed = Sealed { record: id, held, seal: commit, key, leaves };
+    let sealed = Sealed { held, seal: commit, key, index, path };
     let made = tokio::task::spawn_blocking(move || mirror.prove(sealed)).await;
     let proof = made.map_err(|error| NoPage::Failed(error.to_string()))??;
     // Nobody is given what proves nothing.
