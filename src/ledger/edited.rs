@@ -1,5 +1,6 @@
 //! The known edits of the files that a commit changes, and of files that vanished before they were committed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -142,8 +143,32 @@ impl Edited {
             // What cannot be read is not known; the commit is recorded all the same.
             let recent = journal.recent_files(MAX_VANISHED).unwrap_or_default().into_iter();
             let gone = recent.filter(|path| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
-            gone.filter_map(|path| Vanished::read(self, path)).collect()
+            let mut vanished: Vec<Vanished> = gone.filter_map(|path| Vanished::read(self, path)).collect();
+            // The oldest first: a file may have had several names before it was committed.
+            vanished.sort_by_key(|file| file.edits.first().map(|edit| edit.at));
+            for later in 1..vanished.len() {
+                let (earlier, rest) = vanished.split_at_mut(later);
+                if let Some(file) = rest.first_mut() {
+                    self.add_former(file, earlier);
+                }
+            }
+            vanished.sort_by_key(|file| Reverse(file.edits.last().map(|edit| edit.at)));
+            vanished
         })
+    }
+
+    /// Puts before a file's edits those of the one that was renamed to it: the last whose bytes it had when it was first
+    /// edited under its name.
+    fn add_former(&self, file: &mut Vanished, earlier: &[Vanished]) {
+        let Some(first) = file.edits.first() else { return };
+        let (Known::Is(Some(had)), at) = (first.before, first.at) else { return };
+        let left = |edit: &Edit| edit.at <= at && edit.after == Some(had);
+        let was = earlier.iter().rev().find(|was| was.path != file.path && was.edits.iter().any(left));
+        if let Some(was) = was {
+            self.note_name(&was.path, &file.path, Some(at));
+            let until = was.edits.iter().filter(|edit| edit.at <= at).cloned();
+            file.edits.splice(..0, until);
+        }
     }
 
     /// Whether a file of the commit may have become another one since it was edited, unseen: HEAD went elsewhere
@@ -168,6 +193,11 @@ impl Edited {
         let last = edits.last().filter(|last| last.work_tree.as_deref() == self.here.as_deref());
         let left = last.and_then(|last| last.file);
         left.is_some() && left == on_disk(repo, path).and_then(|file| files::id(&file))
+    }
+
+    /// The same of edits in one list.
+    pub fn is_file(&self, repo: &Repo, path: &RepoPath, edits: &[Edit]) -> bool {
+        self.is_it(repo, path, &edits.iter().collect::<Vec<_>>())
     }
 
     /// Whether the file lies there as the last of these edits left it.

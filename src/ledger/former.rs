@@ -92,7 +92,7 @@ pub fn find<'f>(
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> Option<Former<'f>> {
-    let is_it = |there: &[Edit]| edits.is_it(repo, &file.path, &there.iter().collect::<Vec<_>>());
+    let is_it = |there: &[Edit]| edits.is_file(repo, &file.path, there);
     if let Some(from) = &file.from {
         // What git sees renamed may have had another name in between.
         let came = |there: &&Vanished| {
@@ -148,7 +148,7 @@ pub fn find<'f>(
 }
 
 /// The edited files that are gone with a commit: it deletes them, or has other files with their names, which an agent
-/// made where it saw none.
+/// made where it saw none, or which are not those that were edited.
 fn gone<'f>(
     repo: &Repo,
     commit: &GitId,
@@ -162,7 +162,10 @@ fn gone<'f>(
         let edits = match change.blob {
             None => edits.under(&change.path),
             Some(_) => {
-                edits.before_anew(&change.path, since).filter(|_| is_rewritten(change, &before_bytes(repo, change)))
+                let anew = edits.before_anew(&change.path, since);
+                let rewritten = anew.filter(|_| is_rewritten(change, &before_bytes(repo, change)));
+                // Or somebody made another one, unseen: the file itself is known by its inode.
+                rewritten.or_else(|| edits.under(&change.path).filter(|there| edits.is_file(repo, &file.path, there)))
             }
         };
         Some(Gone { change, edits: edits? })

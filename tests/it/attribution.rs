@@ -168,6 +168,18 @@ fn shells_renames_and_things_undone() {
     assert_eq!(desk.letters("c"), "AAAAAA");
     desk.git(["mv", "c", "d"]).human("d", "1\n2\n3\n4\n5\nsix\nh\n").commit();
     assert_eq!(desk.letters("d"), "AAAAAA-");
+    // Twice renamed before it is committed, and written to in between.
+    desk.agent.bash("echo first > twice.txt");
+    desk.git(["add", "-A"]).git(["mv", "twice.txt", "between.txt"]);
+    desk.agent.bash("echo second >> between.txt");
+    desk.git(["mv", "between.txt", "last.txt"]).commit();
+    assert_eq!(desk.letters("last.txt"), "AA");
+    // Renamed and formatted, while a person makes another file of its old name.
+    desk.agent("notes", "one\n  two\n").commit();
+    desk.agent.bash("echo 'three(a, b)' >> notes");
+    desk.git(["mv", "notes", "moved"]).human("notes", "own\n").human("moved", "one\ntwo\nthree(a, b)\n").commit();
+    // The first two are lines of the commit before.
+    assert_eq!((desk.letters("moved"), desk.letters("notes")), ("--A".into(), "-".into()));
     // Stashed and brought back; reset and committed again; thrown away and written by a person.
     desk.agent("e", "1\n2\n3\n").git(["add", "-A"]).git(["stash", "--quiet"]).git(["stash", "pop", "--quiet"]).commit();
     assert_eq!(desk.letters("e"), "AAA");
