@@ -1,9 +1,9 @@
 //! Nudges of this clone: what each session did so far as far as they ask for it, which were shown, and what came of them.
 //!
-//! `tracevault/nudges/<session>.json` is a session's state with a lock beside it, `tracevault/nudges/shown.jsonl` the log. Both stay on this disk.
+//! `tracevault/nudges/<session>.json` is a session's state, a line, `tracevault/nudges/shown.jsonl` the log. Both stay on this disk.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ pub enum What {
 
 /// A session's state, which no other process has meanwhile.
 pub struct Held {
-    path: PathBuf,
-    _lock: File,
+    /// Locked.
+    file: File,
     before: State,
     pub state: State,
 }
@@ -65,10 +65,8 @@ impl Journal {
     /// The state of a session, if it can be had in time. `make`: also where there is none yet.
     pub fn hold_nudges(&self, session: &SessionId, make: bool) -> io::Result<Option<Held>> {
         let path = self.nudges().join(format!("{session}.json"));
-        // Another file than the state, whose place a new one takes.
-        let beside = path.with_extension("lock");
-        let open = || files::private_options().write(true).create(make).truncate(false).open(&beside);
-        let lock = match open() {
+        let open = || files::private_options().read(true).write(true).create(make).truncate(false).open(&path);
+        let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !make => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 files::create_private_dir(&self.nudges())?;
@@ -78,7 +76,7 @@ impl Journal {
         };
         let deadline = Deadline::after(PATIENCE);
         loop {
-            match lock.try_lock() {
+            match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) if deadline.passed() => return Ok(None),
@@ -86,9 +84,12 @@ impl Journal {
             }
         }
         // One that cannot be read begins anew: a hint may come twice.
-        let bytes = files::read_small(&path, STATE_LIMIT).ok().flatten().unwrap_or_default();
-        let state: State = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Some(Held { path, _lock: lock, before: state.clone(), state }))
+        let mut bytes = Vec::new();
+        Read::take(&file, STATE_LIMIT).read_to_end(&mut bytes)?;
+        // What a longer one left stands behind the line.
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let state: State = serde_json::from_slice(line).unwrap_or_default();
+        Ok(Some(Held { file, before: state.clone(), state }))
     }
 
     /// Forgets the states of sessions that nobody has gone on with for long.
@@ -98,7 +99,7 @@ impl Journal {
             other => other?,
         };
         for path in folder.flatten().map(|file| file.path()) {
-            let is_state = path.extension().is_some_and(|kind| kind == "json" || kind == "lock");
+            let is_state = path.extension().is_some_and(|kind| kind == "json");
             if is_state && files::age(&path).is_some_and(|age| age > KEPT) {
                 fs::remove_file(path)?;
             }
@@ -124,12 +125,16 @@ impl Journal {
 }
 
 impl Held {
-    /// Writes the state back, if it is another now.
-    pub fn keep(self) -> io::Result<()> {
+    /// Writes the state back, if it is another now: in its place, as a new file costs an agent's call more than all else.
+    pub fn keep(mut self) -> io::Result<()> {
         if self.state == self.before {
             return Ok(());
         }
-        files::replace_private(&self.path, &serde_json::to_vec(&self.state)?)
+        let mut line = serde_json::to_vec(&self.state)?;
+        line.push(b'\n');
+        self.file.rewind()?;
+        // At once: who is killed has written all of it, or nothing.
+        self.file.write_all(&line)
     }
 }
 
@@ -177,13 +182,13 @@ mod tests {
         let log = journal.nudges().join("shown.jsonl");
         fs::write(&log, "").unwrap();
         let past = fs::metadata(&log).unwrap().modified().unwrap() - 2 * KEPT;
-        for file in [journal.nudges().join("old.json"), journal.nudges().join("old.lock"), log] {
+        for file in [journal.nudges().join("old.json"), log] {
             File::options().write(true).open(file).unwrap().set_modified(past).unwrap();
         }
         journal.forget_nudges().unwrap();
         let mut left: Vec<_> = fs::read_dir(journal.nudges()).unwrap().map(|file| file.unwrap().file_name()).collect();
         left.sort_unstable();
-        assert_eq!(left, ["new.json", "new.lock", "shown.jsonl"]);
+        assert_eq!(left, ["new.json", "shown.jsonl"]);
     }
 
     #[test]
