@@ -131,8 +131,43 @@ pub struct ModelGlobs(Vec<ModelGlob>);
 #[derive(Debug, Clone)]
 struct ModelGlob {
     any_provider: bool,
-    provider: GlobMatcher,
-    name: GlobMatcher,
+    provider: NameGlob,
+    name: NameGlob,
+}
+
+/// A glob of names.
+#[derive(Debug, Clone)]
+enum NameGlob {
+    /// The pieces between stars.
+    Stars(Vec<String>),
+    /// One with more than stars.
+    Other(GlobMatcher),
+}
+
+impl NameGlob {
+    /// Nearly all have no more than stars, and need no regular expression: an agent waits while it is made.
+    fn compile(text: &str) -> Result<Self, String> {
+        let glob = glob(text, false)?;
+        let only_stars = !text.contains(['?', '[', ']', '{', '}', '\\', '/']) && !text.contains("**");
+        Ok(match only_stars {
+            true => NameGlob::Stars(text.split('*').map(str::to_owned).collect()),
+            false => NameGlob::Other(glob.compile_matcher()),
+        })
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        let pieces = match self {
+            NameGlob::Other(glob) => return glob.is_match(name),
+            NameGlob::Stars(pieces) => pieces,
+        };
+        let [first, middle @ .., last] = &pieces[..] else { return pieces.iter().all(|piece| piece == name) };
+        let Some(rest) = name.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+            return false;
+        };
+        let after = |rest: &str, piece: &String| rest.find(piece.as_str()).map(|at| at + piece.len());
+        let gone_through = middle.iter().try_fold(rest, |rest, piece| after(rest, piece).map(|at| &rest[at..]));
+        gone_through.is_some()
+    }
 }
 
 /// Whether a model is among those allowed.
@@ -153,8 +188,8 @@ impl ModelGlobs {
                 .ok_or_else(|| format!("{pattern:?} is not of the form provider/model"))?;
             Ok(ModelGlob {
                 any_provider: matches!(provider, "*" | "**"),
-                provider: glob(provider, false)?.compile_matcher(),
-                name: glob(name, false)?.compile_matcher(),
+                provider: NameGlob::compile(provider)?,
+                name: NameGlob::compile(name)?,
             })
         };
         let globs = patterns.iter().enumerate().map(|(at, pattern)| compile(pattern).map_err(|why| (at, why)));
@@ -256,6 +291,15 @@ mod tests {
             assert!(PathGlobs::compile(&[bad]).is_err(), "{bad}");
         }
         assert_eq!(PathGlobs::compile(&["ok", "a["]).unwrap_err().0, 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn stars_mean_what_they_mean_in_globs(pattern in "[ab*-]{0,6}", name in "[ab-]{0,8}") {
+            let other = NameGlob::Other(glob(&pattern, false).unwrap().compile_matcher());
+            let it = NameGlob::compile(&pattern).unwrap();
+            proptest::prop_assert_eq!(it.is_match(&name), other.is_match(&name), "{} {}", pattern, name);
+        }
     }
 
     #[test]
