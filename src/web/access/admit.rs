@@ -139,7 +139,10 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     let form = request.extensions().get::<Form>().copied().unwrap_or_default();
     let resource = form.path_of(request.uri());
     if !visitor.viewer.may(gate.right) {
-        return refused(&app, &visitor, form, &request, &resource);
+        return match &visitor.viewer.signed_in {
+            None => to_sign_in(form, &request),
+            Some(_) => refused(&app, &visitor, &resource).await,
+        };
     }
     request.extensions_mut().insert(gate);
     let response = next.run(request).await;
@@ -153,7 +156,7 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     if visitor.viewer.public && visitor.viewer.signed_in.is_none() {
         return response;
     }
-    match app.log().add(visitor.event(action, &resource)) {
+    match app.log().add(visitor.event(action, &resource)).await {
         Ok(()) => response,
         Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
     }
@@ -163,18 +166,21 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
 #[derive(Debug, Clone, Copy)]
 pub struct Hidden;
 
-fn refused(app: &App, visitor: &Visitor, form: Form, request: &Request, resource: &str) -> Response {
-    if visitor.viewer.signed_in.is_none() {
-        let reads = form == Form::Html && [Method::GET, Method::HEAD].contains(request.method());
-        if reads {
-            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            return Redirect::to(&link("/sign-in", [("to", path)])).into_response();
-        }
-        let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
-        return response;
+/// What somebody gets who is not signed in.
+fn to_sign_in(form: Form, request: &Request) -> Response {
+    let reads = form == Form::Html && [Method::GET, Method::HEAD].contains(request.method());
+    if reads {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        return Redirect::to(&link("/sign-in", [("to", path)])).into_response();
     }
-    match app.log().add(visitor.event(Action::Refused, resource)) {
+    let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
+    response
+}
+
+/// What somebody gets whose roles have no right to it.
+async fn refused(app: &App, visitor: &Visitor, resource: &str) -> Response {
+    match app.log().add(visitor.event(Action::Refused, resource)).await {
         Ok(()) => NoPage::Forbidden.into_response(),
         Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
     }

@@ -147,17 +147,15 @@ pub fn limit(app: &App, visitor: &Visitor) -> Result<(), NoPage> {
 }
 
 /// Notes that members were signed in or out, in each repository.
-pub fn note(app: &App, visitor: &Visitor, action: Action, who: &[Membership], how: &str) -> Result<(), NoPage> {
-    for membership in who {
-        let event = Event {
-            actor: Some(membership.member.clone()),
-            repository: Some(membership.name.clone()),
-            detail: Some(how.to_owned()),
-            ..visitor.event(action, "/sign-in")
-        };
-        app.log().add(event).map_err(|error| NoPage::Unlogged(error.to_string()))?;
-    }
-    Ok(())
+pub async fn note(app: &App, visitor: &Visitor, action: Action, who: &[Membership], how: &str) -> Result<(), NoPage> {
+    let event = |membership: &Membership| Event {
+        actor: Some(membership.member.clone()),
+        repository: Some(membership.name.clone()),
+        detail: Some(how.to_owned()),
+        ..visitor.event(action, "/sign-in")
+    };
+    let events: Vec<Event> = who.iter().map(event).collect();
+    app.log().add_all(events).await.map_err(|error| NoPage::Unlogged(error.to_string()))
 }
 
 /// What the program that signs is told, in JSON.
@@ -244,7 +242,7 @@ async fn proven(
         false => "the signature does not hold: was another address typed than the one the page names?",
     };
     let event = Event { detail: Some(why.to_owned()), ..visitor.event(Action::Refused, resource) };
-    app.log().add(event).map_err(|error| Told::Failed(NoPage::Unlogged(error.to_string())))?;
+    app.log().add(event).await.map_err(|error| Told::Failed(NoPage::Unlogged(error.to_string())))?;
     Err(Told::Wrong(StatusCode::FORBIDDEN, why))
 }
 
@@ -272,7 +270,7 @@ async fn signed(
     if !done {
         return Err(NO_CODE);
     }
-    note(&app, &visitor, Action::SignIn, &who, "signed with a key of theirs").map_err(Told::Failed)?;
+    note(&app, &visitor, Action::SignIn, &who, "signed with a key of theirs").await.map_err(Told::Failed)?;
     Ok(members_told(&who))
 }
 
@@ -283,7 +281,7 @@ async fn out(
     Form(_): Form<Vec<(String, String)>>,
 ) -> Result<Redirect, NoPage> {
     session.flush().await.map_err(failed)?;
-    note(&app, &visitor, Action::SignOut, &visitor.viewer.memberships, "in this browser")?;
+    note(&app, &visitor, Action::SignOut, &visitor.viewer.memberships, "in this browser").await?;
     Ok(Redirect::to("/sign-in"))
 }
 
@@ -312,7 +310,9 @@ async fn out_everywhere(
     let members = who.iter().map(|membership| membership.member.clone());
     let all: Vec<String> = keys.into_iter().chain(members).collect();
     app.database().sign_out(&all, now).await.map_err(|error| Told::Failed(error.into()))?;
-    note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs").map_err(Told::Failed)?;
+    note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs")
+        .await
+        .map_err(Told::Failed)?;
     Ok(members_told(&who))
 }
 
