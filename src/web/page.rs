@@ -165,11 +165,14 @@ pub struct Page {
     pub section: Section,
     pub blocks: Vec<Block>,
     pub status: StatusCode,
+    /// It only asks what is wanted: of what is noted when it is read it tells nothing.
+    pub only_asks: bool,
 }
 
 impl Page {
     pub fn new(title: impl Into<String>, section: Section) -> Self {
-        Page { title: show::visible(&title.into()), section, blocks: Vec::new(), status: StatusCode::OK }
+        let (blocks, status) = (Vec::new(), StatusCode::OK);
+        Page { title: show::visible(&title.into()), section, blocks, status, only_asks: false }
     }
 
     pub fn heading(mut self, id: &'static str, text: impl Into<String>) -> Self {

@@ -370,6 +370,25 @@ fn every_role_reads_what_is_its_to_read() {
     assert!(verify(&["--quiet"]).exits(1).stderr.contains("is not signed"));
 }
 
+#[test]
+fn who_only_sees_a_form_has_read_nothing() {
+    let team = Team::new();
+    let server = served(&team);
+    let mut browser = Browser::new(&server);
+    browser.sign_in(&team.ada, &team.work);
+    for path in ["/search", "/search?q=", "/search?q=+&repository=shop"] {
+        let answer = browser.get(path);
+        assert!(answer.status == 200 && answer.body.contains("Search for a commit"), "{path}: {}", answer.body);
+    }
+    assert_eq!(browser.get("/search.csv").status, 404);
+    assert_eq!(browser.get("/search?q=pears").status, 200);
+    drop(server);
+    let (log, key) = log_of(&team.ada);
+    let told = team.ada.run(&team.work, ["audit-log", log.to_str().unwrap(), "--key", &key, "--resource", "/search"]);
+    let told = told.exits(0).stdout;
+    assert!(told.lines().count() == 1 && told.contains(" read ") && told.contains("/search?q=pears"), "{told}");
+}
+
 /// A line's signature as another program sees it.
 fn by_openssl(world: &World, log: &std::path::Path, key: &str) {
     use base64::Engine as _;

@@ -16,7 +16,7 @@ use crate::index::IndexError;
 use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewer};
 use crate::web::app::App;
 use crate::web::ask::{decoded, link};
-use crate::web::page::NoPage;
+use crate::web::page::{NoPage, Page};
 use crate::web::server::Form;
 
 /// Under which key a browser's data has whom it was signed in as.
@@ -146,7 +146,8 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     }
     request.extensions_mut().insert(gate);
     let response = next.run(request).await;
-    let action = match (response.extensions().get::<Hidden>(), response.status().is_success()) {
+    let only_asks = response.extensions().get::<Arc<Page>>().is_some_and(|page| page.only_asks);
+    let action = match (response.extensions().get::<Hidden>(), response.status().is_success() && !only_asks) {
         (Some(_), _) => Action::Refused,
         (None, true) if gate.reads && form == Form::Html => Action::Read,
         (None, true) if gate.takes || (gate.right != Right::Open && form != Form::Html) => Action::Export,
