@@ -450,7 +450,7 @@ CREATE TABLE device_code (
     keys TEXT
 );
 
--- When everything was ended that a key, or a member by an address, was signed in for.
+-- When everything was ended that a key, or a member of a repository by an address, was signed in for.
 CREATE TABLE signed_out (
     public_key TEXT PRIMARY KEY,
     time BIGINT NOT NULL
@@ -463,6 +463,7 @@ CREATE TABLE audit_entry (
     time BIGINT NOT NULL,
     action TEXT NOT NULL,
     actor TEXT,
+    proof TEXT,
     peer TEXT,
     repository TEXT,
     resource TEXT,

@@ -49,10 +49,12 @@ impl Visitor {
     pub fn event(&self, action: Action, resource: &str) -> Event {
         // As it is meant: a name that is spelled otherwise is the same name.
         let resource = decoded(resource);
+        let repository = repository_in(&resource);
         Event {
-            actor: self.viewer.actor(),
+            actor: self.viewer.actor_in(repository.as_deref()),
+            proof: self.viewer.proof_in(repository.as_deref()),
             peer: self.peer.map(|peer| peer.to_string()),
-            repository: repository_in(&resource),
+            repository,
             resource: Some(resource),
             ..Event::new(action)
         }
@@ -114,14 +116,16 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Viewer, IndexError> {
     let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
     viewer.memberships = index.members_with(&names).await?;
     let mut email = signed_in.email;
-    if let Some((address, since)) = &email {
-        let who = index.members_called(address).await?;
-        // Who signs out everywhere with a key of theirs means this, too.
-        if index.signed_out_since(&who, *since).await? {
+    if let Some((address, since)) = email.clone() {
+        let who = index.members_called(&address).await?;
+        let is_any = !who.is_empty();
+        // Who signs out everywhere with a key of theirs means this, too, where the key is theirs: whoever enrols a key of their
+        // own under somebody's name signs nobody out elsewhere.
+        let still = index.still_members(who, since).await?;
+        if is_any && still.is_empty() {
             email = None;
-        } else {
-            viewer.memberships.extend(who);
         }
+        viewer.memberships.extend(still);
     }
     // A repository that is not served any more lets nobody in.
     viewer.memberships.retain(|membership| app.mirror(&membership.name).is_some());

@@ -150,6 +150,7 @@ pub fn limit(app: &App, visitor: &Visitor) -> Result<(), NoPage> {
 pub async fn note(app: &App, visitor: &Visitor, action: Action, who: &[Membership], how: &str) -> Result<(), NoPage> {
     let event = |membership: &Membership| Event {
         actor: Some(membership.member.clone()),
+        proof: Some(membership.proof.clone()),
         repository: Some(membership.name.clone()),
         detail: Some(how.to_owned()),
         ..visitor.event(action, "/sign-in")
@@ -248,7 +249,10 @@ async fn proven(
 
 fn members_told(who: &[Membership]) -> Told {
     let one = |m: &Membership| json!({ "repository": m.name, "member": m.member, "roles": m.roles });
-    Told::Said(json!({ "members": who.iter().map(one).collect::<Vec<_>>() }))
+    let mut told: Vec<serde_json::Value> = who.iter().map(one).collect();
+    // Several keys of theirs make them no other member.
+    told.dedup();
+    Told::Said(json!({ "members": told }))
 }
 
 async fn signed(
@@ -307,7 +311,7 @@ async fn out_everywhere(
     }
     let text = possession::sign_out(&origin, request.time);
     let (who, keys) = proven(&app, &visitor, &text, &request.keys, "/sign-out/keys").await?;
-    let members = who.iter().map(|membership| membership.member.clone());
+    let members = who.iter().map(Membership::place);
     let all: Vec<String> = keys.into_iter().chain(members).collect();
     app.database().sign_out(&all, now).await.map_err(|error| Told::Failed(error.into()))?;
     note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs")
