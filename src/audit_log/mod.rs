@@ -73,6 +73,8 @@ pub struct Event {
     pub action: Action,
     /// Who did it: the names of the member they proved to be, `anyone` where nobody had to.
     pub actor: Option<String>,
+    /// What they proved: two ledgers may call different people by one name, and no two people have one key.
+    pub proof: Option<String>,
     /// From which address.
     pub peer: Option<String>,
     /// The repository that it is about, if it is about one.
@@ -84,7 +86,7 @@ pub struct Event {
 
 impl Event {
     pub fn new(action: Action) -> Self {
-        Event { action, actor: None, peer: None, repository: None, resource: None, detail: None }
+        Event { action, actor: None, proof: None, peer: None, repository: None, resource: None, detail: None }
     }
 }
 
@@ -100,6 +102,8 @@ pub struct Entry {
     pub action: Action,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub actor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub proof: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -150,6 +154,7 @@ impl Entry {
             time,
             action: event.action,
             actor: bounded(event.actor),
+            proof: bounded(event.proof),
             peer: bounded(event.peer),
             repository: bounded(event.repository),
             resource: bounded(event.resource),

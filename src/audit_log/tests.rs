@@ -34,6 +34,7 @@ fn verified(lines: &[String]) -> Result<Option<Head>, LogError> {
 fn some() -> Vec<String> {
     let read = |what: &str| Event {
         actor: Some("ada@example.com".into()),
+        proof: Some("key 0f3a".into()),
         repository: Some("shop".into()),
         resource: Some(what.into()),
         ..Event::new(Action::Read)
@@ -52,7 +53,7 @@ fn a_line_is_as_it_is_documented() {
     let (text, signature) = lines[1].split_once('\t').unwrap();
     let first = Digest::of(lines[0].split_once('\t').unwrap().0.as_bytes());
     let expected = format!(
-        r#"{{"v":1,"seq":1,"prev":"{first}","time":"2023-11-14T22:13:21Z","action":"read","actor":"ada@example.com","repository":"shop","resource":"/r/shop/sessions/a"}}"#
+        r#"{{"v":1,"seq":1,"prev":"{first}","time":"2023-11-14T22:13:21Z","action":"read","actor":"ada@example.com","proof":"key 0f3a","repository":"shop","resource":"/r/shop/sessions/a"}}"#
     );
     assert_eq!((text, signature.len()), (expected.as_str(), 88));
     assert_eq!(verified(&lines).unwrap().unwrap().seq, 3);

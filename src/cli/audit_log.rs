@@ -138,7 +138,7 @@ fn print(out: &mut Out, entry: &Entry, json: bool) -> anyhow::Result<()> {
         out.json(entry)?;
         return Ok(());
     }
-    let told = [&entry.actor, &entry.resource, &entry.repository, &entry.detail, &entry.peer];
+    let told = [&entry.actor, &entry.resource, &entry.repository, &entry.detail, &entry.peer, &entry.proof];
     let told: Vec<String> = told.iter().filter_map(|text| text.as_deref()).map(output::visible).collect();
     let action = out.paint(output::HEAD, format!("{:<9}", entry.action.as_str()));
     out.line(format_args!("{} {action} {}", entry.time, told.join("  ")))?;

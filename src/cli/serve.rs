@@ -154,7 +154,7 @@ async fn serve(
     let bound: SocketAddr = listener.local_addr()?;
     let door = door(settings, bound, folders.base)?;
     let log = Log::open(&folders.data.join("audit"))?;
-    begun(&log, settings, folders.data)?;
+    begun(&log, settings, folders.data).await?;
     let app = App::new(database, mirrors, door, log, secrets);
     output::say(format_args!("serving {}/", settings.url.clone().unwrap_or_else(|| format!("http://{bound}"))));
     if !settings.public {
@@ -203,15 +203,15 @@ fn door(settings: &Settings, listens: SocketAddr, base: &Path) -> anyhow::Result
 }
 
 /// Notes that the server starts, and whether its settings are others than the last time.
-fn begun(log: &Log, settings: &Settings, data: &Path) -> anyhow::Result<()> {
+async fn begun(log: &Log, settings: &Settings, data: &Path) -> anyhow::Result<()> {
     let failed = || format!("cannot write {}", log.path().display());
     let start =
         Event { detail: Some(format!("git-tracevault {}", env!("CARGO_PKG_VERSION"))), ..Event::new(Action::Start) };
-    log.add(start).with_context(failed)?;
+    log.add(start).await.with_context(failed)?;
     let told = settings.told();
     let kept = data.join("audit").join("settings");
     if files::read_if_exists(&kept)?.as_deref() != Some(told.as_bytes()) {
-        log.add(Event { detail: Some(told.clone()), ..Event::new(Action::Settings) }).with_context(failed)?;
+        log.add(Event { detail: Some(told.clone()), ..Event::new(Action::Settings) }).await.with_context(failed)?;
         files::replace_private(&kept, told.as_bytes())?;
     }
     Ok(())

@@ -96,6 +96,23 @@ pub fn append_bounded(path: &Path, line: &[u8], limit: u64) -> io::Result<()> {
     append_private(path, line)
 }
 
+/// Brings the names in a folder to the disk, where the system can: a file that is there is there after a loss of power, too.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+/// The same with what the files directly in it hold.
+pub fn sync_within(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            // To sync what was not opened for writing is no right everywhere.
+            OpenOptions::new().read(true).write(true).open(entry.path())?.sync_all()?;
+        }
+    }
+    sync_dir(dir)
+}
+
 /// A lock that is held until it is dropped, or the process ends.
 pub struct Lock {
     _file: File,

@@ -16,6 +16,7 @@ row! {
         pub time: i64,
         pub action: String,
         pub actor: Option<String>,
+        pub proof: Option<String>,
         pub peer: Option<String>,
         pub repository: Option<String>,
         pub resource: Option<String>,
@@ -53,6 +54,7 @@ impl Database {
                 entry.time.unix().into(),
                 entry.action.as_str().into(),
                 entry.actor.as_deref().into(),
+                entry.proof.as_deref().into(),
                 entry.peer.as_deref().into(),
                 entry.repository.as_deref().into(),
                 entry.resource.as_deref().into(),
@@ -92,7 +94,7 @@ impl Database {
                 [time.into(), time.into(), log.into(), log.into(), seq.into()],
             );
         }
-        let select = "SELECT log, seq, time, action, actor, peer, repository, resource, detail FROM audit_entry";
+        let select = "SELECT log, seq, time, action, actor, proof, peer, repository, resource, detail FROM audit_entry";
         self.select(select, &asked, &format!("ORDER BY time DESC, log DESC, seq DESC LIMIT {count}")).await
     }
 }

@@ -281,6 +281,7 @@ pub static AUDIT_ENTRY: Table = Table {
         ("time", Stays),
         ("action", Stays),
         ("actor", Stays),
+        ("proof", Stays),
         ("peer", Stays),
         ("repository", Stays),
         ("resource", Stays),

@@ -143,22 +143,8 @@ impl Database {
         after: Option<&After>,
         count: i64,
     ) -> Result<Vec<SessionRow>, IndexError> {
-        let mut asked = Where::default();
-        asked.within(filter, "s.repository", Some("s.member"));
-        asked.and_if("s.member = ?", filter.member.as_deref());
-        asked.and_if("s.agent = ?", filter.agent.as_deref());
-        asked.and_if("s.ended >= ?", filter.since);
-        asked.and_if("s.ended < ?", filter.until);
-        asked.and_if(
-            "EXISTS (SELECT 1 FROM usage u WHERE u.repository = s.repository AND u.session = s.session AND u.model = ?)",
-            filter.model.as_deref(),
-        );
-        if let Some(After { time, id }) = after {
-            let values = [(*time).into(), (*time).into(), id.as_str().into()];
-            asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
-        }
-        let select = filter.asof.map_or_else(|| SESSION.to_owned(), known_at);
-        self.select(&select, &asked, &format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}")).await
+        let (select, asked, end) = listed(filter, after, count);
+        self.select(&select, &asked, &end).await
     }
 
     /// One session.
@@ -238,9 +224,68 @@ impl Database {
     }
 }
 
+/// The question that a list of sessions is: what is asked for, of which rows, in which order.
+fn listed(filter: &Filter, after: Option<&After>, count: i64) -> (String, Where, String) {
+    let mut asked = Where::default();
+    asked.within(filter, "s.repository", Some("s.member"));
+    asked.and_if("s.member = ?", filter.member.as_deref());
+    asked.and_if("s.agent = ?", filter.agent.as_deref());
+    asked.and_if("s.ended >= ?", filter.since);
+    asked.and_if("s.ended < ?", filter.until);
+    asked.and_if(
+        "EXISTS (SELECT 1 FROM usage u WHERE u.repository = s.repository AND u.session = s.session AND u.model = ?)",
+        filter.model.as_deref(),
+    );
+    if let Some(After { time, id }) = after {
+        let values = [(*time).into(), (*time).into(), id.as_str().into()];
+        asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
+    }
+    let select = filter.asof.map_or_else(|| SESSION.to_owned(), known_at);
+    (select, asked, format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}"))
+}
+
 fn of(repository: i64, session: &str) -> Where {
     let mut asked = Where::default();
     asked.and("s.repository = ?", [repository.into()]);
     asked.and("s.session = ?", [session.into()]);
     asked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{Place, Reach};
+
+    /// A list reads its first rows and no others: in an index that has them in the list's order.
+    #[tokio::test]
+    async fn lists_are_read_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let all = || Filter { reach: Reach::All, ..Filter::default() };
+        let here = || Filter { repository: Some(7), ..all() };
+        let (ada, codex) = (Some("ada@example.com".to_owned()), Some("codex".to_owned()));
+        let own = Reach::Some { whole: Vec::new(), own: vec![(7, "ada@example.com".to_owned())] };
+        let whole = Reach::Some { whole: vec![7, 8], own: Vec::new() };
+        for (filter, by) in [
+            (all(), "session_by_end"),
+            (here(), "session_by_place"),
+            (Filter { reach: whole.clone(), ..here() }, "session_by_place"),
+            (Filter { reach: whole, ..all() }, "session_by_end"),
+            (Filter { reach: own, ..all() }, "session_by_writer"),
+            (Filter { member: ada.clone(), ..all() }, "session_by_member"),
+            (Filter { member: ada, ..here() }, "session_by_writer"),
+            (Filter { agent: codex.clone(), ..all() }, "session_by_agent"),
+            (Filter { agent: codex, ..here() }, "session_by_agent_here"),
+        ] {
+            for after in [None, Some(After { time: 7, id: "a".to_owned() })] {
+                let (select, asked, end) = listed(&filter, after.as_ref(), 50);
+                let plan = format!("EXPLAIN QUERY PLAN {select}");
+                let plan: Vec<(i64, i64, i64, String)> = index.select(&plan, &asked, &end).await.unwrap();
+                let plan: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
+                let reads = |step: &&str| step.split(' ').any(|word| word == by);
+                let sorts = plan.iter().any(|step| step.contains("B-TREE"));
+                assert!(plan.iter().any(reads) && !sorts, "{by} {filter:?} {after:?}: {plan:#?}");
+            }
+        }
+    }
 }

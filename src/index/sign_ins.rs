@@ -12,6 +12,16 @@ row! {
         pub member: String,
         /// With a comma between.
         pub roles: String,
+        /// By what: `key` and the chain that the key writes, or `e-mail` and the address.
+        pub proof: String,
+    }
+}
+
+impl Membership {
+    /// The member of this repository, whoever is called so in another.
+    pub fn place(&self) -> String {
+        // No repository's name and no key has a space.
+        format!("{} {}", self.name, self.member)
     }
 }
 
@@ -29,11 +39,17 @@ row! {
     }
 }
 
-const MEMBERSHIP: &str = "SELECT DISTINCT m.repository, p.name, m.member, m.roles
-    FROM member m JOIN repository p ON p.id = m.repository";
+/// Members, with an expression of ours for what proves one to be one.
+fn memberships(proof: &'static str) -> String {
+    format!(
+        "SELECT DISTINCT m.repository, p.name, m.member, m.roles, {proof} AS proof
+        FROM member m JOIN repository p ON p.id = m.repository"
+    )
+}
 
 impl Database {
-    /// The members for whom one of these keys speaks, in every repository; keys of closed chains speak for nobody.
+    /// The members for whom one of these keys speaks, in every repository whose roster has that very key; keys of closed chains speak
+    /// for nobody.
     pub async fn members_with(&self, keys: &[String]) -> Result<Vec<Membership>, IndexError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -43,14 +59,16 @@ impl Database {
             format!("m.closed = 0 AND m.public_key IN ({})", vec!["?"; keys.len()].join(", ")),
             keys.iter().map(|key| key.as_str().into()),
         );
-        self.select(MEMBERSHIP, &asked, "ORDER BY 1, 3").await
+        self.select(&memberships("'key ' || m.chain"), &asked, "ORDER BY 1, 3, 5").await
     }
 
-    /// The members who are called by this e-mail address; capitals do not matter.
+    /// The members who are called by this e-mail address, in every repository; capitals do not matter.
     pub async fn members_called(&self, email: &str) -> Result<Vec<Membership>, IndexError> {
         let mut asked = Where::default();
         asked.and("LOWER(m.member) = ?", [email.to_ascii_lowercase().into()]);
-        self.select(MEMBERSHIP, &asked, "ORDER BY 1, 3").await
+        let mut found: Vec<Membership> = self.select(&memberships("'e-mail'"), &asked, "ORDER BY 1, 3").await?;
+        found.iter_mut().for_each(|membership| membership.proof = format!("e-mail {email}"));
+        Ok(found)
     }
 
     /// Takes in a code that a page shows, and forgets those whose time is over.
@@ -84,7 +102,7 @@ impl Database {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Notes that everything ends that these keys, or members by their names, were signed in for until `time`.
+    /// Notes that everything ends that these keys, or [places](Membership::place) of members, were signed in for until `time`.
     pub async fn sign_out(&self, keys: &[String], time: i64) -> Result<(), IndexError> {
         let set = "INSERT INTO signed_out (public_key, time) VALUES ($1, $2)
             ON CONFLICT (public_key) DO UPDATE SET time = EXCLUDED.time WHERE signed_out.time < EXCLUDED.time";
@@ -102,13 +120,15 @@ impl Database {
         Ok(keys.iter().filter(|key| !is_gone(key)).cloned().collect())
     }
 
-    /// Whether one of these members has signed out everywhere since a time.
-    pub async fn signed_out_since(&self, members: &[Membership], time: i64) -> Result<bool, IndexError> {
-        let names: Vec<&str> = members.iter().map(|membership| membership.member.as_str()).collect();
-        Ok(self.signed_out(&names).await?.iter().any(|(_, out)| *out >= time))
+    /// Those of these members who have not signed out everywhere since a time.
+    pub async fn still_members(&self, mut all: Vec<Membership>, since: i64) -> Result<Vec<Membership>, IndexError> {
+        let places: Vec<String> = all.iter().map(Membership::place).collect();
+        let gone = self.signed_out(&places.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        all.retain(|one| !gone.iter().any(|(out, time)| *out == one.place() && *time >= since));
+        Ok(all)
     }
 
-    /// When these keys, or members by their names, were signed out everywhere.
+    /// When these keys, or places of members, were signed out everywhere.
     async fn signed_out(&self, names: &[&str]) -> Result<Vec<(String, i64)>, IndexError> {
         if names.is_empty() {
             return Ok(Vec::new());

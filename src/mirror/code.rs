@@ -1,8 +1,11 @@
 //! The code of a mirror as pages show it: what stands at a path of a commit. Only branches are shown, never the ledger.
 
+use std::time::Duration;
+
 use crate::git::history;
 use crate::git::repo::{Kind, Repo, RepoError, TreeEntry};
 use crate::git::tree_diff;
+use crate::host::clock::Deadline;
 use crate::id::{GitId, RepoPath};
 use crate::ledger::Ledger;
 use crate::mirror::{Mirror, MirrorError, ORIGIN};
@@ -48,8 +51,9 @@ pub fn kind_of(entry: &TreeEntry) -> &'static str {
 
 impl Mirror {
     /// The commit that somebody names: a branch, or a commit that a branch has by the beginning of its id. Commits that hold
-    /// the ledger are none, whatever refs the host keeps them in.
-    pub fn revision(&self, name: &str) -> Result<Option<GitId>, MirrorError> {
+    /// the ledger are none, whatever refs the host keeps them in. Git may take so long.
+    pub fn revision(&self, name: &str, patience: Duration) -> Result<Option<GitId>, MirrorError> {
+        let deadline = Deadline::after(patience);
         let repo = self.open()?;
         let prefix = Ledger::of(self.open()?)?.prefix.dir();
         let ours = format!("refs/remotes/{ORIGIN}/");
@@ -69,7 +73,8 @@ impl Mirror {
         }
         let Ok(commit) = history::resolve(&repo, name) else { return Ok(None) };
         let contains = format!("--contains={commit}");
-        let listed = repo.git().args(["for-each-ref", "--format=%(refname)", &contains, &ours]).run()?.text();
+        let git = repo.git().args(["for-each-ref", "--format=%(refname)", &contains, &ours]);
+        let listed = git.within(&deadline).run()?.text();
         Ok(listed.lines().any(is_code).then_some(commit))
     }
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::index::Database;
 use crate::mirror::Mirror;
 use crate::web::access::Door;
+use crate::web::in_turn::Looking;
 use crate::web::log::Log;
 
 /// What a repository is doing now.
@@ -31,6 +32,7 @@ struct Inner {
     door: Door,
     log: Log,
     secrets: Secrets,
+    looking: Looking,
     wanted: Mutex<BTreeSet<String>>,
     wake: Notify,
 }
@@ -41,8 +43,8 @@ pub type Secrets = BTreeMap<String, Zeroizing<Vec<u8>>>;
 impl App {
     pub fn new(database: Database, mirrors: Vec<Mirror>, door: Door, log: Log, secrets: Secrets) -> Self {
         let (doing, wanted, wake) = (Mutex::default(), Mutex::default(), Notify::new());
-        let verdicts = Mutex::default();
-        App(Arc::new(Inner { database, mirrors, doing, verdicts, door, log, secrets, wanted, wake }))
+        let (verdicts, looking) = (Mutex::default(), Looking::default());
+        App(Arc::new(Inner { database, mirrors, doing, verdicts, door, log, secrets, looking, wanted, wake }))
     }
 
     pub fn door(&self) -> &Door {
@@ -55,6 +57,11 @@ impl App {
 
     pub fn secrets(&self) -> &Secrets {
         &self.0.secrets
+    }
+
+    /// What pages look for in repositories, in turn.
+    pub fn looking(&self) -> &Looking {
+        &self.0.looking
     }
 
     /// Notes that a repository should be looked at now, and wakes whoever does that.

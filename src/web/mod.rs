@@ -8,6 +8,7 @@ mod assets;
 mod ask;
 mod chart;
 mod code;
+mod in_turn;
 mod log;
 mod page;
 mod pages;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::git::command::GitError;
 use crate::host::output;
 use crate::index::IndexError;
+use crate::mirror::MirrorError;
 use crate::web::access::{self, Right};
 use crate::web::chart::Chart;
 use crate::web::code::CodeBlock;
@@ -165,11 +167,14 @@ pub struct Page {
     pub section: Section,
     pub blocks: Vec<Block>,
     pub status: StatusCode,
+    /// It only asks what is wanted: of what is noted when it is read it tells nothing.
+    pub only_asks: bool,
 }
 
 impl Page {
     pub fn new(title: impl Into<String>, section: Section) -> Self {
-        Page { title: show::visible(&title.into()), section, blocks: Vec::new(), status: StatusCode::OK }
+        let (blocks, status) = (Vec::new(), StatusCode::OK);
+        Page { title: show::visible(&title.into()), section, blocks, status, only_asks: false }
     }
 
     pub fn heading(mut self, id: &'static str, text: impl Into<String>) -> Self {
@@ -221,6 +226,9 @@ impl IntoResponse for Page {
     }
 }
 
+/// In so many seconds somebody may ask again whose turn it was not.
+const AGAIN: &str = "10";
+
 /// Why there is no page.
 #[derive(Debug)]
 pub enum NoPage {
@@ -236,6 +244,8 @@ pub enum NoPage {
     /// The request is for another server.
     Misdirected(String),
     TooMany,
+    /// Others have asked for so much that it is not the turn of this.
+    Busy,
     /// It could not be noted that it is read.
     Unlogged(String),
 }
@@ -246,14 +256,18 @@ impl From<IndexError> for NoPage {
     }
 }
 
-impl From<crate::mirror::MirrorError> for NoPage {
-    fn from(error: crate::mirror::MirrorError) -> Self {
-        NoPage::Failed(error.to_string())
+impl From<MirrorError> for NoPage {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::Git(GitError::Timeout { .. }) => NoPage::Busy,
+            other => NoPage::Failed(other.to_string()),
+        }
     }
 }
 
 impl IntoResponse for NoPage {
     fn into_response(self) -> Response {
+        let again = matches!(self, NoPage::Busy).then(|| [(header::RETRY_AFTER, AGAIN)]);
         let (status, title, why) = match self {
             NoPage::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what),
             NoPage::Hidden(what) => {
@@ -271,6 +285,10 @@ impl IntoResponse for NoPage {
             NoPage::TooMany => {
                 (StatusCode::TOO_MANY_REQUESTS, "Too many requests", "Wait a minute, then try again.".to_owned())
             }
+            NoPage::Busy => {
+                let why = "The server looks for too much at once, or this takes too long. Try again in a while.";
+                (StatusCode::SERVICE_UNAVAILABLE, "Busy", why.to_owned())
+            }
             NoPage::Unlogged(what) => {
                 output::say(format_args!("the audit log cannot be written: {}", output::visible(&what)));
                 let why = "What is read here must be noted, and could not be.".to_owned();
@@ -285,7 +303,7 @@ impl IntoResponse for NoPage {
             }
         };
         let page = Page::new(title, Section::Other).note("fail", show::visible(&why));
-        Page { status, ..page }.into_response()
+        (again, Page { status, ..page }).into_response()
     }
 }
 

@@ -149,7 +149,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("/exceptions/approvals", "time commit member repository state record"),
     ("/exceptions/corrections", "time corrects reason right member repository state record"),
     ("/exceptions/checks", "time verdict last commits# broken member repository policy# record"),
-    ("/audit", "time action actor resource repository detail peer seq#"),
+    ("/audit", "time action actor proof resource repository detail peer seq#"),
     ("/r/{repository}/chains/{chain}", "seq# record type time state about"),
 ];
 

@@ -317,6 +317,18 @@ fn what_is_no_plain_file_is_told_as_what_it_is_and_names_do_no_harm() {
     {
         assert_eq!(server.get(&format!("/r/shop/code/?rev={}", encoded(rev.as_bytes()))).status, 404, "{rev}");
     }
+    for rev in ["a%20b", "main..main", "a%0ab", &"0".repeat(300), &"a%2F".repeat(200)] {
+        assert_eq!(server.get(&format!("/r/shop/code/?rev={rev}")).status, 404, "{rev}");
+    }
+    // Who asks git for much at once is told to come again, or has the answer.
+    let asked: Vec<(u16, bool)> = std::thread::scope(|scope| {
+        let ask = || server.get("/r/shop/code/?rev=0000001");
+        let all: Vec<_> = (0..80).map(|_| scope.spawn(ask)).collect();
+        let answers = all.into_iter().map(|one| one.join().unwrap());
+        answers.map(|answer| (answer.status, answer.header("retry-after") == Some("10"))).collect()
+    });
+    let fine = |answer: &(u16, bool)| [(404, false), (503, true)].contains(answer);
+    assert!(asked.iter().all(fine) && asked.contains(&(404, false)), "{asked:?}");
     assert_eq!(server.get("/r/nowhere/code/").status, 404);
     let before = ada.git(work, ["rev-parse", "HEAD~1"]).ok();
     assert!(server.page(&format!("/r/shop/code/?rev={}", &before[..7])).contains("not how the branch has it now"));

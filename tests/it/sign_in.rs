@@ -370,6 +370,25 @@ fn every_role_reads_what_is_its_to_read() {
     assert!(verify(&["--quiet"]).exits(1).stderr.contains("is not signed"));
 }
 
+#[test]
+fn who_only_sees_a_form_has_read_nothing() {
+    let team = Team::new();
+    let server = served(&team);
+    let mut browser = Browser::new(&server);
+    browser.sign_in(&team.ada, &team.work);
+    for path in ["/search", "/search?q=", "/search?q=+&repository=shop"] {
+        let answer = browser.get(path);
+        assert!(answer.status == 200 && answer.body.contains("Search for a commit"), "{path}: {}", answer.body);
+    }
+    assert_eq!(browser.get("/search.csv").status, 404);
+    assert_eq!(browser.get("/search?q=pears").status, 200);
+    drop(server);
+    let (log, key) = log_of(&team.ada);
+    let told = team.ada.run(&team.work, ["audit-log", log.to_str().unwrap(), "--key", &key, "--resource", "/search"]);
+    let told = told.exits(0).stdout;
+    assert!(told.lines().count() == 1 && told.contains(" read ") && told.contains("/search?q=pears"), "{told}");
+}
+
 /// A line's signature as another program sees it.
 fn by_openssl(world: &World, log: &std::path::Path, key: &str) {
     use base64::Engine as _;
@@ -390,41 +409,108 @@ fn by_openssl(world: &World, log: &std::path::Path, key: &str) {
     assert!(output.status.success(), "{output:?}");
 }
 
+/// A server of the ledgers of teams, for which an identity provider vouches.
+fn vouched_for(team: &Team, provider: &Provider, teams: &[(&str, &Team)]) -> Server {
+    let secret = team.ada.write(&team.ada.home(), "secret", "s3cret-of-the-client\n");
+    let (issuer, secret) = (&provider.issuer, secret.display().to_string());
+    let oidc = format!("[oidc]\nissuer = {issuer:?}\nclient-id = \"audit\"\nclient-secret-file = {secret:?}\n");
+    let repository = |(name, team): &(&str, &Team)| {
+        format!("[[repository]]\nname = {name:?}\nurl = {:?}\n", team.remote.display().to_string())
+    };
+    let settings = oidc + &teams.iter().map(repository).collect::<String>();
+    let settings = team.ada.write(&team.ada.home(), "indexer.toml", &settings);
+    let data = team.ada.path("data");
+    let args = ["--config", settings.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    team.ada.run(&team.work, [&["serve", "--once"], &args[..]].concat()).ok();
+    Server::closed(&team.ada, &team.work, &args)
+}
+
+/// To the provider and back, with what it says.
+fn through(browser: &mut Browser<'_>, provider: &Provider, claims: Value, forged: bool, state: Option<&str>) -> Answer {
+    let answer = browser.get("/sign-in/provider?to=/sessions");
+    let location = answer.header("location").unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
+    assert!(location.starts_with(&format!("{}/authorize?", provider.issuer)), "{location}");
+    let field = |name: &str| {
+        let at = location.split(['?', '&']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+        at.unwrap_or_else(|| panic!("no {name}: {location}")).to_owned()
+    };
+    assert_eq!((field("client_id"), field("code_challenge_method")), ("audit".into(), "S256".into()));
+    let mut all = json!({ "nonce": field("nonce") });
+    for (name, value) in claims.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    *provider.script.lock().unwrap() = Script { claims: all, forged };
+    let state = state.map_or_else(|| field("state"), str::to_owned);
+    browser.get(&format!("/sign-in/back?code=c0de&state={state}"))
+}
+
+/// Two ledgers have an owner whom they call ada@example.com, each with another key: whoever founds a ledger can call anybody so.
+#[test]
+fn a_name_in_one_ledger_opens_no_other() {
+    let (team, other) = (Team::new(), Team::new());
+    lines_of("pears", &team.ada, &team.work, "pears-1");
+    lines_of("figs", &other.ada, &other.work, "figs-1");
+    let provider = Provider::start(&team.ada);
+    let server = vouched_for(&team, &provider, &[("shop", &team), ("pay", &other)]);
+    let seen = |browser: &mut Browser| {
+        let page = browser.get("/sessions");
+        assert_eq!(page.status, 200, "{}", page.body);
+        (page.body.contains("Sell pears"), page.body.contains("Sell figs"))
+    };
+    let mut eve = Browser::new(&server);
+    eve.sign_in(&other.ada, &other.work);
+    assert_eq!(seen(&mut eve), (false, true));
+    assert_eq!(eve.get("/sessions?member=ada%40example.com").body.matches("Sell pears").count(), 0);
+    for (path, status) in [
+        ("/r/pay/sessions/figs-1", 200),
+        ("/r/shop/sessions/pears-1", 404),
+        ("/r/shop/code/pears.py", 404),
+        ("/search?q=pears", 200),
+        ("/sessions?repository=shop", 400),
+        ("/audit/log", 403),
+    ] {
+        let answer = eve.get(path);
+        assert!(answer.status == status && !answer.body.contains("Sell pears"), "{path}: {}", answer.body);
+    }
+    // Whom the provider vouches for is a member by that name wherever there is one.
+    let mut ada = Browser::new(&server);
+    let claims = json!({ "email": "ada@example.com", "email_verified": true });
+    assert_eq!(through(&mut ada, &provider, claims, false, None).status, 303);
+    assert_eq!(seen(&mut ada), (true, true));
+    assert_eq!(ada.get("/r/shop/sessions/pears-1").status, 200);
+    // And nobody who has a key of that name elsewhere ends that for the other ledgers.
+    other.ada.pass(2);
+    let told = other.ada.run(&other.work, ["logout", &format!("http://{}", server.address)]).ok();
+    assert!(told.contains("of pay") && !told.contains("of shop"), "{told}");
+    assert_eq!((seen(&mut ada), eve.get("/sessions").status), ((true, false), 303));
+    drop(server);
+    // The log tells them apart.
+    let (log, key) = log_of(&team.ada);
+    let reads = ["audit-log", log.to_str().unwrap(), "--key", &key, "--actor", "ada@example.com", "--json"];
+    let reads = team.ada.run(&team.work, reads).ok();
+    let proofs = |action: &str, repository: &str| -> Vec<String> {
+        let all = reads.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let fits = |entry: &Value| entry["action"] == action && entry["repository"] == repository;
+        all.filter(fits).map(|entry| entry["proof"].as_str().unwrap().to_owned()).collect()
+    };
+    let chain = other.ada.own_chain(&other.work).rsplit('/').next().unwrap().to_owned();
+    let (by_key, by_word) = (format!("key {chain}"), "e-mail ada@example.com".to_owned());
+    assert_eq!(proofs("read", "pay"), [by_key.clone()]);
+    assert_eq!(proofs("read", "shop"), [by_word.clone()]);
+    assert_eq!(proofs("sign-in", "pay"), [by_key, by_word.clone()]);
+    assert_eq!(proofs("sign-in", "shop"), [by_word]);
+}
+
 #[test]
 fn an_identity_provider_vouches_for_a_member() {
     let team = Team::new();
     lines_of("pears", &team.ada, &team.work, "pears-1");
     let provider = Provider::start(&team.ada);
-    let secret = team.ada.write(&team.ada.home(), "secret", "s3cret-of-the-client\n");
-    let settings = format!(
-        "[oidc]\nissuer = {:?}\nclient-id = \"audit\"\nclient-secret-file = {:?}\n[[repository]]\nname = \"shop\"\nurl = {:?}\n",
-        provider.issuer,
-        secret.display().to_string(),
-        team.remote.display().to_string()
-    );
-    let settings = team.ada.write(&team.ada.home(), "indexer.toml", &settings);
-    let data = team.ada.path("data");
-    let args = ["--config", settings.to_str().unwrap(), "--data", data.to_str().unwrap()];
-    team.ada.run(&team.work, [&["serve", "--once"], &args[..]].concat()).ok();
-    let server = Server::closed(&team.ada, &team.work, &args);
+    let server = vouched_for(&team, &provider, &[("shop", &team)]);
     let mut browser = Browser::new(&server);
     // To the provider and back, with what it says; the answer, and where that leads.
     let mut go = |claims: Value, forged: bool, state: Option<&str>| {
-        let answer = browser.get("/sign-in/provider?to=/sessions");
-        let location = answer.header("location").unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
-        assert!(location.starts_with(&format!("{}/authorize?", provider.issuer)), "{location}");
-        let field = |name: &str| {
-            let at = location.split(['?', '&']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
-            at.unwrap_or_else(|| panic!("no {name}: {location}")).to_owned()
-        };
-        assert_eq!((field("client_id"), field("code_challenge_method")), ("audit".into(), "S256".into()));
-        let mut all = json!({ "nonce": field("nonce") });
-        for (name, value) in claims.as_object().unwrap() {
-            all[name] = value.clone();
-        }
-        *provider.script.lock().unwrap() = Script { claims: all, forged };
-        let state = state.map_or_else(|| field("state"), str::to_owned);
-        let answer = browser.get(&format!("/sign-in/back?code=c0de&state={state}"));
+        let answer = through(&mut browser, &provider, claims, forged, state);
         (answer.status, answer.header("location").map(str::to_owned), answer.body.clone())
     };
     let ada = json!({ "email": "Ada@example.com", "email_verified": true });

@@ -109,17 +109,17 @@ async fn look(app: &App, mirror: &Mirror, lead: &mut Option<Lead>, full: bool) {
     if let Ok(Some(verdict)) = looked {
         let verdict = verdict.unwrap_or_else(|| "could not be brought up to date".to_owned());
         if app.judged(name, &verdict) || full {
-            note_verdict(app, name, &verdict, full);
+            note_verdict(app, name, &verdict, full).await;
         }
     }
 }
 
 /// What was found goes into the audit log: all that is verified anew, and else what has changed.
-fn note_verdict(app: &App, repository: &str, verdict: &str, full: bool) {
+async fn note_verdict(app: &App, repository: &str, verdict: &str, full: bool) {
     let how = if full { "all of it anew" } else { "what is new" };
     let detail = Some(format!("{verdict} ({how})"));
     let event = Event { repository: Some(repository.to_owned()), detail, ..Event::new(Action::Verify) };
-    if let Err(error) = app.log().add(event) {
+    if let Err(error) = app.log().add(event).await {
         output::say(format_args!("the audit log cannot be written: {error}"));
     }
 }

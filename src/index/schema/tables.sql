@@ -97,6 +97,9 @@ CREATE TABLE session (
 CREATE INDEX session_by_end ON session (ended, session);
 CREATE INDEX session_by_place ON session (repository, ended, session);
 CREATE INDEX session_by_member ON session (member, ended, session);
+CREATE INDEX session_by_writer ON session (repository, member, ended, session);
+CREATE INDEX session_by_agent ON session (agent, ended, session);
+CREATE INDEX session_by_agent_here ON session (repository, agent, ended, session);
 -- Whose words are to be read: few, once all have been.
 CREATE INDEX session_unread ON session (repository, ended) WHERE read < segments;
 
@@ -192,6 +195,7 @@ CREATE TABLE recorded (
 );
 CREATE INDEX recorded_by_day ON recorded (repository, day);
 CREATE INDEX recorded_by_tree ON recorded (repository, tree);
+CREATE INDEX recorded_by_member ON recorded (repository, member, sha);
 
 CREATE TABLE commit_session (
     repository BIGINT NOT NULL,
@@ -450,7 +454,7 @@ CREATE TABLE device_code (
     keys TEXT
 );
 
--- When everything was ended that a key, or a member by an address, was signed in for.
+-- When everything was ended that a key, or a member of a repository by an address, was signed in for.
 CREATE TABLE signed_out (
     public_key TEXT PRIMARY KEY,
     time BIGINT NOT NULL
@@ -463,6 +467,7 @@ CREATE TABLE audit_entry (
     time BIGINT NOT NULL,
     action TEXT NOT NULL,
     actor TEXT,
+    proof TEXT,
     peer TEXT,
     repository TEXT,
     resource TEXT,

@@ -16,7 +16,7 @@ use crate::index::IndexError;
 use crate::web::access::{Origins, Peers, Provider, Rates, Right, SignedIn, Viewer};
 use crate::web::app::App;
 use crate::web::ask::{decoded, link};
-use crate::web::page::NoPage;
+use crate::web::page::{NoPage, Page};
 use crate::web::server::Form;
 
 /// Under which key a browser's data has whom it was signed in as.
@@ -49,10 +49,12 @@ impl Visitor {
     pub fn event(&self, action: Action, resource: &str) -> Event {
         // As it is meant: a name that is spelled otherwise is the same name.
         let resource = decoded(resource);
+        let repository = repository_in(&resource);
         Event {
-            actor: self.viewer.actor(),
+            actor: self.viewer.actor_in(repository.as_deref()),
+            proof: self.viewer.proof_in(repository.as_deref()),
             peer: self.peer.map(|peer| peer.to_string()),
-            repository: repository_in(&resource),
+            repository,
             resource: Some(resource),
             ..Event::new(action)
         }
@@ -114,14 +116,16 @@ async fn viewer(app: &App, parts: &Parts) -> Result<Viewer, IndexError> {
     let names: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
     viewer.memberships = index.members_with(&names).await?;
     let mut email = signed_in.email;
-    if let Some((address, since)) = &email {
-        let who = index.members_called(address).await?;
-        // Who signs out everywhere with a key of theirs means this, too.
-        if index.signed_out_since(&who, *since).await? {
+    if let Some((address, since)) = email.clone() {
+        let who = index.members_called(&address).await?;
+        let is_any = !who.is_empty();
+        // Who signs out everywhere with a key of theirs means this, too, where the key is theirs: whoever enrols a key of their
+        // own under somebody's name signs nobody out elsewhere.
+        let still = index.still_members(who, since).await?;
+        if is_any && still.is_empty() {
             email = None;
-        } else {
-            viewer.memberships.extend(who);
         }
+        viewer.memberships.extend(still);
     }
     // A repository that is not served any more lets nobody in.
     viewer.memberships.retain(|membership| app.mirror(&membership.name).is_some());
@@ -139,11 +143,15 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     let form = request.extensions().get::<Form>().copied().unwrap_or_default();
     let resource = form.path_of(request.uri());
     if !visitor.viewer.may(gate.right) {
-        return refused(&app, &visitor, form, &request, &resource);
+        return match &visitor.viewer.signed_in {
+            None => to_sign_in(form, &request),
+            Some(_) => refused(&app, &visitor, &resource).await,
+        };
     }
     request.extensions_mut().insert(gate);
     let response = next.run(request).await;
-    let action = match (response.extensions().get::<Hidden>(), response.status().is_success()) {
+    let only_asks = response.extensions().get::<Arc<Page>>().is_some_and(|page| page.only_asks);
+    let action = match (response.extensions().get::<Hidden>(), response.status().is_success() && !only_asks) {
         (Some(_), _) => Action::Refused,
         (None, true) if gate.reads && form == Form::Html => Action::Read,
         (None, true) if gate.takes || (gate.right != Right::Open && form != Form::Html) => Action::Export,
@@ -153,7 +161,7 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
     if visitor.viewer.public && visitor.viewer.signed_in.is_none() {
         return response;
     }
-    match app.log().add(visitor.event(action, &resource)) {
+    match app.log().add(visitor.event(action, &resource)).await {
         Ok(()) => response,
         Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
     }
@@ -163,18 +171,21 @@ pub async fn admit(State((app, gate)): State<(App, Gate)>, mut request: Request,
 #[derive(Debug, Clone, Copy)]
 pub struct Hidden;
 
-fn refused(app: &App, visitor: &Visitor, form: Form, request: &Request, resource: &str) -> Response {
-    if visitor.viewer.signed_in.is_none() {
-        let reads = form == Form::Html && [Method::GET, Method::HEAD].contains(request.method());
-        if reads {
-            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            return Redirect::to(&link("/sign-in", [("to", path)])).into_response();
-        }
-        let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
-        return response;
+/// What somebody gets who is not signed in.
+fn to_sign_in(form: Form, request: &Request) -> Response {
+    let reads = form == Form::Html && [Method::GET, Method::HEAD].contains(request.method());
+    if reads {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        return Redirect::to(&link("/sign-in", [("to", path)])).into_response();
     }
-    match app.log().add(visitor.event(Action::Refused, resource)) {
+    let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
+    response
+}
+
+/// What somebody gets whose roles have no right to it.
+async fn refused(app: &App, visitor: &Visitor, resource: &str) -> Response {
+    match app.log().add(visitor.event(Action::Refused, resource)).await {
         Ok(()) => NoPage::Forbidden.into_response(),
         Err(error) => NoPage::Unlogged(error.to_string()).into_response(),
     }

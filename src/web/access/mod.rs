@@ -127,18 +127,40 @@ impl Viewer {
         self.reach(right) != Reach::default()
     }
 
-    /// Whom the audit log names.
+    /// Who they are, by all names that ledgers have for them.
     pub fn actor(&self) -> Option<String> {
-        let mut names: Vec<&str> = self.memberships.iter().map(|membership| membership.member.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
+        self.actor_in(None)
+    }
+
+    /// Whom the audit log names where it tells of a repository: the member of that one, if they are any. What another ledger calls
+    /// them is that ledger's word.
+    pub fn actor_in(&self, repository: Option<&str>) -> Option<String> {
+        let names = told(self.known_in(repository), |membership| &membership.member);
         match (names.is_empty(), self.public, &self.signed_in) {
-            (false, ..) => Some(names.join(", ")),
+            (false, ..) => Some(names),
             (true, _, Some(SignedIn { email: Some((email, _)), .. })) => Some(email.clone()),
             (true, true, _) => Some("anyone".to_owned()),
             _ => None,
         }
     }
+
+    /// What they proved to be that.
+    pub fn proof_in(&self, repository: Option<&str>) -> Option<String> {
+        Some(told(self.known_in(repository), |membership| &membership.proof)).filter(|proofs| !proofs.is_empty())
+    }
+
+    /// What they are in a repository; what they are anywhere, where they are nothing there.
+    fn known_in(&self, repository: Option<&str>) -> Vec<&Membership> {
+        let there: Vec<&Membership> =
+            self.memberships.iter().filter(|membership| Some(membership.name.as_str()) == repository).collect();
+        if there.is_empty() { self.memberships.iter().collect() } else { there }
+    }
+}
+
+/// Something of memberships, each once, with a comma between.
+fn told(memberships: Vec<&Membership>, what: impl Fn(&Membership) -> &String) -> String {
+    let all: std::collections::BTreeSet<&str> = memberships.iter().map(|one| what(one).as_str()).collect();
+    all.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -157,9 +179,12 @@ mod tests {
     ];
 
     fn member(roles: &str) -> Viewer {
-        let membership =
-            Membership { repository: 1, name: "shop".into(), member: "ada".into(), roles: roles.to_owned() };
-        Viewer { memberships: vec![membership], ..Viewer::default() }
+        Viewer { memberships: vec![membership(1, "shop", "ada", roles)], ..Viewer::default() }
+    }
+
+    fn membership(repository: i64, name: &str, member: &str, roles: &str) -> Membership {
+        let (name, member, roles) = (name.to_owned(), member.to_owned(), roles.to_owned());
+        Membership { proof: format!("key {repository}"), repository, name, member, roles }
     }
 
     fn has(viewer: &Viewer) -> String {
@@ -209,10 +234,23 @@ mod tests {
     #[test]
     fn rights_of_one_repository_are_none_in_another() {
         let mut viewer = member("developer");
-        let other = Membership { repository: 2, name: "pay".into(), member: "ada".into(), roles: "auditor".into() };
-        viewer.memberships.push(other);
+        viewer.memberships.push(membership(2, "pay", "ada", "auditor"));
         assert_eq!(viewer.reach(Right::Traces), Reach::Some { whole: vec![2], own: vec![(1, "ada".to_owned())] });
         assert_eq!(viewer.reach(Right::Members), Reach::Some { whole: vec![2], own: Vec::new() });
         assert_eq!(viewer.actor().as_deref(), Some("ada"));
+    }
+
+    #[test]
+    fn a_name_that_one_ledger_gives_is_none_in_another() {
+        let mut eve = member("owner");
+        eve.memberships[0].member = "bob".into();
+        eve.memberships.push(membership(2, "pay", "eve", "developer"));
+        let told = |repository| (eve.actor_in(repository).unwrap(), eve.proof_in(repository).unwrap());
+        assert_eq!(told(Some("shop")), ("bob".into(), "key 1".into()));
+        assert_eq!(told(Some("pay")), ("eve".into(), "key 2".into()));
+        for elsewhere in [None, Some("bank")] {
+            assert_eq!(told(elsewhere), ("bob, eve".into(), "key 1, key 2".into()));
+        }
+        assert_eq!(Viewer { public: true, ..Viewer::default() }.proof_in(None), None);
     }
 }

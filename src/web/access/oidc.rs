@@ -189,29 +189,29 @@ pub async fn back(
     // Hashes, since how long a comparison takes tells of what is compared.
     let same = |left: &Left| Digest::of(left.state.as_bytes()) == Digest::of(back.state.as_bytes());
     let Some(left) = left.filter(same) else {
-        return refuse(&app, &visitor, "the provider answers what this browser did not ask".to_owned());
+        return refuse(&app, &visitor, "the provider answers what this browser did not ask".to_owned()).await;
     };
     if !back.error.is_empty() {
-        return refuse(&app, &visitor, format!("the provider says {:?}", back.error));
+        return refuse(&app, &visitor, format!("the provider says {:?}", back.error)).await;
     }
     let to = To { to: left.to.clone() };
     let email = tokio::task::spawn_blocking(move || provider.back(redirect, &left, back.code)).await.map_err(failed)?;
     let email = match email {
         Ok(email) => email,
-        Err(error) => return refuse(&app, &visitor, error.to_string()),
+        Err(error) => return refuse(&app, &visitor, error.to_string()).await,
     };
     let who = app.database().members_called(&email).await?;
     if who.is_empty() {
-        return refuse(&app, &visitor, format!("no ledger here has a member called {email:?}"));
+        return refuse(&app, &visitor, format!("no ledger here has a member called {email:?}")).await;
     }
-    sign_in::note(&app, &visitor, Action::SignIn, &who, "an identity provider vouches for them")?;
+    sign_in::note(&app, &visitor, Action::SignIn, &who, "an identity provider vouches for them").await?;
     let email = Some((email, clock::now().unix()));
     sign_in::begin(&visitor, &session, SignedIn { keys: Vec::new(), email }).await?;
     Ok(Redirect::to(to.path()).into_response())
 }
 
-fn refuse(app: &App, visitor: &Visitor, why: String) -> Result<Response, NoPage> {
+async fn refuse(app: &App, visitor: &Visitor, why: String) -> Result<Response, NoPage> {
     let event = Event { detail: Some(why.clone()), ..visitor.event(Action::Refused, "/sign-in/back") };
-    app.log().add(event).map_err(|error| NoPage::Unlogged(error.to_string()))?;
+    app.log().add(event).await.map_err(|error| NoPage::Unlogged(error.to_string()))?;
     Err(NoPage::Wrong(why))
 }

@@ -147,17 +147,16 @@ pub fn limit(app: &App, visitor: &Visitor) -> Result<(), NoPage> {
 }
 
 /// Notes that members were signed in or out, in each repository.
-pub fn note(app: &App, visitor: &Visitor, action: Action, who: &[Membership], how: &str) -> Result<(), NoPage> {
-    for membership in who {
-        let event = Event {
-            actor: Some(membership.member.clone()),
-            repository: Some(membership.name.clone()),
-            detail: Some(how.to_owned()),
-            ..visitor.event(action, "/sign-in")
-        };
-        app.log().add(event).map_err(|error| NoPage::Unlogged(error.to_string()))?;
-    }
-    Ok(())
+pub async fn note(app: &App, visitor: &Visitor, action: Action, who: &[Membership], how: &str) -> Result<(), NoPage> {
+    let event = |membership: &Membership| Event {
+        actor: Some(membership.member.clone()),
+        proof: Some(membership.proof.clone()),
+        repository: Some(membership.name.clone()),
+        detail: Some(how.to_owned()),
+        ..visitor.event(action, "/sign-in")
+    };
+    let events: Vec<Event> = who.iter().map(event).collect();
+    app.log().add_all(events).await.map_err(|error| NoPage::Unlogged(error.to_string()))
 }
 
 /// What the program that signs is told, in JSON.
@@ -244,13 +243,16 @@ async fn proven(
         false => "the signature does not hold: was another address typed than the one the page names?",
     };
     let event = Event { detail: Some(why.to_owned()), ..visitor.event(Action::Refused, resource) };
-    app.log().add(event).map_err(|error| Told::Failed(NoPage::Unlogged(error.to_string())))?;
+    app.log().add(event).await.map_err(|error| Told::Failed(NoPage::Unlogged(error.to_string())))?;
     Err(Told::Wrong(StatusCode::FORBIDDEN, why))
 }
 
 fn members_told(who: &[Membership]) -> Told {
     let one = |m: &Membership| json!({ "repository": m.name, "member": m.member, "roles": m.roles });
-    Told::Said(json!({ "members": who.iter().map(one).collect::<Vec<_>>() }))
+    let mut told: Vec<serde_json::Value> = who.iter().map(one).collect();
+    // Several keys of theirs make them no other member.
+    told.dedup();
+    Told::Said(json!({ "members": told }))
 }
 
 async fn signed(
@@ -272,7 +274,7 @@ async fn signed(
     if !done {
         return Err(NO_CODE);
     }
-    note(&app, &visitor, Action::SignIn, &who, "signed with a key of theirs").map_err(Told::Failed)?;
+    note(&app, &visitor, Action::SignIn, &who, "signed with a key of theirs").await.map_err(Told::Failed)?;
     Ok(members_told(&who))
 }
 
@@ -283,7 +285,7 @@ async fn out(
     Form(_): Form<Vec<(String, String)>>,
 ) -> Result<Redirect, NoPage> {
     session.flush().await.map_err(failed)?;
-    note(&app, &visitor, Action::SignOut, &visitor.viewer.memberships, "in this browser")?;
+    note(&app, &visitor, Action::SignOut, &visitor.viewer.memberships, "in this browser").await?;
     Ok(Redirect::to("/sign-in"))
 }
 
@@ -309,10 +311,12 @@ async fn out_everywhere(
     }
     let text = possession::sign_out(&origin, request.time);
     let (who, keys) = proven(&app, &visitor, &text, &request.keys, "/sign-out/keys").await?;
-    let members = who.iter().map(|membership| membership.member.clone());
+    let members = who.iter().map(Membership::place);
     let all: Vec<String> = keys.into_iter().chain(members).collect();
     app.database().sign_out(&all, now).await.map_err(|error| Told::Failed(error.into()))?;
-    note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs").map_err(Told::Failed)?;
+    note(&app, &visitor, Action::SignOut, &who, "everywhere, signed with a key of theirs")
+        .await
+        .map_err(Told::Failed)?;
     Ok(members_told(&who))
 }
 

@@ -4,6 +4,7 @@ use axum::extract::Query;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
 
 use crate::audit_log::Action;
 use crate::index::{AuditRow, Audited, Reach, Repository};
@@ -42,7 +43,8 @@ pub async fn page(reader: Reader, Query(asked): Query<Asked>) -> Answer {
     table.next = shown.last().filter(|_| rows.len() > shown.len()).map(|last| asked.next(last));
     let key = log.key();
     let mut facts = vec![("Key", Cell { look: "id", ..Cell::text(&key.to_string()) }.to("/audit/key.pub".to_owned()))];
-    if let Some(head) = log.head() {
+    let settled = log.settled().await.map_err(|error| NoPage::Failed(error.to_string()))?;
+    if let Some(head) = settled.head {
         facts.push(("Last entry", Cell::count(i64::try_from(head.seq).unwrap_or(i64::MAX))));
         facts.push(("Its SHA-256", Cell { text: head.id.to_string(), ..Cell::id(&head.id.to_string()) }));
     }
@@ -135,6 +137,7 @@ fn table(rows: &[AuditRow]) -> Table {
         words("time", "When"),
         words("action", "Action"),
         words("actor", "Actor"),
+        words("proof", "Proven by"),
         words("resource", "Resource"),
         words("repository", "Repository"),
         words("detail", "Detail"),
@@ -155,6 +158,7 @@ fn table(rows: &[AuditRow]) -> Table {
             Cell::time(row.time),
             action,
             text(&row.actor),
+            text(&row.proof),
             resource,
             text(&row.repository),
             text(&row.detail),
@@ -170,9 +174,10 @@ pub async fn log(reader: Reader) -> Result<Response, NoPage> {
     if visible(&reader).await?.is_some() {
         return Err(NoPage::Forbidden);
     }
-    let path = reader.app().log().path().to_owned();
-    let file = tokio::fs::File::open(&path).await.map_err(|error| NoPage::Failed(error.to_string()))?;
-    let body = axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(file));
+    let (log, failed) = (reader.app().log(), |error: std::io::Error| NoPage::Failed(error.to_string()));
+    let settled = log.settled().await.map_err(failed)?;
+    let file = tokio::fs::File::open(log.path()).await.map_err(failed)?;
+    let body = axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(file.take(settled.bytes)));
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.log\""),

@@ -1,11 +1,8 @@
 //! `/r/REPOSITORY/code/PATH`: the code of the branch that is shown, or of a commit: folders, files, whose their lines are.
 
-use std::time::Duration;
-
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use crate::git::repo::TreeEntry;
 use crate::id::{GitId, RepoPath};
@@ -13,6 +10,7 @@ use crate::index::{FileAt, Filter, Reach, Repository};
 use crate::mirror::{Found, Mirror, Stands, kind_of};
 use crate::web::access::Reader;
 use crate::web::ask::{encoded, encoded_bytes, link};
+use crate::web::in_turn::{PATIENCE, blocking};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::{code_file, commits};
 use crate::web::show;
@@ -24,11 +22,8 @@ const ROOM: usize = 30 << 10;
 /// So much of a page may the way up take, in bytes.
 const WAY_UP: usize = 4 << 10;
 
-/// How long a page waits for what is looked for in a repository.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// So much is looked for at a time: each takes a git and a core, and whoever asks for much shall not have all.
-static LOOKING: Semaphore = Semaphore::const_new(2);
+/// No revision's name is longer, in bytes.
+const LONGEST_REV: usize = 255;
 
 /// What of the code is asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,32 +72,6 @@ pub async fn spot(reader: &Reader, uri: &Uri, under: &str, rev: &str) -> Result<
     Ok(Spot { repository, mirror, commit, is_head, path })
 }
 
-/// Runs what reads repositories where it stops no other page.
-pub async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, NoPage> + Send + 'static,
-) -> Result<T, NoPage> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| NoPage::Failed(error.to_string()))?
-}
-
-/// The same for what takes a git and a core, in turn with what others look for; `None` where it takes longer than a page waits. It
-/// goes on all the same.
-pub async fn in_turn<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, NoPage> + Send + 'static,
-) -> Result<Option<T>, NoPage> {
-    let look = async move {
-        let turn = LOOKING.acquire().await;
-        blocking(move || {
-            let _turn = turn;
-            work()
-        })
-        .await
-    };
-    match tokio::time::timeout(PATIENCE, look).await {
-        Ok(found) => found.map(Some),
-        Err(_) => Ok(None),
-    }
-}
-
 /// The repository and the path that a URL names: the path's bytes are what it says percent-encoded.
 fn read(url: &str, under: &str) -> Option<(String, Vec<u8>)> {
     let (name, rest) = url.strip_prefix("/r/")?.split_once('/')?;
@@ -130,6 +99,13 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 /// The commit that is asked for; the branch's last without asking.
 async fn revision(reader: &Reader, repository: &Repository, mirror: &Mirror, rev: &str) -> Result<GitId, NoPage> {
     let name = &repository.name;
+    let none = || {
+        let rev = show::line(rev, 80);
+        NoPage::NotFound(format!("{name} has no branch and no commit of a branch that is called {rev:?}"))
+    };
+    if !may_be_revision(rev) {
+        return Err(none());
+    }
     if rev.is_empty() {
         let head = repository.head.as_deref().and_then(|head| head.parse().ok());
         return head
@@ -146,10 +122,16 @@ async fn revision(reader: &Reader, repository: &Repository, mirror: &Mirror, rev
         }
     }
     let (mirror, wanted) = (mirror.clone(), rev.to_owned());
-    let found = blocking(move || Ok(mirror.revision(&wanted)?)).await?;
-    found.ok_or_else(|| {
-        NoPage::NotFound(format!("{name} has no branch and no commit of a branch that is called {rev:?}"))
-    })
+    // Which branches have a commit git finds by walking them: anybody could ask for that on and on.
+    let look = move || Ok(mirror.revision(&wanted, PATIENCE)?);
+    let found = reader.app().looking().names.take(PATIENCE, look).await?;
+    found.ok_or(NoPage::Busy)?.ok_or_else(none)
+}
+
+/// Whether git could have a branch with this name, or a commit whose id begins so (git-check-ref-format(1)).
+fn may_be_revision(rev: &str) -> bool {
+    let is_never = |byte: u8| byte <= b' ' || byte == 0x7f || b"~^:?*[\\".contains(&byte);
+    rev.len() <= LONGEST_REV && !rev.bytes().any(is_never) && !rev.contains("..") && !rev.contains("@{")
 }
 
 /// Where a path's page is, for a path as records spell it; `rev` where it is to be looked at in a commit.
@@ -323,6 +305,17 @@ async fn folder(reader: &Reader, spot: &Spot, asked: &Asked, entries: &[TreeEntr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_revision_is_not_looked_for() {
+        for rev in ["", "main", "topic/ä.1", "v1.0-rc_1+x", "@", "0f3a", "ab@cd", "-x", &"a".repeat(255)] {
+            assert!(may_be_revision(rev), "{rev}");
+        }
+        for rev in ["main~3", "a^", "a:b", "a b", "a..b", "@{-1}", "a*", "a?", "a[", "a\\b", "a\nb", "\u{7f}"] {
+            assert!(!may_be_revision(rev), "{rev}");
+        }
+        assert!(!may_be_revision(&"a".repeat(256)));
+    }
 
     #[test]
     fn urls_are_paths_as_git_has_them() {

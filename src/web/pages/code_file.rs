@@ -12,8 +12,9 @@ use crate::scope::tally::Tally;
 use crate::scope::{Outcome, Scopes};
 use crate::web::access::Reader;
 use crate::web::code::{Lines, windows};
+use crate::web::in_turn::PATIENCE;
 use crate::web::page::{Answer, Block, Links, NoPage, Page};
-use crate::web::pages::code::{Asked, Spot, begun, in_turn, shown, url};
+use crate::web::pages::code::{Asked, Spot, begun, shown, url};
 use crate::web::pages::{commits, story};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
@@ -113,7 +114,8 @@ pub async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result
     }
     let (app, mirror, bytes) = (reader.app().clone(), spot.mirror.clone(), bytes.to_vec());
     let handle = Handle::current();
-    let look = in_turn(move || {
+    let lines = reader.app().looking().lines.clone();
+    let look = lines.take(PATIENCE, move || {
         // Who waited behind the same question has its answer now.
         if let Some(kept) = handle.block_on(mirror.kept_gutter(app.database(), &place))? {
             return Ok(kept);
@@ -122,7 +124,7 @@ pub async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result
     });
     Ok(match look.await {
         Ok(Some(gutter)) => Ok(gutter),
-        Ok(None) => {
+        Ok(None) | Err(NoPage::Busy) => {
             Err("To find whose the lines are takes longer than a page waits. It goes on: look again in a while."
                 .to_owned())
         }

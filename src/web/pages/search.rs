@@ -21,10 +21,11 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let mut page = Page::new("Search", Section::Search).block(Block::Fields(form));
     let asked = ask.q.trim();
     if asked.is_empty() {
-        return Ok(page.note(
+        let page = page.note(
             "pass",
             "Search for a commit or a record by the beginning of its name, for a part of a file's path, or for words that were said.",
-        ));
+        );
+        return Ok(Page { only_asks: true, ..page });
     }
     // The name of something, or at least its beginning.
     let is_name = asked.len() >= 4 && asked.chars().all(|c| c.is_ascii_hexdigit() || c == '-');

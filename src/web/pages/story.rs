@@ -15,8 +15,9 @@ use crate::mirror::{AskedStory, Found, LineOf, Mirror, SESSIONS, Stands, Whose};
 use crate::story::About;
 use crate::story::material::{Material, Origin, Writer};
 use crate::web::access::{Reader, Right};
+use crate::web::in_turn::{PATIENCE, blocking};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
-use crate::web::pages::code::{self, Spot, blocking, in_turn, shown};
+use crate::web::pages::code::{self, Spot, shown};
 use crate::web::pages::{code_file, sessions};
 use crate::web::show;
 use crate::web::story::StoryBlock;
@@ -65,7 +66,9 @@ pub async fn of_line(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> An
     material.files.push(from.1.to_string());
     if reader.may_read_all(id) {
         let mirror = spot.mirror.clone();
-        let Some(known) = in_turn(move || Ok(mirror.with_changes(material, from)?)).await? else {
+        let Some(known) =
+            reader.app().looking().lines.take(PATIENCE, move || Ok(mirror.with_changes(material, from)?)).await?
+        else {
             return Ok(page.note("warn", LATER));
         };
         material = known;
@@ -102,7 +105,8 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
 /// The page with the story on it.
 async fn told(page: Page, reader: &Reader, mirror: &Mirror, name: &str, repository: i64, asked: AskedStory) -> Answer {
     let (mirror, whole) = (mirror.clone(), reader.may_read_all(repository));
-    let Some(story) = in_turn(move || Ok(mirror.story(asked, whole)?)).await? else {
+    let Some(story) = reader.app().looking().lines.take(PATIENCE, move || Ok(mirror.story(asked, whole)?)).await?
+    else {
         return Ok(page.note("warn", LATER));
     };
     let page = story.missing.iter().fold(page, |page, why| page.note("warn", show::visible(why)));
