@@ -100,7 +100,7 @@ impl Database {
             // Readers go on while something is written; a write that the machine lost with its power is made again.
             Dialect::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000; \
-                 PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000;"
+                 PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000;"
             }
             Dialect::Postgres => "SET TIME ZONE 'UTC';",
         };

@@ -14,6 +14,9 @@ use crate::web::pages::{integrity, record};
 use crate::web::show;
 use crate::web::table::Cell;
 
+/// In ledgers with more records than these a proof is only made for those who download it.
+const SHOWN: i64 = 20_000;
+
 /// The file that `git tracevault prove` writes.
 pub async fn file(reader: Reader, Path(id): Path<String>) -> Result<Response, NoPage> {
     let record = record::named(&reader, &id).await?;
@@ -43,7 +46,10 @@ pub async fn told(page: Page, reader: &Reader, record: &RecordRow) -> Result<Pag
         ("Proof", Cell::text("download").to(download)),
         ("Witness's key", Cell::text("download").to(format!("/keys/{}.pub", seal.witness))),
     ];
-    let proof = prove(reader, &repository, record, &seal).await.ok();
+    let proof = match repository.records <= SHOWN && reader.mirror(&repository.name).is_some() {
+        true => prove(reader, &repository, record, &seal).await.ok(),
+        false => None,
+    };
     if let Some(proof) = &proof {
         facts.push(("Number in the tree", Cell::count(i64::try_from(proof.index).unwrap_or(i64::MAX))));
     }
