@@ -30,7 +30,7 @@ impl<T: Copy> Prefilter<T> {
         let of = |keyword: &[u8]| cell(keyword[0], keyword[1], keyword[2]);
         let keywords = keywords.map(|(keyword, t)| (keyword.as_bytes(), t)).filter(|(keyword, _)| keyword.len() >= 3);
         let mut entries: Vec<(&[u8], T)> = keywords.collect();
-        entries.sort_by_key(|(keyword, _)| of(keyword));
+        entries.sort_by_cached_key(|(keyword, _)| of(keyword));
         let mut bitmap = Box::new([0u64; CELLS / 64]);
         let mut begun: Vec<(u32, u16)> = Vec::new();
         let mut last = None;

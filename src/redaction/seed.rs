@@ -35,6 +35,10 @@ fn letters<'t>(bytes: impl Iterator<Item = &'t u8>) -> usize {
 /// Where the last byte or word ends that is in no phrase, among the first `MIN_BYTES` from `start` on and the rest of the word there.
 fn last_odd(text: &[u8], start: usize) -> Option<usize> {
     let last = start + MIN_BYTES - 1;
+    // In prose it is mostly a mark or a capital, which is seen without the list.
+    if let Some(odd) = text[start..=last].iter().rposition(|b| !in_phrase(*b)) {
+        return Some(start + odd + 1);
+    }
     let mut end = last + letters(text[last..].iter()).max(1);
     while end > start {
         let begin = end - letters(text[start..end].iter().rev());
