@@ -1,9 +1,17 @@
 //! What a killed process leaves of payloads on their way to a remote: nothing is lost, no secret leaves, and whoever works on
 //! has nothing to do.
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use crate::agent::Agent;
+use crate::crash::{age_locks, locks, told_once};
 use crate::ledger::{Team, everything};
 use crate::support::World;
 use crate::verify_sh::agree;
@@ -164,4 +172,168 @@ fn what_a_push_that_was_cut_off_had_sent_is_gone_on_from_after_it_was_replaced()
         assert_eq!(pieces(ada, &other, &name).len(), 3);
         assert!(!everything(ada, &other).windows(8).any(|bytes| bytes == b"12345678"), "the secret left");
     }
+}
+
+/// One journey: an agent is asked for something and told a secret that no rule knows yet, and writes; a commit; the rule; a push,
+/// with the amendments that it asks for. Every step may have been done by a journey that was killed.
+const JOURNEY: &str = r#"set -e
+rules="$HOME/.config/git-tracevault/redaction.toml"
+rm -f "$rules"
+git tracevault hook claude-code <"$1/prompt"
+cat "$1/lines" >>"$2"
+cp "$1/text" file
+git tracevault hook claude-code <"$1/wrote"
+git add -A
+git commit --quiet -m x
+mkdir -p "${rules%/*}"
+cp "$1/rule" "$rules"
+tries=0
+until git push --quiet origin main 2>"$1/said"; do
+    tries=$((tries + 1))
+    command=$(sed -n 's/^hint: git tracevault \(amend [0-9a-f]* --reason secret --redact\).*/\1/p' "$1/said")
+    if [ -z "$command" ] || [ $tries -gt 40 ]; then cat "$1/said" >&2; exit 9; fi
+    git tracevault $command >/dev/null
+done
+"#;
+
+/// A server's side of a push, in a session of its own, so that no kill of the client reaches it; a folder of its own stands as
+/// long as it runs.
+const SERVER: &str =
+    "#!/bin/sh\nexec setsid sh -c 'mkdir -p BUSY/$$; git-receive-pack \"$@\"; rmdir BUSY/$$' - \"$@\"\n";
+
+/// Journeys of one agent, one after the other.
+struct Journeys<'w> {
+    world: &'w World,
+    work: PathBuf,
+    agent: Agent<'w>,
+    /// What the journey is given.
+    given: PathBuf,
+    busy: PathBuf,
+    count: u64,
+}
+
+impl<'w> Journeys<'w> {
+    fn new(team: &'w Team) -> Self {
+        let (world, work) = (&team.ada, team.work.clone());
+        let busy = world.path("tmp/busy");
+        let server = world.write(&world.path("tmp"), "server", &SERVER.replace("BUSY", busy.to_str().unwrap()));
+        fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+        world.git(&work, ["config", "remote.origin.receivepack", server.to_str().unwrap()]).ok();
+        let given = world.path("tmp/given");
+        world.write(&given, "rule", RULE);
+        let agent = Agent::start(world, &work, "s");
+        Journeys { world, work, agent, given, busy, count: 0 }
+    }
+
+    /// The next one, about to begin in a process group of its own.
+    fn next(&mut self) -> Command {
+        self.world.pass(2);
+        self.count += 1;
+        let (n, transcript) = (self.count, self.agent.transcript());
+        let event = |name: &str, more: Value| {
+            let mut event = json!({"session_id": "s", "transcript_path": transcript, "cwd": self.work,
+                "hook_event_name": name});
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            event.to_string()
+        };
+        let line = |kind: &str, message: Value| {
+            json!({"type": kind, "message": message, "isSidechain": false, "uuid": format!("{kind}-{n}"), "cwd": self.work,
+                "timestamp": self.world.now(), "sessionId": "s", "version": "2.1.330"})
+        };
+        let (text, prompt) = (format!("{n}\n"), format!("Write {n} with acme_555{n:05}."));
+        let (file, id) = (self.work.join("file"), format!("call-{n}"));
+        let input = json!({"file_path": file, "content": text});
+        let usage = json!({"input_tokens": n, "output_tokens": 10 * n, "cache_read_input_tokens": 100 * n,
+            "cache_creation_input_tokens": 0});
+        let call = json!({"type": "tool_use", "id": id, "name": "Write", "input": input});
+        let lines = [
+            line("user", json!({"role": "user", "content": prompt})),
+            line(
+                "assistant",
+                json!({"id": format!("msg-{n}"), "role": "assistant", "model": "claude-opus-5-5",
+                "content": [call], "usage": usage}),
+            ),
+        ];
+        let give = |name: &str, text: &str| self.world.write(&self.given, name, text);
+        give("prompt", &event("UserPromptSubmit", json!({"prompt": prompt})));
+        let tool = json!({"tool_name": "Write", "tool_input": input, "tool_use_id": id, "tool_response": {}});
+        give("wrote", &event("PostToolUse", tool));
+        give("lines", &lines.map(|line| format!("{line}\n")).concat());
+        give("text", &text);
+        let mut command = self.world.command("sh", &self.work);
+        command.args(["-c", JOURNEY, "-"]).arg(&self.given).arg(transcript);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command
+    }
+
+    /// Waits for what the server does, and clears away what a git of the user's own has left.
+    fn settle(&self) {
+        let start = Instant::now();
+        while fs::read_dir(&self.busy).is_ok_and(|mut running| running.next().is_some()) {
+            assert!(start.elapsed() < Duration::from_secs(60), "the server is busy");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for name in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
+            drop(fs::remove_file(self.work.join(".git").join(name)));
+        }
+        age_locks(&self.work);
+    }
+
+    /// The tokens that its transcript says went to the model.
+    fn input(&self) -> u64 {
+        let text = fs::read_to_string(self.agent.transcript()).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter_map(|line| line["message"]["usage"]["input_tokens"].as_u64()).sum()
+    }
+}
+
+#[test]
+fn whatever_moment_a_kill_comes_at_nothing_is_lost_and_no_secret_leaves() {
+    const KILLS: u32 = 12;
+    if Command::new("setsid").args(["-w", "true"]).status().is_err() {
+        eprintln!("not checked: there is no setsid to keep the server from being killed with its client");
+        return;
+    }
+    let team = gated();
+    let mut journeys = Journeys::new(&team);
+    let (ada, work) = (&team.ada, team.work.as_path());
+    let start = Instant::now();
+    let output = journeys.next().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let span = start.elapsed();
+    // Each twelfth of the span once, in a mixed order, at a moment of its own: a fixed seed, so that a failure can be repeated.
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for n in 0..KILLS {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let delay = span * (n * 5 % KILLS) / KILLS + span * (random % 1000) as u32 / (1000 * KILLS);
+        let child = journeys.next().spawn().unwrap();
+        std::thread::sleep(delay);
+        let group = format!("-{}", child.id());
+        drop(Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.code().is_none_or(|code| code == 0), "kill {n} after {delay:?}: {output:?}");
+        journeys.settle();
+    }
+    let output = journeys.next().output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    journeys.settle();
+    assert_eq!(ada.run(work, ["push"]).ok(), "origin has all of this clone's records.");
+    assert_eq!(locks(work), Vec::<PathBuf>::new());
+
+    let commits = ada.git(work, ["rev-list", "HEAD"]).ok();
+    let mut commits: Vec<String> = commits.lines().map(str::to_owned).collect();
+    // The first was there before the ledger.
+    commits.pop();
+    told_once(ada, work, &commits, journeys.input());
+    agree(ada, work, 0, "");
+    for dir in [work, &team.remote] {
+        let checked = ada.git(dir, ["fsck", "--strict", "--no-dangling"]).exits(0);
+        assert_eq!(checked.stdout, "");
+    }
+    assert!(!everything(ada, &team.remote).windows(8).any(|bytes| bytes == b"acme_555"), "a secret left");
+    // Somebody else who gets it all sees the same.
+    let (bob, bobs) = team.join("Bob");
+    bob.passes(&bobs, "origin/main");
 }
