@@ -1,6 +1,6 @@
 //! `git tracevault fetch`: brings a remote's ledger here.
 
-use crate::cli::{self, print_findings, remote_name};
+use crate::cli::{self, print_findings, push, remote_name};
 use crate::finding::{Code, verdict};
 use crate::host::output::Out;
 use crate::ledger::Ledger;
@@ -24,6 +24,7 @@ pub fn run(args: &Args, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::C
 pub fn fetch(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<cli::Code> {
     let fetched = Remote::new(ledger, name).fetch()?;
     print_findings(out, &fetched.findings)?;
+    push::tell_replaced(name, fetched.replaced);
     // What is trusted may have changed with what came.
     let ledger = Ledger::of(crate::git::repo::Repo::discover(&ledger.repo.home())?)?;
     if ledger.policy()?.is_none() {

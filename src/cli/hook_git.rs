@@ -257,6 +257,7 @@ fn may_go(ledger: &Ledger, remote: &str, updates: &[Update], commits: Option<&[G
 /// Whether all of the ledger is at the remote now.
 fn push_ledger(ledger: &Ledger, remote: &str, caught_up: u64) -> anyhow::Result<bool> {
     let pushed = Remote::new(ledger, remote).push()?;
+    push::tell_replaced(remote, pushed.replaced);
     if !pushed.findings.is_empty() {
         print_findings(&mut Out::to(Box::new(std::io::stderr()), false), &pushed.findings)?;
         return Ok(false);

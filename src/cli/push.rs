@@ -28,6 +28,7 @@ pub fn push(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
     let pushed = Remote::new(ledger, name).push()?;
     print_findings(out, &pushed.findings)?;
     tell_unsearched(&pushed);
+    tell_replaced(name, pushed.replaced);
     match (pushed.refs, pushed.records) {
         _ if !pushed.findings.is_empty() => {}
         (0, _) => out.line(format_args!("{name} has all of this clone's records."))?,
@@ -41,5 +42,16 @@ pub fn push(name: &str, ledger: &Ledger, out: &mut Out) -> anyhow::Result<Code> 
 pub fn tell_unsearched(pushed: &Pushed) {
     for unsearched in &pushed.unsearched {
         output::say(format_args!("tracevault: {}", output::visible(&unsearched.to_string())));
+    }
+}
+
+/// Says that a remote has secrets that this clone took off, for nobody had noted that they were sent.
+pub fn tell_replaced(name: &str, pieces: usize) {
+    if pieces > 0 {
+        let (name, what) = (output::visible(name), if pieces == 1 { "piece" } else { "pieces" });
+        output::say(format_args!(
+            "tracevault: {name} has {pieces} {what} with secrets that were replaced here: a push that was cut off took \
+             them there, and there they stay: replace the secrets"
+        ));
     }
 }

@@ -45,13 +45,21 @@ pub struct PayloadAppend {
     pub blobs: Vec<(Digest, GitId)>,
 }
 
+impl Ledger {
+    /// Keeps this clone's writers from moving its refs until it is dropped: a record and what it names move one after the
+    /// other.
+    pub(super) fn writing(&self) -> Result<files::Lock, LedgerError> {
+        let path = self.dir().join("lock");
+        files::create_private_dir(self.dir())
+            .and_then(|()| files::lock(&path, PATIENCE))
+            .map_err(|source| LedgerError::File { path, source })
+    }
+}
+
 impl<'l> Writer<'l> {
     /// Waits for the lock, makes good what a killed process left, and reads the chain's head.
     pub fn open(ledger: &'l Ledger) -> Result<Self, LedgerError> {
-        let path = ledger.dir().join("lock");
-        let lock = files::create_private_dir(ledger.dir())
-            .and_then(|()| files::lock(&path, PATIENCE))
-            .map_err(|source| LedgerError::File { path, source })?;
+        let lock = ledger.writing()?;
         let signer = ledger.signer()?;
         let name = ledger.prefix.chain(signer.chain());
         let head = match ledger.repo.find_ref(&name)? {
@@ -127,7 +135,8 @@ impl<'l> Writer<'l> {
         let files = [(SIGNATURE_FILE.to_owned(), signature)];
         let commit = store::write(&self.ledger.repo, &record, &files, trace, parent.as_ref())?;
 
-        // Payloads first: whoever is killed in between leaves blobs that no record names, not a record without them.
+        // Payloads first: whoever is killed in between leaves pieces that no record names, not a record without them. Git
+        // cannot move both at once either. The next push takes such pieces off (`shelves`).
         self.ledger.repo.update_refs(&self.payload_updates(&record, payloads)?)?;
         let name = self.ledger.prefix.chain(self.chain());
         let update = RefUpdate { name, new: Some(commit.clone()), expected: parent };

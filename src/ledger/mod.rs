@@ -49,6 +49,7 @@ pub mod seen;
 pub mod rules;
 pub mod second_net;
 pub mod segment;
+pub mod shelves;
 pub mod squashes;
 pub mod stats;
 pub mod story;

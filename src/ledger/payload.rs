@@ -208,16 +208,31 @@ fn write_folder(repo: &Repo, entries: &Folder) -> Result<GitId, RepoError> {
 
 /// The pieces of the payload ref at `tip`: what is claimed, not yet what is true.
 pub fn shelf(repo: &Repo, tip: &GitId) -> Result<HashMap<Digest, GitId>, RepoError> {
+    added(repo, None, tip)
+}
+
+/// Those of the pieces at `tip` that are not at `before`, or are another blob there.
+pub fn added(repo: &Repo, before: Option<&GitId>, tip: &GitId) -> Result<HashMap<Digest, GitId>, RepoError> {
+    let before = match before {
+        Some(before) => folder(repo, &root_tree(repo, before)?)?,
+        None => Folder::new(),
+    };
     let mut blobs = HashMap::new();
     for (first, (mode, tree)) in folder(repo, &root_tree(repo, tip)?)? {
         if mode != 0o040_000 || first.len() != 2 {
             return Err(not_a_shelf("a file where a folder should be"));
         }
+        let known = match before.get(&first) {
+            Some((_, same)) if *same == tree => continue,
+            Some((_, other)) => folder(repo, other)?,
+            None => Folder::new(),
+        };
         for (rest, (mode, blob)) in folder(repo, &tree)? {
-            match format!("{first}{rest}").parse() {
-                Ok(digest) if mode == 0o100_644 => blobs.insert(digest, blob),
-                _ => return Err(not_a_shelf("something that is no piece")),
-            };
+            let digest = format!("{first}{rest}").parse().ok().filter(|_| mode == 0o100_644);
+            let digest = digest.ok_or_else(|| not_a_shelf("something that is no piece"))?;
+            if known.get(&rest).is_none_or(|(_, known)| *known != blob) {
+                blobs.insert(digest, blob);
+            }
         }
     }
     Ok(blobs)
@@ -358,5 +373,22 @@ mod tests {
         assert_eq!(without_salt(&piece), Some(&b"{\"a\":1}\n"[..]));
         assert_eq!(without_salt(b"{\"a\":1}\n"), None);
         assert_eq!(without_salt(b"no newline"), None);
+    }
+
+    #[test]
+    fn what_was_added_is_told_from_what_was_there() {
+        let folder = crate::git::testing::Repo::new();
+        let repo = &Repo::discover(folder.path()).unwrap();
+        let piece = |text: &str| (Digest::of(text.as_bytes()), repo.write(Kind::Blob, text.as_bytes()).unwrap());
+        let pieces: Vec<_> = (0..300).map(|n| piece(&n.to_string())).collect();
+        let first = extend(repo, None, &pieces[..299], "t", 0).unwrap();
+        let second = extend(repo, Some(&first), &pieces[299..], "t", 0).unwrap();
+        assert_eq!(added(repo, Some(&first), &second).unwrap(), HashMap::from([pieces[299].clone()]));
+        assert_eq!(added(repo, Some(&second), &first).unwrap(), HashMap::new());
+        assert_eq!(added(repo, None, &second).unwrap(), pieces.iter().cloned().collect());
+        // Other bytes under a name are no less new.
+        let other = (pieces[0].0, pieces[1].1.clone());
+        let third = extend(repo, Some(&second), std::slice::from_ref(&other), "t", 0).unwrap();
+        assert_eq!(added(repo, Some(&second), &third).unwrap(), HashMap::from([other]));
     }
 }

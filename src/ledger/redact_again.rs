@@ -7,17 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::digest::Digest;
-use crate::git::history;
-use crate::git::repo::{Kind, RefUpdate, Repo, RepoError};
-use crate::host::{clock, random};
+use crate::git::repo::{Kind, Repo, RepoError};
+use crate::host::random;
 use crate::id::{GitId, RecordId};
 use crate::ledger::append::{PayloadAppend, Writer};
 use crate::ledger::copies::Copies;
 use crate::ledger::local::{Changes, Local};
-use crate::ledger::payload::{self, Form, Payloads, PieceWriter};
+use crate::ledger::payload::{Form, Payloads, PieceWriter};
 use crate::ledger::read_back::{Lines, Said};
-use crate::ledger::refs::SEEN;
 use crate::ledger::replaced::{Instead, replaces};
+use crate::ledger::shelves::TakenOff;
 use crate::ledger::verify::{Entry, Report};
 use crate::ledger::{Ledger, LedgerError, pruned};
 use crate::record::body::{Amend, AmendReason, Body, Correction, Payload, Session, Shelf};
@@ -82,15 +81,6 @@ pub struct Redone {
     /// How many secrets were found, by rule.
     pub rules: BTreeMap<&'static str, u64>,
     pub pieces: TakenOff,
-}
-
-/// What became of pieces that were replaced.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct TakenOff {
-    /// How many are gone from this clone's refs.
-    pub gone: usize,
-    /// How many a remote has.
-    pub pushed: usize,
 }
 
 /// Payloads that were redacted again, and where their pieces are.
@@ -235,41 +225,14 @@ impl Writer<'_> {
         let Some(bytes) = self.local().read(REPLACED)? else { return Ok(taken) };
         // One that cannot be read was left by a power failure; the next push searches what is there.
         let old: Vec<(Shelf, BTreeSet<Digest>)> = serde_json::from_slice(&bytes).unwrap_or_default();
-        let seen = Copies::list(self.ledger)?.payloads;
+        let copies = Copies::list(self.ledger)?;
         for (shelf, pieces) in old {
-            let is_seen = |name: &str| name.starts_with(SEEN) && name.ends_with(&format!("/{shelf}"));
-            let tips: Vec<&GitId> = seen.iter().filter(|(name, ..)| is_seen(name)).map(|(_, _, tip)| tip).collect();
-            let its = self.take_off(&shelf, &pieces, &tips)?;
+            let its = self.ledger.take_off(&shelf, &pieces, &copies)?;
             taken.gone += its.gone;
             taken.pushed += its.pushed;
         }
         let path = self.ledger.dir().join(REPLACED);
         std::fs::remove_file(path).map_err(|source| self.ledger.unwritten(source))?;
         Ok(taken)
-    }
-
-    fn take_off(&self, shelf: &Shelf, old: &BTreeSet<Digest>, seen: &[&GitId]) -> Result<TakenOff, LedgerError> {
-        let repo = &self.ledger.repo;
-        let mut there = HashSet::new();
-        for tip in seen {
-            there.extend(payload::shelf(repo, tip)?.into_keys());
-        }
-        let pushed = old.iter().filter(|piece| there.contains(piece)).count();
-        let name = self.ledger.prefix.payload(shelf.class, &shelf.month, shelf.chain);
-        let Some(tip) = repo.find_ref(&name)? else { return Ok(TakenOff { gone: 0, pushed }) };
-        let here = payload::shelf(repo, &tip)?;
-        let goes = |piece: &&Digest| here.contains_key(piece) && !there.contains(piece);
-        let gone: HashSet<Digest> = old.iter().filter(goes).copied().collect();
-        if !gone.is_empty() {
-            // Its parents would take along what is taken off: it goes on from what a remote has, else from nothing.
-            let mut base = Some(tip.clone());
-            while let Some(commit) = base.take_if(|commit| !seen.contains(&&*commit)) {
-                base = history::parent_ids(repo, &commit).into_iter().next();
-            }
-            let (who, unix) = (shelf.chain.to_string(), clock::now().unix());
-            let new = payload::without(repo, &tip, base.as_ref(), &gone, &who, unix)?;
-            repo.update_refs(&[RefUpdate { name, new, expected: Some(tip) }])?;
-        }
-        Ok(TakenOff { gone: gone.len(), pushed })
     }
 }

@@ -1,6 +1,6 @@
 //! A ledger and a remote: what is fetched is never forced, what is pushed carries an exact lease.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::config;
@@ -11,11 +11,11 @@ use crate::git::history;
 use crate::git::repo::RefUpdate;
 use crate::host::{clock, env, files};
 use crate::id::{ChainId, GitId, LedgerId};
-use crate::ledger::copies;
 use crate::ledger::refs::{Holds, Prefix};
 use crate::ledger::second_net::{SecondNet, Unsearched};
+use crate::ledger::shelves::{Goes, Shelves};
 use crate::ledger::verify::PolicyChain;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, copies, payload, replaced};
 use crate::record::body::Shelf;
 
 /// How long another exchange of this clone with a remote may take.
@@ -37,6 +37,8 @@ pub struct Fetched {
     /// Refs that moved or are new.
     pub refs: usize,
     pub findings: Vec<Finding>,
+    /// Pieces with a secret that were found there, and that this clone has replaced.
+    pub replaced: usize,
 }
 
 /// What a push took along.
@@ -48,6 +50,8 @@ pub struct Pushed {
     pub findings: Vec<Finding>,
     /// What went without having been searched by today's rules.
     pub unsearched: Vec<Unsearched>,
+    /// Pieces with a secret that were found there, and that this clone has replaced: a push that was cut off took them along.
+    pub replaced: usize,
 }
 
 impl<'l> Remote<'l> {
@@ -107,11 +111,13 @@ impl<'l> Remote<'l> {
 
     fn fetch_alone(&self) -> Result<Fetched, LedgerError> {
         let there = self.list()?;
-        let mut fetched = Fetched { refs: 0, findings: self.gone(&there)? };
-        let mut wanted = Vec::new();
+        let mut fetched = Fetched { findings: self.gone(&there)?, ..Fetched::default() };
+        let (mut wanted, mut came) = (Vec::new(), Vec::new());
         for (name, id) in &there {
-            if self.last_seen(name)?.as_ref() != Some(id) {
+            let seen = self.last_seen(name)?;
+            if seen.as_ref() != Some(id) {
                 wanted.push(name.clone());
+                came.push((name, seen));
             }
         }
         fetched.refs = wanted.len();
@@ -145,12 +151,37 @@ impl<'l> Remote<'l> {
             if answer.code != Some(0) && fetched.findings.len() == before {
                 return Err(failed("fetch", answer.code, answer.stderr));
             }
+            fetched.replaced = self.replaced_among(&came)?;
         }
         fetched.findings.extend(self.accept_policy()?);
         if self.ledger.policy()?.is_some() && self.lacks_payloads(&there)? {
             self.ledger.forget_expired()?;
         }
         Ok(fetched)
+    }
+
+    /// How many pieces with a secret came with own payload refs (name, what was seen there before) that were replaced here: a
+    /// push was cut off before it noted what it had sent, so that they were taken for pieces that no remote has.
+    fn replaced_among(&self, came: &[(&String, Option<GitId>)]) -> Result<usize, LedgerError> {
+        let mut pieces = HashSet::new();
+        for (name, before) in came {
+            let is_own = match self.ledger.prefix.read(name) {
+                Some(Holds::Payload(_, _, chain)) => self.ledger.own_chain() == Some(chain),
+                _ => false,
+            };
+            if let (true, Some(now)) = (is_own, self.last_seen(name)?) {
+                // What is wrong with the ref is told by whoever verifies it.
+                let added = payload::added(&self.ledger.repo, before.as_ref(), &now).unwrap_or_default();
+                let ours = self.ledger.repo.find_ref(name)?;
+                let ours = ours.and_then(|ours| payload::shelf(&self.ledger.repo, &ours).ok()).unwrap_or_default();
+                pieces.extend(added.into_keys().filter(|piece| !ours.contains_key(piece)));
+            }
+        }
+        if pieces.is_empty() {
+            return Ok(0);
+        }
+        let replaced = replaced::pieces(&self.ledger.read_all()?);
+        Ok(pieces.intersection(&replaced).count())
     }
 
     /// Whether payloads are here, or were seen there, that the remote has not.
@@ -319,13 +350,12 @@ impl<'l> Remote<'l> {
             Attempt::Done(pushed) => Ok(pushed),
             Attempt::Stale => {
                 // Somebody moved our refs, or our own last push was cut off before we noted it: look, then once more.
-                let fetched = self.fetch_alone()?;
-                let bad: Vec<_> = fetched.findings.into_iter().chain(self.diverged()?).collect();
-                if !bad.is_empty() {
-                    return Ok(Pushed { findings: bad, ..Pushed::default() });
+                let Fetched { findings, replaced, .. } = self.fetch_alone()?;
+                if !findings.is_empty() {
+                    return Ok(Pushed { findings, replaced, ..Pushed::default() });
                 }
                 match self.push_once()? {
-                    Attempt::Done(pushed) => Ok(pushed),
+                    Attempt::Done(pushed) => Ok(Pushed { replaced, ..pushed }),
                     Attempt::Stale => {
                         Err(LedgerError::Refused(format!("{} keeps moving this clone's refs", self.shown())))
                     }
@@ -360,30 +390,39 @@ impl<'l> Remote<'l> {
         Ok(refs)
     }
 
-    /// Own refs that the remote has in another form than ours.
-    fn diverged(&self) -> Result<Vec<Finding>, LedgerError> {
-        let mut findings = Vec::new();
-        for (name, ours) in self.own_refs()? {
-            let Some(theirs) = self.last_seen(&name)? else { continue };
-            if theirs != ours && !self.is_ancestor(&theirs, &ours) && !self.is_ancestor(&ours, &theirs) {
-                findings.push(self.moved(&name, Some(&ours), Some(&theirs)));
-            }
-        }
-        Ok(findings)
-    }
-
-    fn push_once(&self) -> Result<Attempt, LedgerError> {
-        let mut moves = Vec::new();
+    /// What the remote does not have of this clone's refs: name, what it is to have there, what was seen there. And what it
+    /// has in another form than ours.
+    fn moves(&self) -> Result<(Vec<Move>, Vec<Finding>), LedgerError> {
+        let _writing = self.ledger.writing()?;
+        let mut shelves = Shelves::new(self.ledger);
+        let (mut moves, mut findings) = (Vec::new(), Vec::new());
         for (name, ours) in self.own_refs()? {
             let seen = self.last_seen(&name)?;
             // A policy chain that the remote has more of than we is not ours to push.
-            let behind = seen.as_ref().is_some_and(|seen| *seen != ours && self.is_ancestor(&ours, seen));
-            if seen.as_ref() != Some(&ours) && !behind {
-                moves.push((name, ours, seen));
+            if seen.as_ref().is_some_and(|seen| *seen == ours || self.is_ancestor(&ours, seen)) {
+                continue;
+            }
+            let goes = match self.ledger.prefix.read(&name) {
+                Some(Holds::Payload(class, month, chain)) => {
+                    shelves.goes(&name, &Shelf { chain, class, month }, ours.clone(), seen.as_ref())?
+                }
+                // A lease would let it be forced.
+                _ if seen.as_ref().is_some_and(|seen| !self.is_ancestor(seen, &ours)) => Goes::Apart,
+                _ => Goes::To(ours.clone()),
+            };
+            match goes {
+                Goes::To(new) => moves.push((name, new, seen)),
+                Goes::Nothing => {}
+                Goes::Apart => findings.push(self.moved(&name, Some(&ours), seen.as_ref())),
             }
         }
-        if moves.is_empty() {
-            return Ok(Attempt::Done(Pushed::default()));
+        Ok((moves, findings))
+    }
+
+    fn push_once(&self) -> Result<Attempt, LedgerError> {
+        let (moves, findings) = self.moves()?;
+        if moves.is_empty() || !findings.is_empty() {
+            return Ok(Attempt::Done(Pushed { findings, ..Pushed::default() }));
         }
         let unsearched = self.search(&moves)?;
         let mut git = self.git().args(["push", "--porcelain", "--atomic", "--no-verify", "--no-follow-tags"]);
@@ -415,7 +454,7 @@ impl<'l> Remote<'l> {
     }
 
     /// Searches what writers' chains are about to take along; an error where there is a secret in it.
-    fn search(&self, moves: &[(String, GitId, Option<GitId>)]) -> Result<Vec<Unsearched>, LedgerError> {
+    fn search(&self, moves: &[Move]) -> Result<Vec<Unsearched>, LedgerError> {
         let mut net = SecondNet::new(self.ledger);
         for (name, ours, seen) in moves {
             if let Some(Holds::Chain(ChainId::Writer(_))) = self.ledger.prefix.read(name) {
@@ -447,6 +486,9 @@ impl<'l> Remote<'l> {
         Ok(answer.text().parse().unwrap_or_default())
     }
 }
+
+/// A ref's name, what a remote is to have there, and what it was seen to have.
+type Move = (String, GitId, Option<GitId>);
 
 enum Attempt {
     Done(Pushed),

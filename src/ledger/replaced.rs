@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::id::{ChainId, RecordId};
-use crate::ledger::verify::Entry;
+use crate::ledger::pruned;
+use crate::ledger::verify::{Entry, Report};
 use crate::record::body::{Amend, AmendReason, Body, Payload};
 use crate::time::Time;
 
@@ -42,6 +44,19 @@ pub fn records(mut all: Vec<Replacement>) -> HashSet<RecordId> {
     all.sort_unstable();
     let earlier = all.windows(2).filter(|pair| pair[0].of == pair[1].of).map(|pair| pair[0].by);
     all.iter().map(|its| its.of).chain(earlier).collect()
+}
+
+/// The pieces that only payloads have whose place others took.
+pub fn pieces(report: &Report) -> HashSet<Digest> {
+    let gone = records(report.entries().filter_map(Replacement::of).collect());
+    let (old, standing): (Vec<&Entry>, Vec<&Entry>) = report.entries().partition(|entry| gone.contains(&entry.id));
+    let mut pieces: HashSet<Digest> = old.into_iter().flat_map(digests).collect();
+    standing.into_iter().flat_map(digests).for_each(|piece| _ = pieces.remove(&piece));
+    pieces
+}
+
+fn digests(entry: &Entry) -> impl Iterator<Item = Digest> {
+    pruned::payloads(&entry.body).iter().flat_map(|its| &its.pieces).map(|piece| piece.sha256)
 }
 
 /// What stands in the place of records' payloads.

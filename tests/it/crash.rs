@@ -21,6 +21,12 @@ fn quiet_commit(world: &World, dir: &Path, message: &str) -> String {
 /// Each commit has one record, each token is counted once, and all of it verifies.
 #[track_caller]
 fn all_is_told_once(world: &World, dir: &Path, commits: &[String], agents: &[&Agent<'_>]) {
+    told_once(world, dir, commits, agents.iter().map(|agent| agent.input()).sum());
+}
+
+/// The same, where so many tokens went to the model.
+#[track_caller]
+pub fn told_once(world: &World, dir: &Path, commits: &[String], input: u64) {
     let mut recorded: Vec<String> =
         world.records_of(dir, "commit").iter().map(|r| r["commit"].as_str().unwrap().to_owned()).collect();
     let count = recorded.len();
@@ -38,14 +44,21 @@ fn all_is_told_once(world: &World, dir: &Path, commits: &[String], agents: &[&Ag
     segments.sort();
     segments.dedup();
     assert_eq!(segments.len(), count, "no segment has two records");
-    let input: u64 = agents.iter().map(|agent| agent.input()).sum();
     let sums = ["input", "output", "cache_read"].map(|field| world.sum(dir, field));
     assert_eq!(sums, [input, 10 * input, 100 * input], "tokens are counted once");
     world.passes(dir, "HEAD");
 }
 
+/// Lets ten seconds go by for the locks that were left on refs.
+pub fn age_locks(dir: &Path) {
+    for lock in locks(dir) {
+        let long_ago = SystemTime::now() - Duration::from_secs(11);
+        fs::File::options().write(true).open(lock).unwrap().set_modified(long_ago).unwrap();
+    }
+}
+
 /// Files with this ending in git's folders for refs.
-fn locks(dir: &Path) -> Vec<PathBuf> {
+pub fn locks(dir: &Path) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![dir.join(".git/refs")], Vec::new());
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -84,11 +97,7 @@ fn a_kill_at_any_moment_loses_nothing_and_tells_nothing_twice() {
         std::thread::sleep(span * (n * 7 % 50) / 45);
         child.kill().unwrap();
         child.wait().unwrap();
-        // Let ten seconds go by for a lock that was left.
-        for lock in locks(work) {
-            let long_ago = SystemTime::now() - Duration::from_secs(11);
-            fs::File::options().write(true).open(lock).unwrap().set_modified(long_ago).unwrap();
-        }
+        age_locks(work);
     }
     agent.say("Done.");
     ada.git(work, ["push", "--quiet", "origin", "main"]).ok();

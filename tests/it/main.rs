@@ -21,6 +21,7 @@ mod init;
 mod interchange;
 mod journey;
 mod keeping;
+mod killed;
 mod front;
 mod gate;
 mod gate_server;

@@ -232,6 +232,10 @@ fn a_remote_that_was_rolled_back_or_forked_is_refused_and_reported() {
     // Bea saw nothing of Ada's later records, so for her the forged chain goes on from what she saw.
     let stopped = push(ada, work, &["origin", "main"]).exits(1);
     assert!(stopped.stderr.contains("E-FORK"), "{}", stopped.stderr);
+    // Nor does the next push force it, which has seen what the remote has and so would have a lease.
+    let stopped = push(ada, work, &["origin", "main"]).exits(1);
+    assert!(stopped.stderr.contains("E-FORK"), "{}", stopped.stderr);
+    assert_eq!(tip(ada, &team.remote, &own), forged);
     assert!(ada.codes(work).contains(&"E-FORK".to_owned()));
 
     set(&good);
