@@ -151,7 +151,17 @@ impl Database {
             }
         };
         asked.within(filter, "f.repository", Some("f.owner"));
-        let found: Vec<Found> = self.select(SELECT, &asked, &format!("ORDER BY {order} LIMIT {COMPARED}")).await?;
+        let last = format!("ORDER BY {order} LIMIT {COMPARED}");
+        let found: Vec<Found> = match self.dialect {
+            // As where words are searched for: what was said in a call is read of few.
+            Dialect::Sqlite => {
+                let first = asked.sql("SELECT f.rowid AS place FROM failure f", &last);
+                let sql = SELECT
+                    .replace("failure f", &format!("({first}) first CROSS JOIN failure f ON f.rowid = first.place"));
+                self.rows_of(sql, asked.values().to_vec()).await?
+            }
+            Dialect::Postgres => self.select(SELECT, &asked, &last).await?,
+        };
         let mut alike: Vec<FailureRow> = found.into_iter().filter_map(|found| of(found, &asked_about)).collect();
         alike.sort_by_key(|row| std::cmp::Reverse((row.likeness, row.told.passed.is_some(), row.time)));
         alike.truncate(count);

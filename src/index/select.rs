@@ -58,6 +58,11 @@ impl Where {
         }
     }
 
+    /// What is bound.
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
     pub(super) fn sql(&self, before: &str, after: &str) -> String {
         match self.conditions.is_empty() {
             true => format!("{before} {after}"),

@@ -51,9 +51,13 @@ fn for_sqlite(text: &str) -> String {
     text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
+/// SQLite makes all columns of whatever is found before it looks which come first: that is asked of its index alone, and the
+/// rows of those that come first are read then.
 const SQLITE: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member,
         CAST(w.time AS BIGINT) AS time, w.title, snippet(words, 1, char(2), char(3), '…', 24) AS snippet
-    FROM words w JOIN repository r ON r.id = w.repository";
+    FROM (FIRST) f CROSS JOIN words w ON w.rowid = f.place CROSS JOIN repository r ON r.id = w.repository
+    WHERE words MATCH $1 ORDER BY f.score, w.time DESC";
+const SQLITE_FIRST: &str = "SELECT w.rowid AS place, bm25(words, 4.0, 1.0) AS score FROM words w";
 
 const POSTGRES: &str = "SELECT r.name AS repository, w.target AS session, w.owner AS member, w.time, w.title,
         ts_headline('english', w.body, websearch_to_tsquery('english', $1), 'StartSel=' || chr(2) || ', StopSel=' || chr(3) || ', MaxWords=24, MinWords=8')
@@ -104,16 +108,10 @@ impl Database {
             return Ok(Vec::new());
         }
         let mut asked = Where::default();
-        let (select, order) = match self.dialect {
-            Dialect::Sqlite => {
-                asked.and("words MATCH ?", [for_sqlite(text).into()]);
-                (SQLITE, "bm25(words, 4.0, 1.0)")
-            }
-            Dialect::Postgres => {
-                asked.and("w.vector @@ websearch_to_tsquery('english', ?)", [text.into()]);
-                (POSTGRES, "ts_rank(w.vector, websearch_to_tsquery('english', $1)) DESC")
-            }
-        };
+        match self.dialect {
+            Dialect::Sqlite => asked.and("words MATCH ?", [for_sqlite(text).into()]),
+            Dialect::Postgres => asked.and("w.vector @@ websearch_to_tsquery('english', ?)", [text.into()]),
+        }
         asked.within(filter, "w.repository", Some("w.owner"));
         asked.and_if("w.owner = ?", filter.member.as_deref());
         asked.and_if("CAST(w.time AS BIGINT) >= ?", filter.since);
@@ -122,7 +120,16 @@ impl Database {
             "EXISTS (SELECT 1 FROM session s WHERE s.repository = w.repository AND s.session = w.target AND s.agent = ?)",
             filter.agent.as_deref(),
         );
-        self.select(select, &asked, &format!("ORDER BY {order}, w.time DESC LIMIT {count}")).await
+        match self.dialect {
+            Dialect::Sqlite => {
+                let first = asked.sql(SQLITE_FIRST, &format!("ORDER BY score, w.rowid DESC LIMIT {count}"));
+                self.rows_of(SQLITE.replace("FIRST", &first), asked.values().to_vec()).await
+            }
+            Dialect::Postgres => {
+                let order = "ts_rank(w.vector, websearch_to_tsquery('english', $1)) DESC, w.time DESC";
+                self.select(POSTGRES, &asked, &format!("ORDER BY {order} LIMIT {count}")).await
+            }
+        }
     }
 }
 

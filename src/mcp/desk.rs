@@ -109,6 +109,12 @@ impl Desk {
         Ok(Filter { reach: Reach::All, repository: Some(self.local.number()?), ..Filter::default() })
     }
 
+    /// All that is here, for those who search for words: the index has no other repository, and SQLite would read all that it
+    /// finds for its number.
+    pub fn everything(&self) -> Filter {
+        Filter { reach: Reach::All, ..Filter::default() }
+    }
+
     /// The ledger, which there must be.
     pub fn ledger(&self) -> Result<Ledger, Refusal> {
         let ledger = self.local.ledger()?;

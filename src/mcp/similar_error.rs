@@ -69,7 +69,7 @@ pub fn similar_error(desk: &Arc<Desk>, asked: Asked) -> Result<Found, Refusal> {
     let from = asked.error.ceil_char_boundary(asked.error.len().saturating_sub(MAX_ERROR));
     let index = desk.ready(Need::Words)?;
     let limit = asked.limit.unwrap_or(USUAL).min(MOST) as usize;
-    let rows = desk.ask(desk.database().failures_like(&desk.filter()?, &asked.error[from..], limit))?;
+    let rows = desk.ask(desk.database().failures_like(&desk.everything(), &asked.error[from..], limit))?;
     Ok(Found { failures: rows.into_iter().map(failure).collect(), index })
 }
 
