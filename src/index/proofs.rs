@@ -39,13 +39,15 @@ impl SealRow {
 impl Database {
     /// The first seal that covers a record, of the witness who covered it first.
     pub async fn first_seal(&self, repository: i64, chain: &str, seq: i64) -> Result<Option<SealRow>, IndexError> {
-        let mut asked = Where::default();
-        let values = [repository.into(), chain.into(), seq.into()];
-        asked.and("s.repository = ? AND s.chain = ? AND s.seq >= ? AND c.pending = 0", values);
-        let select = "SELECT s.witness, c.member, s.n, s.record, s.time, r.held FROM sealed s
-            JOIN record r ON r.repository = s.repository AND r.chain = s.witness AND r.seq = s.n
-            JOIN chain c ON c.repository = s.repository AND c.chain = s.witness";
-        Ok(self.select(select, &asked, "ORDER BY s.time, s.record LIMIT 1").await?.pop())
+        let sql = "SELECT v.witness, c.member, v.n, r.record, r.time, r.held FROM chain c
+            JOIN covered v ON v.repository = c.repository AND v.witness = c.chain AND v.chain = $2
+                AND v.seq = (SELECT MAX(w.seq) FROM covered w WHERE w.repository = c.repository AND w.witness = c.chain
+                    AND w.chain = $2 AND w.seq <= $3)
+            JOIN record r ON r.repository = v.repository AND r.chain = v.witness AND r.seq = v.n
+            WHERE c.repository = $1 AND c.kind = 'seal' AND c.pending = 0 AND v.seq + v.length > $3
+            ORDER BY r.time, r.record LIMIT 1";
+        let values = vec![repository.into(), chain.into(), seq.into()];
+        Ok(self.rows_of(sql.to_owned(), values).await?.pop())
     }
 
     /// The number of a record in a witness's tree, and the hashes beside its way to the root of the tree as the witness's
