@@ -41,7 +41,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
     "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
     "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
-    "unseal", "geheim", "schluessel", "schlüssel", "bw_session",
+    "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -143,7 +143,9 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "psk" | "requirepass"
         | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
         | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
-        | "geheim" => Class::Password,
+        | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
+        "jeton" => Class::Token,
+        "pepper" => Class::Secret,
         "clave" | "schluessel" if !before.is_empty() => Class::Password,
         "secrets" => Class::Secret,
         "token" if PLAIN_TOKENS.contains(&before) => return None,

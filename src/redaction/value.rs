@@ -141,14 +141,27 @@ pub(super) fn random(value: &[u8]) -> bool {
         return false;
     }
     if shape.digits == 0 {
-        // Base64 without a digit: long, and the case changes all the time.
-        return value.len() >= 20 && shape.lower > 0 && shape.upper > 0 && case_changes(value) * 4 >= value.len();
+        // Base64 without a digit: long, and the case changes all the time; where it is short, as in no name.
+        let changes = case_changes(value);
+        let long = value.len() >= 20 && shape.lower > 0 && shape.upper > 0 && changes * 4 >= value.len();
+        return long || (value.len() >= 12 && changes * 3 >= value.len() && zigzags(value));
     }
     entropy(value) >= 2.7
 }
 
 fn case_changes(value: &[u8]) -> usize {
     value.windows(2).filter(|w| w[0].is_ascii_uppercase() != w[1].is_ascii_uppercase()).count()
+}
+
+/// How often a capital follows a small letter.
+fn humps(value: &[u8]) -> usize {
+    value.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count()
+}
+
+/// Whether capitals come singly and in rows, in turn with small letters: `camelCase` has the one, `HTTPServer` the other.
+fn zigzags(value: &[u8]) -> bool {
+    let rows = value.windows(2).filter(|w| w[0].is_ascii_uppercase() && w[1].is_ascii_uppercase()).count();
+    humps(value) >= 2 && rows >= 2
 }
 
 /// `0123456789`, `aaaa`: each byte is the one before, or the next.
@@ -166,8 +179,7 @@ pub(super) fn wordy(value: &[u8]) -> bool {
             return digits && number <= 6;
         }
         // One case, capitalised or camelCase; not the zigzag of base64.
-        let humps = part[..word].windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
-        digits && number <= 4 && humps * 5 <= word
+        digits && number <= 4 && humps(&part[..word]) * 5 <= word && !zigzags(&part[..word])
     })
 }
 
@@ -387,6 +399,12 @@ mod tests {
             (Token, "Bearer{token1}abcdefXY9", Quoted, false),
             (ApiKey, "zgiBkMmDxQeTbNvYcRwPlKjU", Quoted, true),
             (ApiKey, "thisIsOnlyALongVariableName", Quoted, false),
+            (Secret, "OQEGDTlAtIcLYtJg", Assigned, true),
+            (Secret, "QVTPoMjlldpQIyDf", Quoted, true),
+            (Secret, "getUserNameById", Quoted, false),
+            (Secret, "parseJSONFromURL", Quoted, false),
+            (Secret, "XMLHttpRequest", Quoted, false),
+            (Secret, "MY_CLIENT_SECRET", Assigned, false),
             (Key, "users/42/profile", Quoted, false),
             (Authorization, "Y2ktcm9ib3Q6TWVhZG93QGdyYW5pdGU4NDk=", Quoted, true),
             (Authorization, "understanding", Quoted, false),

@@ -10,6 +10,7 @@ mod context;
 mod messaging;
 mod payments;
 mod services;
+mod tools;
 
 use super::rule::Rule;
 
@@ -24,6 +25,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         services::RULES,
         context::RULES,
         commands::RULES,
+        tools::RULES,
     ];
     tables.into_iter().flatten()
 }

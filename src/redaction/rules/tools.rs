@@ -1,0 +1,220 @@
+//! More providers with a form of their own: AI platforms, hosts, packages, messaging.
+
+use crate::redaction::rule::{Check, Rule};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::form(
+        "azure-ai-key",
+        &["AAAA", "ACOG"],
+        r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{10}AAA[A-Z][A-Za-z0-9]{4,5}ACOG[A-Za-z0-9]{4}\b",
+    )
+    .back(84)
+    .from("Azure AI services: keys of 84 characters with a mark in the middle and one at the end")
+    .yes(&["{x52}JQQJ99{x10}AAAY{x4}ACOG{x4}", "{x52}JQQJ99{x10}AAAY{x5}ACOG{x4}"])
+    .no(&["AAAAACOG"]),
+    Rule::form("azure-registry-key", &["+ACR"], r"[A-Za-z0-9+/]{42}\+ACR[A-D][A-Za-z0-9+/]{5}")
+        .back(42)
+        .from("Azure Container Registry: identifiable keys of 52 characters")
+        .yes(&["{x42}+ACRA{x5}"])
+        .no(&["a+ACRs"]),
+    Rule::form("vercel-blob-token", &["vercel_blob_rw_"], r"vercel_blob_rw_[A-Za-z0-9]{12,}_[A-Za-z0-9]{20,}")
+        .from("Vercel Blob: read-write tokens")
+        .yes(&["vercel_blob_rw_{x16}_{x30}"])
+        .no(&["vercel_blob_rw_token"]),
+    Rule::form("aiven-password", &["AVNS_"], r"AVNS_[A-Za-z0-9_-]{16,}")
+        .from("Aiven: generated service passwords")
+        .yes(&["AVNS_{x19}"])
+        .no(&["AVNS_HOST"]),
+    Rule::form("astra-token", &["AstraCS:"], r"AstraCS:[A-Za-z0-9]{20,}:[a-f0-9]{64}")
+        .from("DataStax Astra: application tokens")
+        .yes(&["AstraCS:{x24}:{h64}"])
+        .no(&["AstraCS:token"]),
+    Rule::form("xata-key", &["xau_"], r"xau_[A-Za-z0-9]{30,}")
+        .from("Xata: API keys")
+        .yes(&["xau_{x40}"])
+        .no(&["xau_key"]),
+    Rule::form("tinybird-token", &["p.eyJ"], r"p\.eyJ[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{30,}")
+        .from("Tinybird: auth tokens")
+        .yes(&["p.eyJ{w90}.{w43}"])
+        .no(&["p.eyJ"]),
+    Rule::form("e2b-key", &["e2b_"], r"e2b_[a-f0-9]{40}")
+        .from("E2B: API keys")
+        .yes(&["e2b_{h40}"])
+        .no(&["e2b_sandbox"]),
+    Rule::form("runpod-key", &["rpa_"], r"rpa_[A-Z0-9]{30,}[A-Za-z0-9]*")
+        .from("RunPod: API keys")
+        .yes(&["rpa_{A44}ab12"])
+        .no(&["rpa_robot_name"]),
+    Rule::form("apify-token", &["apify_api_"], r"apify_api_[A-Za-z0-9]{30,}")
+        .from("Apify: API tokens")
+        .yes(&["apify_api_{x36}"])
+        .no(&["apify_api_client"]),
+    Rule::form("llamacloud-key", &["llx-"], r"llx-[A-Za-z0-9]{40,}")
+        .from("LlamaCloud: API keys")
+        .yes(&["llx-{x48}"])
+        .no(&["llx-parse"]),
+    Rule::form("wandb-key", &["wandb_v1_"], r"wandb_v1_[A-Za-z0-9_]{40,}")
+        .from("Weights & Biases: API keys since 2025")
+        .yes(&["wandb_v1_{x70}"])
+        .no(&["wandb_v1_run"]),
+    Rule::form("mailersend-token", &["mlsn."], r"mlsn\.[a-f0-9]{60,}")
+        .from("MailerSend: API tokens")
+        .yes(&["mlsn.{h64}"])
+        .no(&["mlsn.com"]),
+    Rule::form("polar-token", &["polar_oat_", "polar_pat_"], r"polar_[op]at_[A-Za-z0-9]{30,}")
+        .from("Polar: access tokens")
+        .yes(&["polar_oat_{x43}"])
+        .no(&["polar_oat_name"]),
+    Rule::form(
+        "swarm-key",
+        &["SWMKEY-1-", "SWMTKN-1-"],
+        r"SWM(?:KEY-1-[A-Za-z0-9+/_-]{40,}|TKN-1-[a-z0-9]{40,}-[a-z0-9]{20,})",
+    )
+    .from("Docker: swarm unlock keys and join tokens")
+    .yes(&["SWMKEY-1-{w43}", "SWMTKN-1-{l50}-{l25}"])
+    .no(&["SWMKEY-1-x"]),
+    Rule::form("inngest-key", &["signkey-"], r"signkey-[a-z]+-[a-f0-9]{32,}")
+        .from("Inngest: signing keys")
+        .yes(&["signkey-prod-{h64}"])
+        .no(&["signkey-prod"]),
+    Rule::form("twitter-bearer", &["AAAAAAAAAAAAAAAAAAAAA"], r"A{21}[A-Za-z0-9%]{60,}")
+        .from("X (Twitter): app-only bearer tokens begin with 21 A")
+        .yes(&["AAAAAAAAAAAAAAAAAAAAA{x44}%3D{x50}"])
+        .no(&["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]),
+    Rule::form("yandex-token", &["y0_", "y0__"], r"y0_[A-Za-z0-9_-]{50,}")
+        .from("Yandex: OAuth tokens")
+        .yes(&["y0_AgAAAA{x50}"])
+        .no(&["y0_offset"]),
+    Rule::form("adafruit-key", &["aio_"], r"\baio_[A-Za-z0-9]{28}\b")
+        .from("Adafruit IO: keys")
+        .yes(&["aio_{x28}"])
+        .no(&["aio_read_timeout_in_milliseconds"])
+        .check(Check::Random),
+    Rule::form("thunderstore-token", &["tss_"], r"tss_[A-Za-z0-9]{30,}")
+        .from("Thunderstore: service account tokens")
+        .yes(&["tss_{x36}"])
+        .no(&["tss_enabled"])
+        .check(Check::Random),
+    Rule::form("modrinth-token", &["mrp_"], r"mrp_[A-Za-z0-9]{40,}")
+        .from("Modrinth: personal access tokens")
+        .yes(&["mrp_{x60}"])
+        .no(&["mrp_plan"]),
+    Rule::form("nostr-key", &["nsec1"], r"nsec1[02-9ac-hj-np-z]{58}")
+        .from("NIP-19: private keys in bech32")
+        .yes(&["nsec1v5xun8g4h5pdxldd7gs7hngwj095s6k5qlagta65srmgfp3nuykmwwavpu"])
+        .no(&["nsec1"]),
+    Rule::context(
+        "lark-webhook",
+        &["/open-apis/bot/"],
+        r"/open-apis/bot/(?:v2/)?hook/([A-Za-z0-9-]{16,})",
+        Check::Real,
+    )
+    .from("Lark, Feishu: custom bots")
+    .yes(&["https://open.feishu.cn/open-apis/bot/v2/hook/{u}"])
+    .no(&["/open-apis/bot/v2/hook/"]),
+    Rule::context("mattermost-webhook", &["/hooks/"], r"/hooks/([a-z0-9]{26})(?:[^a-z0-9]|$)", Check::Random)
+        .from("Mattermost: incoming webhooks")
+        .yes(&["https://chat.example.com/hooks/{l26}"])
+        .no(&["https://example.com/hooks/pre-commit"]),
+    Rule::context(
+        "redis-password",
+        &["requirepass ", "masterauth "],
+        r"(?:requirepass|masterauth)[ \t]+\x22?([^\s\x22]{4,})",
+        Check::Password,
+    )
+    .from("redis.conf(5)")
+    .yes(&["requirepass Gr4n1te.{d4}"])
+    .no(&["# requirepass foobared"]),
+    Rule::context(
+        "ldap-bind-password",
+        &["bindpw ", "ldap_default_authtok"],
+        r"(?:bindpw[ \t]+|ldap_default_authtok[ \t]*=[ \t]*)(\S{4,})",
+        Check::Password,
+    )
+    .from("ldap.conf(5), sssd-ldap(5)")
+    .yes(&["bindpw gr4n1te-Meadow{d3}", "ldap_default_authtok = Gr4n1te!{d2}"])
+    .no(&["ldap_default_authtok_type = password", "bindpw $PW"]),
+    Rule::context(
+        "snmp-community",
+        &["snmp-server community "],
+        r"snmp-server community ([^\s\x22]{4,})",
+        Check::Password,
+    )
+    .from("Cisco IOS: snmp-server community")
+    .yes(&["snmp-server community bl0ck{d3} RO"])
+    .no(&["snmp-server community string"]),
+    Rule::context(
+        "cisco-secret",
+        &["enable secret ", "enable password ", " password 7 ", " secret 5 ", " secret 8 ", " secret 9 "],
+        r"(?:enable )?(?: ?secret|password| password) (?:[05789] )([^\s\x22]{6,})",
+        Check::Password,
+    )
+    .from("Cisco IOS: enable secret, username … password")
+    .yes(&["enable secret 5 $1$TY{x2}$YWG{x19}", "username bob password 7 {H20}"])
+    .no(&["enable secret 5 "]),
+    Rule::context("ipsec-psk", &[": PSK "], r": PSK \x22([^\x22\n]{4,})\x22", Check::Password)
+        .from("ipsec.secrets(5)")
+        .yes(&["10.0.0.1 10.0.0.2 : PSK \"{x20}\""])
+        .no(&[": PSK \"\""]),
+    Rule::context("rdp-password", &["/p:"], r"/p:([^\s\x22'/]{4,})", Check::Password)
+        .from("xfreerdp(1)")
+        .yes(&["xfreerdp /u:bob /p:gr4n1te{d2} /v:srv"])
+        .no(&["cmd /p:$PW", "http://p:80/p:x"]),
+    Rule::context("smtp-auth", &["AUTH PLAIN "], r"AUTH PLAIN ([A-Za-z0-9+/]{8,}={0,2})", Check::Real)
+        .from("RFC 4616: SASL PLAIN")
+        .yes(&["C: AUTH PLAIN AGJvYgA5SXplc2VGeVczS2I="])
+        .no(&["250-AUTH PLAIN LOGIN"]),
+    Rule::context(
+        "digest-response",
+        &["authorization: digest "],
+        r"(?i)authorization: digest [^\n]{0,400}?\bresponse=\x22([a-f0-9]{32,})\x22",
+        Check::Real,
+    )
+    .from("RFC 7616")
+    .yes(&["Authorization: Digest username=\"bob\", nonce=\"x\", response=\"{h32}\""])
+    .no(&["Authorization: Digest response"]),
+    Rule::context("token-hash", &["token_hash="], r"token_hash=([A-Za-z0-9_-]{20,})", Check::Random)
+        .from("Supabase: links that sign in")
+        .yes(&["https://app.example.com/auth?token_hash={h56}&type=email"])
+        .no(&["token_hash=sha256"]),
+    Rule::context(
+        "filezilla-password",
+        &["<pass encoding="],
+        r"(?i)<pass encoding=\x22base64\x22>([A-Za-z0-9+/]{6,}={0,2})</pass>",
+        Check::Real,
+    )
+    .from("FileZilla: sitemanager.xml")
+    .yes(&["<Pass encoding=\"base64\">aUhoSHpjc0hpdGh6</Pass>"])
+    .no(&["<Pass encoding=\"base64\"></Pass>"]),
+    Rule::context(
+        "openvpn-static-key",
+        &["BEGIN OpenVPN Static key"],
+        r"BEGIN OpenVPN Static key V1-----(?:\\[nr]|\s)+([a-fA-F0-9]{32}(?:(?:\\[nr]|\s)+[a-fA-F0-9]{32})*)",
+        Check::Real,
+    )
+    .from("OpenVPN: --genkey secret")
+    .yes(&["-----BEGIN OpenVPN Static key V1-----\n{h32}\n{h32}\n-----END OpenVPN Static key V1-----"])
+    .no(&["-----BEGIN OpenVPN Static key V1-----\n-----END"]),
+    Rule::context("kerberos-key", &["(0x"], r"\(0x([a-f0-9]{32,64})\)", Check::Real)
+        .from("klist(1) -K, ktutil(1)")
+        .yes(&["1 2 HTTP/x@EXAMPLE (aes256-cts-hmac-sha1-96) (0x{h64})"])
+        .no(&["(0x7ffe)"]),
+    Rule::context(
+        "ntlm-hash",
+        &[":aad3b435b51404eeaad3b435b51404ee:"],
+        r":aad3b435b51404eeaad3b435b51404ee:([a-f0-9]{32})",
+        Check::Real,
+    )
+    .from("NTLM: an empty LM hash before an NT hash")
+    .yes(&["Administrator:500:aad3b435b51404eeaad3b435b51404ee:{h32}:::"])
+    .no(&["aad3b435b51404eeaad3b435b51404ee"]),
+    Rule::context(
+        "odbc-password",
+        &["pwd={", "password={"],
+        r"(?i)(?:pwd|password)=\{([^{}\s\x22']{4,})\}(?:;|\x22|'|$)",
+        Check::Password,
+    )
+    .from("ODBC: connection strings with braces")
+    .yes(&["Driver={PostgreSQL};Server=x;Uid=sa;Pwd={Gr4n1te77};"])
+    .no(&["pwd={password}", "password={user.password}"]),
+];
