@@ -37,7 +37,8 @@ impl SealRow {
 }
 
 impl Database {
-    /// The first seal that covers a record, of the witness who covered it first.
+    /// The first seal that covers a record, of the witness who covered it first. A witness of whom a seal does not hold seals
+    /// nothing.
     pub async fn first_seal(&self, repository: i64, chain: &str, seq: i64) -> Result<Option<SealRow>, IndexError> {
         let sql = "SELECT v.witness, c.member, v.n, r.record, r.time, r.held FROM chain c
             JOIN covered v ON v.repository = c.repository AND v.witness = c.chain AND v.chain = $2
@@ -45,6 +46,8 @@ impl Database {
                     AND w.chain = $2 AND w.seq <= $3)
             JOIN record r ON r.repository = v.repository AND r.chain = v.witness AND r.seq = v.n
             WHERE c.repository = $1 AND c.kind = 'seal' AND c.pending = 0 AND v.seq + v.length > $3
+            AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.repository = v.repository AND f.chain = v.witness
+                AND f.severity = 'error')
             ORDER BY r.time, r.record LIMIT 1";
         let values = vec![repository.into(), chain.into(), seq.into()];
         Ok(self.rows_of(sql.to_owned(), values).await?.pop())
@@ -119,7 +122,9 @@ impl Database {
             }
             let place = [repository.into(), witness.into(), size.into(), n.into(), chain.as_str().into()];
             rows.add(place.into_iter().chain([from.into(), length.into()]).collect());
-            size += length;
+            // A seal may claim any numbers.
+            let Some(longer) = size.checked_add(length) else { break };
+            size = longer;
             reached.insert(chain, seq + 1);
         }
         self.write(rows).await?;
@@ -131,9 +136,15 @@ impl Database {
         let known: i64 = sqlx::query_scalar(known).bind(repository).bind(witness).fetch_one(&self.pool).await?;
         let mut next = usize::try_from(known).unwrap_or(0);
         let full = size / BLOCK;
+        let mut together = READ_TOGETHER;
         while next < full {
-            let end = full.min(next + READ_TOGETHER);
+            let end = full.min(next + together);
             let leaves = self.leaves(repository, witness, next * BLOCK..end * BLOCK).await?;
+            if leaves.is_empty() && together > 1 {
+                // Of some of them not all records are here; those before are proven all the same.
+                together = 1;
+                continue;
+            }
             let mut rows = Rows::new(&BLOCKS);
             for (number, block) in leaves.chunks_exact(BLOCK).enumerate() {
                 let number = (next + number) as u64;

@@ -41,7 +41,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
     "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
     "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
-    "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper",
+    "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -66,7 +66,8 @@ const ABOUT: &[&str] = &[
     "status", "state", "date", "time", "age", "usage", "used", "budget", "window", "hash", "digest", "algorithm",
     "alg", "info", "config", "options", "settings", "service", "handler", "callback", "method", "function", "fn",
     "index", "list", "map", "table", "column", "scope", "scopes", "cost", "costs", "price", "rotation", "manager",
-    "generator",
+    "generator", "timeout", "timeouts", "interval", "days", "hours", "minutes", "seconds", "secs", "millis", "ms",
+    "retries", "attempts", "iterations",
 ];
 
 /// What makes a key a secret one.
@@ -144,6 +145,8 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
         | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
         | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
+        "secreta" if before == "clave" => Class::Password,
+        "api" if before == "cle" => Class::ApiKey,
         "jeton" => Class::Token,
         "pepper" => Class::Secret,
         "clave" | "schluessel" if !before.is_empty() => Class::Password,
@@ -176,6 +179,7 @@ fn by_ending(last: &str) -> Option<Class> {
         ("storepass", Class::Password),
         ("keypass", Class::Password),
         ("mysqlpwd", Class::Password),
+        ("geheimschluessel", Class::Password),
         ("secret", Class::Secret),
         ("token", Class::Token),
         ("apikey", Class::ApiKey),
@@ -274,6 +278,10 @@ mod tests {
             ("token_type", None),
             ("secretName", None),
             ("password_policy", None),
+            ("PASSWORD_RESET_TIMEOUT", None),
+            ("clave_secreta", Some(Password)),
+            ("cle_api", Some(ApiKey)),
+            ("geheimschluessel", Some(Password)),
             ("passwordHash", None),
             ("Set-Cookie", Some(Cookies)),
             ("author", None),

@@ -66,6 +66,37 @@ fn rules_are_complete() {
 }
 
 #[test]
+fn the_lines_behind_a_secret_stay() {
+    let tails = [
+        "PORT=80\nEND",
+        "X=12\nY=3",
+        "DEBUG=1",
+        "DB=x\nNODE_ENV=x",
+        "kind: Secret\n",
+        "type: Opaque\n",
+        "name: x\n",
+        "PORT=5432\nrest",
+        "done\n",
+        "OK\n",
+        "HOST=db\n",
+    ];
+    for secret in [
+        "GITHUB_TOKEN=ghp_{x36}",
+        "SECRET={h64}",
+        "password: {b80}",
+        "tls.key: {b76}",
+        "  token: {b76}",
+        "SVC=sk-ant-api03-{w93}AA",
+    ] {
+        for tail in tails {
+            let text = format!("{}\n{tail}", expand(secret));
+            let told = redact(&text);
+            assert!(told.ends_with(&format!("]\n{tail}")), "{text:?} gives {told:?}");
+        }
+    }
+}
+
+#[test]
 fn rules_find_their_examples() {
     for rule in rules::all() {
         for yes in rule.yes {

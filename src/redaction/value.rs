@@ -36,7 +36,7 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
         Class::Password => password(value, setting),
         Class::Token | Class::Secret | Class::ApiKey => {
             let loose = setting == Setting::Loose;
-            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit);
+            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit) && !zigzags(value);
             value.len() >= if loose { 12 } else { 10 } && !name && !wordy(value) && random(value)
         }
         Class::Key => value.len() >= 20 && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value),
@@ -81,7 +81,10 @@ fn password(value: &[u8], setting: Setting) -> bool {
     if letters > 0 && shape.digits > 0 {
         return value.len() >= 6 || setting == Setting::Assigned;
     }
-    // No digit: a word, a name, or a password all the same.
+    // No digit: drawn by a machine, a word, a name, or a password all the same.
+    if value.len() >= 10 && zigzags(value) && random(value) {
+        return true;
+    }
     if shape.odd > 0 && letters > 0 && setting != Setting::Loose {
         return value.len() >= 6 && !text.iter().any(|b| matches!(b, b'(' | b'[' | b'<' | b'{' | b',' | b';'));
     }
@@ -373,6 +376,8 @@ mod tests {
             (Password, "Falcon_pepper1638", Loose, true),
             (Password, "Sommerregen", Assigned, true),
             (Password, "Pa$$wort!", Quoted, true),
+            (Password, "iIiYzGuQoNbGTT", Loose, true),
+            (Password, "getJSONPasswordField", Loose, false),
             (Password, "changeme", Assigned, false),
             (Password, "${DB_PASSWORD}", Assigned, false),
             (Password, "$PASSWORD", Assigned, false),

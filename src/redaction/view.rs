@@ -320,7 +320,8 @@ fn wrapped(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
         return None;
     }
     let (head, tail) = (&text[end - head..end], &text[next..next + tail]);
-    let name = tail[..tail.len() - 1].iter().position(|b| *b == b'=').is_some_and(|n| n + 3 < tail.len() && n < 40);
+    // Base64 has `=` at its end alone: what goes on behind it is the next line's own value.
+    let name = tail.windows(2).take(40).any(|w| w[0] == b'=' && w[1] != b'=');
     (!name && mixed(tail) && mixed(head) && !value::uuid(tail)).then_some((end, next))
 }
 

@@ -99,6 +99,18 @@ pub(super) const RULES: &[Rule] = &[
         .from("Modrinth: personal access tokens")
         .yes(&["mrp_{x60}"])
         .no(&["mrp_plan"]),
+    Rule::form("cockroach-key", &["CCDB1_"], r"CCDB1_[A-Za-z0-9]{20,}_[A-Za-z0-9]{30,}")
+        .from("CockroachDB Cloud: service account keys")
+        .yes(&["CCDB1_{x22}_{x40}"])
+        .no(&["CCDB1_key"]),
+    Rule::form("helicone-key", &["sk-helicone-"], r"sk-helicone-(?:[a-z]{2}-)?[a-z0-9-]{20,}")
+        .from("Helicone: API keys")
+        .yes(&["sk-helicone-{l7}-{l7}-{l7}-{l7}"])
+        .no(&["sk-helicone-auth"]),
+    Rule::form("rootly-token", &["rootly_"], r"rootly_[a-f0-9]{64}")
+        .from("Rootly: API tokens")
+        .yes(&["rootly_{h64}"])
+        .no(&["rootly_incident"]),
     Rule::form("nostr-key", &["nsec1"], r"nsec1[02-9ac-hj-np-z]{58}")
         .from("NIP-19: private keys in bech32")
         .yes(&["nsec1v5xun8g4h5pdxldd7gs7hngwj095s6k5qlagta65srmgfp3nuykmwwavpu"])

@@ -24,7 +24,9 @@ impl Peers {
 
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?;
-    address(last.to_str().ok()?.rsplit(',').next()?.trim())
+    // Visitors may have sent any bytes, behind which the proxy writes its own.
+    let told = last.as_bytes().rsplit(|byte| *byte == b',').next()?;
+    address(std::str::from_utf8(told).ok()?.trim())
 }
 
 /// An address as proxies write it: some put the port behind, or brackets around.
@@ -37,6 +39,8 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -47,6 +51,8 @@ mod tests {
         assert_eq!(forwarded(&headers), "2.2.2.2".parse().ok());
         headers.append("x-forwarded-for", "::ffff:3.3.3.3".parse().unwrap());
         assert_eq!(forwarded(&headers).map(|a| a.to_canonical()), "3.3.3.3".parse().ok());
+        headers.append("x-forwarded-for", HeaderValue::from_bytes(b"\xe9, 4.4.4.4").unwrap());
+        assert_eq!(forwarded(&headers), "4.4.4.4".parse().ok());
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
         assert_eq!(forwarded(&headers), None);
     }
