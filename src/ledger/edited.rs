@@ -158,11 +158,11 @@ impl Edited {
     }
 
     /// Puts before a file's edits those of the one that was renamed to it: the last whose bytes it had when it was first
-    /// edited under its name.
+    /// edited under its name, and that was the very file. The bytes alone could be those of a person's own file.
     fn add_former(&self, file: &mut Vanished, earlier: &[Vanished]) {
         let Some(first) = file.edits.first() else { return };
-        let (Known::Is(Some(had)), at) = (first.before, first.at) else { return };
-        let left = |edit: &Edit| edit.at <= at && edit.after == Some(had);
+        let (Known::Is(Some(had)), Some(id), at) = (first.before, first.file, first.at) else { return };
+        let left = |edit: &Edit| edit.at <= at && edit.after == Some(had) && edit.file == Some(id);
         let was = earlier.iter().rev().find(|was| was.path != file.path && was.edits.iter().any(left));
         if let Some(was) = was {
             self.note_name(&was.path, &file.path, Some(at));

@@ -174,6 +174,12 @@ fn shells_renames_and_things_undone() {
     desk.agent.bash("echo second >> between.txt");
     desk.git(["mv", "between.txt", "last.txt"]).commit();
     assert_eq!(desk.letters("last.txt"), "AA");
+    // A person's own file is no agent's for having the same bytes as one that is gone.
+    desk.agent.bash("printf 'one\\ntwo\\n' > scratch");
+    desk.agent.bash("rm scratch");
+    desk.human("own.txt", "one\ntwo\n").agent.bash("echo three >> own.txt");
+    desk.git(["add", "-A"]).git(["mv", "own.txt", "kept.txt"]).commit();
+    assert_eq!(desk.letters("kept.txt"), "--A");
     // Renamed and formatted, while a person makes another file of its old name.
     desk.agent("notes", "one\n  two\n").commit();
     desk.agent.bash("echo 'three(a, b)' >> notes");
