@@ -78,7 +78,7 @@ pub fn trimmed(line: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a line says so much that it is not written twice by chance.
-pub(super) fn is_long(line: &[u8]) -> bool {
+pub fn is_long(line: &[u8]) -> bool {
     has_words(line, 13)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use crate::attribution::doubt::Doubt;
+use crate::attribution::doubt::{Doubt, FIRM_RUN};
 use crate::attribution::labels::Authors;
 use crate::attribution::lines;
 use crate::attribution::timeline::{Before, Step, Timeline};
@@ -351,9 +351,11 @@ impl Vanished {
         Some(Vanished { path, edits: all, last, words })
     }
 
-    /// How it was last, if that has a line with words in common with these bytes, but for white space around it.
+    /// How it was last, if these bytes have so much of it, but for white space, as nobody writes twice by chance.
     pub fn like(&self, bytes: &[u8]) -> Option<&[u8]> {
-        let common = lines::split(bytes).any(|line| self.words.contains(&lines::trimmed(line)));
-        common.then_some(&self.last)
+        let common = || lines::split(bytes).filter(|line| self.words.contains(&lines::trimmed(line)));
+        let enough = common().any(lines::is_long)
+            || common().filter(|line| lines::is_telling(line)).take(FIRM_RUN).count() == FIRM_RUN;
+        enough.then_some(&self.last)
     }
 }

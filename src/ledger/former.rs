@@ -142,7 +142,7 @@ pub fn find<'f>(
         return Some(Former::Gone(gone));
     }
     let fits = |there: &&Vanished| {
-        was_there(&there.edits) || there.like(bytes).is_some_and(|last| likeness::is_renamed(last, bytes))
+        there.like(bytes).is_some_and(|last| was_there(&there.edits) || likeness::is_renamed(last, bytes))
     };
     edits.vanished(repo, commit).iter().find(fits).map(uncommitted)
 }

@@ -177,6 +177,9 @@ fn shells_renames_and_things_undone() {
     // A person's own file is no agent's for having the same bytes as one that is gone.
     desk.agent.bash("printf 'one\\ntwo\\n' > scratch");
     desk.agent.bash("rm scratch");
+    desk.human("same.txt", "one\ntwo\n").agent.bash("echo three >> same.txt");
+    desk.commit();
+    assert_eq!(desk.letters("same.txt"), "--A");
     desk.human("own.txt", "one\ntwo\n").agent.bash("echo three >> own.txt");
     desk.git(["add", "-A"]).git(["mv", "own.txt", "kept.txt"]).commit();
     assert_eq!(desk.letters("kept.txt"), "--A");
