@@ -16,7 +16,7 @@ use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
 use super::view::{self, View};
-use super::{cards, dump, encoded, jwk, named, pem, rules, seed, url, value};
+use super::{bot, cards, dump, encoded, jwk, named, pem, rules, seed, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,6 +334,7 @@ impl Engine {
         self.settings.privacy.find(text, spans);
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
+                spans.extend(bot::find(text, start, end));
                 spans.extend(self.encoded(text, start, end, encoded::decode_text(&text[start..end]), depth));
             });
             dump::lists(text, |start, end, bytes| {
@@ -402,7 +403,7 @@ impl Engine {
         if captures.get(0).is_none_or(|m| start + m.start() > at) {
             return None;
         }
-        let secret = captures.get(1).or(captures.get(0))?;
+        let secret = captures.iter().skip(1).flatten().next().or(captures.get(0))?;
         if !holds(rule.check, secret.as_bytes()) {
             return None;
         }
@@ -451,6 +452,7 @@ fn holds(check: Check, secret: &[u8]) -> bool {
         Check::Real => !value::filler(secret),
         Check::Random => value::random(secret) && !value::wordy(secret) && !value::filler(secret),
         Check::Password => value::plausible(Class::Password, secret, Setting::Quoted),
+        Check::Given => value::plausible(Class::Password, secret, Setting::Assigned),
         Check::Basic => value::basic_credentials(secret),
     }
 }

@@ -24,6 +24,9 @@ pub(super) enum Link {
 
 /// What follows a name, and where the value would begin.
 pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
+    if text[end..].starts_with(b"'s ") {
+        return Some((Link::Prose, end + 3));
+    }
     let (mut i, mut quoted) = (end, false);
     while let Some(b) = text.get(i).filter(|_| i < end + 12) {
         match b {
@@ -50,6 +53,8 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         // `arn:aws:…:secret:name`
         [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
         [b':', ..] => (Link::Colon, 1),
+        // A value for where there is none.
+        [b'|', b'|', b' ', ..] | [b'?', b'?', b' ', ..] | [b'o', b'r', b' ', ..] => (Link::Quote, 2),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
         [b'|', b' ', ..] => (Link::Word, 1),
@@ -63,6 +68,7 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b'>', ..] if quoted => (Link::Tag, 1 + data(&rest[1..])),
         [b'<', b'/', ..] => (Link::Tag, next_tag(rest)?),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
+        [b',', ..] if matches!(before, b'{' | b':') => (Link::Quote, 1),
         [b'(', ..] if at == end => (Link::Quote, 1),
         // A form's field: its head, an empty line, its value.
         [b'\r', b'\n', b'\r', b'\n', ..] if quoted && text[..start].ends_with(b"name=\"") => {
@@ -78,7 +84,11 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         // Of a language that writes no spaces.
         _ if text[start] >= 0x80 => (Link::Prose, prose(rest).unwrap_or(0)),
         _ if at == i => return None,
+        [b'"' | b'\'', ..] => (Link::Quote, 0),
+        _ if typed(rest) > 0 => (Link::Equals { tight: false }, typed(rest)),
+        _ if !quoted && asks(text, start) => (Link::Prose, prose(rest).unwrap_or(0)),
         _ if !quoted && (text[i] == b'\t' || set(text, start)) => (Link::Flag, 0),
+        _ if !quoted && alone(text, start, at) && follows_user(text, start) => (Link::Flag, 0),
         _ if !quoted && alone(text, start, at) => (Link::Word, 0),
         _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
         _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
@@ -110,7 +120,22 @@ fn prose(rest: &[u8]) -> Option<usize> {
         "as ",
         "of ",
         "ist ",
+        "ist: ",
         "lautet ",
+        "lautet: ",
+        "= ",
+        "è ",
+        "é ",
+        "era ",
+        "är ",
+        "er ",
+        "jest ",
+        "to jest ",
+        "это ",
+        "— ",
+        "– ",
+        "-> ",
+        "→ ",
         "est ",
         "es ",
         "(",
@@ -121,7 +146,47 @@ fn prose(rest: &[u8]) -> Option<usize> {
         "为",
     ];
     // The longest that fits.
-    WORDS.iter().filter(|w| rest.starts_with(w.as_bytes())).map(|w| w.len()).max()
+    let word = WORDS.iter().filter(|w| rest.starts_with(w.as_bytes())).map(|w| w.len()).max();
+    let of = || OF.iter().any(|w| rest.starts_with(w.as_bytes())).then(|| whose(rest)).flatten();
+    of().or(word)
+}
+
+/// What may begin the words between a name and a colon: `password for the box: …`.
+const OF: &[&str] = &[
+    "for ", "of ", "to ", "on ", "at ", "in ", "from ", "für ", "von ", "vom ", "zum ", "zur ", "der ", "des ", "de ",
+    "du ", "pour ", "del ", "para ", "di ", "per ", "do ", "da ", "van ", "voor ", "от ", "для ", "к ", "(",
+];
+
+/// Where the value begins behind such words; they are few, and end with a colon or `is`.
+fn whose(rest: &[u8]) -> Option<usize> {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || b" .-_/@()'`*".contains(b);
+    let words = rest.iter().take(60).take_while(|b| plain(b)).count();
+    if rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ') {
+        return Some(words + 2);
+    }
+    let is = [&b" is "[..], b" ist ", b" est ", b" es ", "è ".as_bytes()];
+    is.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is)? + is.len())).min()
+}
+
+/// `string =`, `As String =`: the type of a value that follows in quotes.
+fn typed(rest: &[u8]) -> usize {
+    let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'*' | b'[' | b']' | b' ');
+    let len = rest.iter().take(32).take_while(|b| name(b)).count();
+    let sign = len + usize::from(rest.get(len) == Some(&b':'));
+    if len == 0 || rest.get(sign) != Some(&b'=') || rest[..len].split(|b| *b == b' ').count() > 4 {
+        return 0;
+    }
+    let at = sign + 1 + usize::from(rest.get(sign + 1) == Some(&b' '));
+    if matches!(rest.get(at), Some(b'"' | b'\'' | b'`')) { at } else { 0 }
+}
+
+/// Whether the line before names a user, as a mail program's configuration does.
+fn follows_user(text: &[u8], start: usize) -> bool {
+    let from = start.saturating_sub(160);
+    let mut lines = text[from..start].rsplit(|b| *b == b'\n');
+    let before = lines.nth(1).map(|line| line[prefix(line)..].trim_ascii());
+    const USERS: &[&str] = &["user ", "username ", "login ", "account ", "from ", "auth "];
+    before.is_some_and(|line| USERS.iter().any(|user| line.starts_with(user.as_bytes())))
 }
 
 /// `<![CDATA[` and white space before an element's text.
@@ -146,10 +211,36 @@ fn next_tag(rest: &[u8]) -> Option<usize> {
 
 /// Whether the words before a name set it: `set -gx NAME value`.
 fn set(text: &[u8], start: usize) -> bool {
-    const WORDS: &[&str] =
-        &["set -gx", "set -Ux", "set -x", "set -g", "setenv", "setx", "#define", "configure set", "ENV", "config set"];
+    const WORDS: &[&str] = &[
+        "set -gx",
+        "set -Ux",
+        "set -x",
+        "set -g",
+        "setenv",
+        "setx",
+        "#define",
+        "configure set",
+        "ENV",
+        "config set",
+        "proxy_set_header",
+        "fastcgi_param",
+        "uwsgi_param",
+        "add_header",
+        "RequestHeader set",
+        "Header set",
+        "SetEnv",
+    ];
     let before = text[..start].trim_ascii_end();
     start > before.len() && WORDS.iter().any(|w| before.ends_with(w.as_bytes()))
+}
+
+/// Whether somebody is asked to use what follows: `use password …`.
+fn asks(text: &[u8], start: usize) -> bool {
+    const WORDS: &[&str] = &["use", "Use", "using", "with", "enter", "try", "and", "mit", "avec", "con", "con la"];
+    let before = text[start.saturating_sub(10)..start].trim_ascii_end();
+    WORDS.iter().any(|w| {
+        before.strip_suffix(w.as_bytes()).is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphabetic))
+    })
 }
 
 /// Whether a name begins its line and one word follows, as in a server's configuration.
@@ -187,11 +278,26 @@ fn attribute(rest: &[u8]) -> usize {
 fn skip_sibling_name(rest: &[u8]) -> usize {
     let text = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\\' | b'"' | b'\'')).count();
     if !rest[text..].get(..5).is_some_and(|w| w.eq_ignore_ascii_case(b"value")) {
-        return 0;
+        return default(rest);
     }
     let after = text + 5;
     let sign = after + rest[after..].iter().take(8).take_while(|b| matches!(b, b'\\' | b'"' | b'\'' | b' ')).count();
     if rest.get(sign) == Some(&b':') { sign + 1 } else { 0 }
+}
+
+/// `default=` among the arguments of a flag's declaration: `add_argument("--token", help="…", default="…")`.
+fn default(rest: &[u8]) -> usize {
+    let line = &rest[..rest.iter().take(200).take_while(|b| **b != b'\n').count()];
+    let word = memchr::memmem::find(line, b"default");
+    let sign = word.map(|at| {
+        at + 7
+            + line[at + 7..]
+                .iter()
+                .take(8)
+                .take_while(|b| matches!(b, b'V' | b'a' | b'l' | b'u' | b'e' | b'_' | b' ' | b'"'))
+                .count()
+    });
+    sign.filter(|sign| matches!(line.get(*sign), Some(b'=' | b':'))).map_or(0, |sign| sign + 1)
 }
 
 /// The value in one of the next lines: `name = "token"` / `value = "…"`.

@@ -3,6 +3,7 @@
 //! A line that is JSON is searched string by string (names too, and documents in strings), and what is found is cut out of
 //! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
 
+mod bot;
 mod cards;
 mod columns;
 mod cookies;
@@ -13,6 +14,7 @@ mod engine;
 mod frame;
 mod json;
 mod jwk;
+mod letters;
 mod link;
 mod literal;
 mod mark;

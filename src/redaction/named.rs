@@ -5,7 +5,7 @@ use super::literal::{joined, quote, quoted_end};
 use super::names::{self, Class};
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
-use super::{columns, cookies};
+use super::{columns, cookies, seed};
 
 /// How far the search of one text has come.
 #[derive(Default)]
@@ -75,12 +75,20 @@ pub(super) fn in_json(class: Class, text: &[u8], spans: &mut Vec<Span>) {
 
 /// The whole identifier around a hit.
 pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(usize, usize)> {
-    if text[start] >= 0x80 {
+    if text[start] >= 0x80 && names::unmarked(&text[start..]).is_none() {
         return Some((start, end));
     }
-    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let left = text[..start].iter().rev().take(MAX_NAME).take_while(|b| part(b)).count();
-    let right = text[end..].iter().take(MAX_NAME).take_while(|b| part(b)).count();
+    let ascii = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let part = |at: usize| {
+        ascii(text[at])
+            || (text[at] >= 0x80
+                && (names::unmarked(&text[at..]).is_some() || at > 0 && names::unmarked(&text[at - 1..]).is_some()))
+    };
+    // A keyword may end with the sign behind a name.
+    let end = end - text[start..end].iter().rev().take_while(|b| b.is_ascii_punctuation() && !ascii(**b)).count();
+    let end = end - if text[start..end].ends_with(b" is") { 3 } else { 0 };
+    let left = (0..start).rev().take(MAX_NAME).take_while(|at| part(*at)).count();
+    let right = (end..text.len()).take(MAX_NAME).take_while(|at| part(*at)).count();
     if left == MAX_NAME || right == MAX_NAME {
         return None;
     }
@@ -104,10 +112,18 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
     let at = after_line_break(text, at, link);
     let at = if link == Link::Colon { after_type(text, at) } else { at };
     let open = quote(text, at);
+    if open.is_none()
+        && matches!(class, Class::Password | Class::Phrase)
+        && let Some(end) = groups_end(text, at)
+    {
+        return Some(Span::new(at, end, class.rule(), Rank::Named));
+    }
     let (start, end, setting) = match open {
         Some(open) => {
             let start = open.inside + after_scheme(&text[open.inside..]);
-            (start, quoted_end(text, open)?.max(start), Setting::Quoted)
+            let flag = link == Link::Flag && text[..name.0].ends_with(b"-");
+            let setting = if flag { Setting::Assigned } else { Setting::Quoted };
+            (start, quoted_end(text, open)?.max(start), setting)
         }
         None if link == Link::Quote => return None,
         None if class == Class::SeedPhrase && text.get(at).is_some_and(u8::is_ascii_lowercase) => {
@@ -130,7 +146,7 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         return None;
     }
     let cleaned: Vec<u8>;
-    if value.iter().any(|b| matches!(b, b'\n' | b'"' | b'\'')) {
+    if value.iter().any(|b| matches!(b, b'\n' | b'"')) || value.contains(&b'\'') && !value.contains(&b' ') {
         cleaned = joined(value);
         value = &cleaned;
     }
@@ -152,8 +168,21 @@ fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value
         Link::Tag => Setting::Assigned,
         Link::Equals { tight: true } if upper || matches!(before, b'?' | b'&' | b';') => Setting::Assigned,
         Link::Equals { tight: true } if before == b'\n' && line_ends => Setting::Assigned,
+        // `--password=`, `-Dpassword=`: a flag, and no line that a diff takes away.
+        Link::Equals { tight: true } if text[..start].ends_with(b"--") || text[..start].ends_with(b" -") => {
+            Setting::Assigned
+        }
         _ => Setting::Loose,
     }
+}
+
+/// Where four groups of four small letters end, as mail providers write the passwords that they give to programs.
+fn groups_end(text: &[u8], at: usize) -> Option<usize> {
+    let groups = text.get(at..at + 19)?;
+    let fits = groups.iter().enumerate().all(|(i, b)| if i % 5 == 4 { *b == b' ' } else { b.is_ascii_lowercase() });
+    let ends = matches!(text.get(at + 19), None | Some(b'\n' | b'\r' | b'"' | b'\''));
+    let words = groups.split(|b| *b == b' ').filter(|word| seed::is_word(word)).count();
+    (fits && ends && words < 2).then_some(at + 19)
 }
 
 /// Over a block scalar's sign and a line break after `:` or `=`.

@@ -5,6 +5,10 @@
 pub(super) enum Class {
     /// People choose passwords: they may be short, and almost words.
     Password,
+    /// People choose these too, of several words.
+    Phrase,
+    /// Four digits or some more.
+    Pin,
     /// Machines make these: long and random.
     Token,
     Secret,
@@ -23,7 +27,8 @@ impl Class {
     /// The rule that a finding by such a name is counted under.
     pub fn rule(self) -> &'static str {
         match self {
-            Class::Password => "password",
+            Class::Password | Class::Phrase => "password",
+            Class::Pin => "pin",
             Class::Token => "token",
             Class::Secret => "secret",
             Class::ApiKey | Class::Key => "api-key",
@@ -37,11 +42,12 @@ impl Class {
 /// What a name must have in it to be looked at, in any case.
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "kennwort", "secret", "token", "key", "jwt", "bearer",
+    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "pw:", "pw=", "kennwort", "secret", "token", "key", "jwt", "bearer",
     "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
     "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
     "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
-    "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
+    "Пароль", "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
+    "clé", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "_pin", "pin\"", "pincode",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -90,7 +96,7 @@ const PLAIN_KEYS: &[&str] = &[
     "yaml", "parent", "child", "node", "sha", "git", "commit", "file", "path", "column", "field", "table", "ref",
     "hot", "arrow", "enter", "escape", "shortcut", "press", "event", "keyboard", "by", "prompt", "tree", "merkle",
     "bucket", "blob", "image", "react", "list", "composite", "natural", "surrogate", "feature", "issue", "project",
-    "any", "the",
+    "any", "the", "for",
 ];
 
 /// What makes a token something other than a credential.
@@ -104,7 +110,7 @@ const PLAIN_TOKENS: &[&str] = &[
 const TELLING: &[(&str, Class)] = &[
     ("password", Class::Password),
     ("passwd", Class::Password),
-    ("passphrase", Class::Password),
+    ("passphrase", Class::Phrase),
     ("client_secret", Class::Secret),
     ("api_key", Class::ApiKey),
     ("apikey", Class::ApiKey),
@@ -118,7 +124,7 @@ const TELLING: &[(&str, Class)] = &[
 
 /// The class of the value that has this name, if the name says that it is a secret.
 pub(super) fn classify(name: &[u8]) -> Option<Class> {
-    if name.first()? >= &0x80 {
+    if name.first()? >= &0x80 && unmarked(name).is_none() {
         return Some(Class::Password);
     }
     let words = words(name);
@@ -145,8 +151,11 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
         | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
         | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
+        "pin" => Class::Pin,
+        "code" if before == "pin" => Class::Pin,
         "secreta" if before == "clave" => Class::Password,
-        "api" if before == "cle" => Class::ApiKey,
+        "api" | "privee" if before == "cle" => Class::ApiKey,
+        "secrete" if before == "cle" => Class::Password,
         "jeton" => Class::Token,
         "pepper" => Class::Secret,
         "clave" | "schluessel" if !before.is_empty() => Class::Password,
@@ -173,7 +182,7 @@ fn by_ending(last: &str) -> Option<Class> {
         ("password", Class::Password),
         ("passwd", Class::Password),
         ("passwort", Class::Password),
-        ("passphrase", Class::Password),
+        ("passphrase", Class::Phrase),
         ("userpass", Class::Password),
         ("dbpass", Class::Password),
         ("storepass", Class::Password),
@@ -205,10 +214,28 @@ fn strip_digits(word: &str) -> &str {
     word.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
+/// The letter without its marks that two bytes of UTF-8 stand for: `ñ` is `n`, and so on through Latin-1 and Latin Extended-A.
+pub(super) fn unmarked(bytes: &[u8]) -> Option<u8> {
+    const LATIN_1: &[u8; 64] = b"aaaaaaaceeeeiiiidnooooo_ouuuuytsaaaaaaaceeeeiiiidnooooo_ouuuuyty";
+    const EXTENDED: &[u8; 128] = b"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+    match *bytes {
+        [0xC3, b @ 0x80..=0xBF, ..] => Some(LATIN_1[usize::from(b - 0x80)]),
+        [a @ (0xC4 | 0xC5), b @ 0x80..=0xBF, ..] => Some(EXTENDED[usize::from(a - 0xC4) * 64 + usize::from(b - 0x80)]),
+        _ => None,
+    }
+}
+
 /// The words of a name in lower case with `_` between: `secretAccessKey`, `X-API-Key`, `db.password`.
 fn words(name: &[u8]) -> String {
     let mut out = String::with_capacity(name.len() + 8);
     for (i, &b) in name.iter().enumerate() {
+        if let Some(letter) = unmarked(&name[i..]) {
+            out.push(letter as char);
+            continue;
+        }
+        if i > 0 && unmarked(&name[i - 1..]).is_some() {
+            continue;
+        }
         if !b.is_ascii_alphanumeric() {
             out.push('_');
             continue;
@@ -280,6 +307,16 @@ mod tests {
             ("password_policy", None),
             ("PASSWORD_RESET_TIMEOUT", None),
             ("clave_secreta", Some(Password)),
+            ("contraseña", Some(Password)),
+            ("lösenord", Some(Password)),
+            ("hasło", Some(Password)),
+            ("clé_secrète", Some(Password)),
+            ("clé", None),
+            ("GPG_PASSPHRASE", Some(Phrase)),
+            ("card_pin", Some(Pin)),
+            ("pinCode", Some(Pin)),
+            ("spin", None),
+            ("led_pin_number", None),
             ("cle_api", Some(ApiKey)),
             ("geheimschluessel", Some(Password)),
             ("passwordHash", None),

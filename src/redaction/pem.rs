@@ -1,9 +1,13 @@
 //! Private keys in armour: PEM, OpenSSH, PGP, PuTTY; also numbered, indented, diffed, cut off, or with escaped line breaks.
 
+use super::link;
 use super::span::{Rank, Span};
 
 /// What begins each of them.
-pub(super) const KEYWORDS: &[&str] = &["-----begin ", "---- begin ", "private-lines: "];
+pub(super) const KEYWORDS: &[&str] = &["-----begin ", "---- begin ", "private-lines: ", TAIL];
+
+/// What ends them, where only the last lines were printed.
+const TAIL: &str = "-----end ";
 
 /// The longest block looked at.
 const MAX_BLOCK: usize = 64 * 1024;
@@ -13,6 +17,10 @@ const MAX_GAP: usize = 48;
 /// Looks for a private key whose head begins at `at`.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Span> {
     let block = &text[at..text.len().min(at + MAX_BLOCK)];
+    if block[..TAIL.len()].eq_ignore_ascii_case(TAIL.as_bytes()) {
+        let start = before_tail(text, at)?;
+        return Some(Span::new(start, at, "private-key", Rank::Format));
+    }
     let end = if block[0] == b'-' { armoured(block) } else { putty(block) }?;
     Some(Span::new(at, at + end, "private-key", Rank::Format))
 }
@@ -38,6 +46,34 @@ fn armoured(block: &[u8]) -> Option<usize> {
     let line = tail + 5;
     let close = find_bytes(&block[line..block.len().min(line + 80)], b"----");
     Some(close.map_or(end, |c| line + c + block[line + c..].iter().take(5).take_while(|b| **b == b'-').count()))
+}
+
+/// Where the lines of base64 begin that end at a tail without a head, at `at`; at least one is as long as a key's.
+fn before_tail(text: &[u8], at: usize) -> Option<usize> {
+    let label = &text[at..text.len().min(at + 48)];
+    find_bytes(label, b"PRIVATE KEY-")?;
+    let (mut start, mut long, mut line_end) = (None, false, at);
+    while let Some(end) = text[..line_end].iter().rposition(|b| *b == b'\n') {
+        // What stands before the tail in its own line is what a tool puts before each.
+        let from = text[..end]
+            .iter()
+            .rev()
+            .take(2 * MAX_GAP + 64)
+            .position(|b| *b == b'\n')
+            .map_or(end.saturating_sub(2 * MAX_GAP + 64), |n| end - n);
+        let body = from + link::prefix(&text[from..end]);
+        let line = text[body..end].trim_ascii();
+        let skip = text[body..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let padded = line.iter().rev().take_while(|b| **b == b'=').count();
+        let is_key = !line.is_empty() && line.len() <= 100 && line[..line.len() - padded].iter().all(|b| is_base64(*b));
+        if !is_key || (start.is_some() && line.len() < 40) || at - body > MAX_BLOCK {
+            break;
+        }
+        long |= line.len() >= 40;
+        start = Some(body + skip);
+        line_end = from;
+    }
+    start.filter(|_| long)
 }
 
 /// `Private-Lines: N` and what follows.
@@ -89,6 +125,20 @@ fn find_bytes(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_lines_of_a_key_are_one() {
+        let line = "vxffNJlH4SQOZkjuaTCJC4m7tjhMh1byqVFiZALd5v5VhqF";
+        for before in ["", "    ", "+", "   7\t"] {
+            let tail = format!("{before}-----END RSA PRIVATE KEY-----\n");
+            let text = format!("$ tail -4 id_rsa\n{before}{line}\n{before}{line}\n{before}rTmK==\n{tail}");
+            let at = text.find("-----END").unwrap();
+            let span = find(text.as_bytes(), at).unwrap();
+            assert_eq!((span.start, span.end), (text.find("vxff").unwrap(), at), "{before}");
+            assert!(find(format!("done\n{tail}").as_bytes(), 5 + before.len()).is_none());
+        }
+        assert!(find(format!("{line}\n-----END CERTIFICATE-----").as_bytes(), 48).is_none());
+    }
 
     #[test]
     fn a_key_ends_where_the_next_begins() {

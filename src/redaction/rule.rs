@@ -6,7 +6,7 @@ pub(super) struct Rule {
     pub id: &'static str,
     /// One of these, in any case, is in every such secret or right before it.
     pub keywords: &'static [&'static str],
-    /// What matches, from the keyword on; case counts. Group 1 is the secret where only a part of it is.
+    /// What matches, from the keyword on; case counts. The first group that matches is the secret where only a part of it is.
     pub pattern: &'static str,
     /// How many bytes before the keyword the match may begin; 0 where it begins with it.
     pub back: usize,
@@ -35,6 +35,8 @@ pub(super) enum Check {
     Random,
     /// It can be a password.
     Password,
+    /// It can be a password, of words alone too: nothing else can stand there.
+    Given,
     /// It is base64 of `user:password`.
     Basic,
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::span::{Rank, Span};
 
 /// The words of BIP39 in English, in order.
-const WORDS: &str = include_str!("bip39.txt");
+pub(super) const WORDS: &str = include_str!("bip39.txt");
 
 /// No phrase is shorter, in bytes.
 const MIN_BYTES: usize = 47;
@@ -70,6 +70,11 @@ fn row(text: &[u8], start: usize, spans: &mut Vec<Span>) -> usize {
 }
 
 /// A word's place in the list.
+/// Whether a row of small letters is a word of the list.
+pub(super) fn is_word(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_lowercase) && number(word).is_some()
+}
+
 fn number(word: &[u8]) -> Option<u16> {
     /// The words, and how many begin with less than each three letters.
     static LIST: OnceLock<(Vec<&[u8]>, Vec<u16>)> = OnceLock::new();

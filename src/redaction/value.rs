@@ -1,5 +1,6 @@
 //! Values: whether what stands where a secret would is one, and not a word, a reference or a placeholder.
 
+use super::letters;
 use super::names::Class;
 
 /// How sure the surroundings are that what follows is a literal value.
@@ -25,21 +26,30 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
     if class == Class::SeedPhrase {
         return seed_words(value) >= 12 || (setting != Setting::Loose && value.len() >= 32 && random(value));
     }
-    let longest = if class == Class::Password { 512 } else { 16 * 1024 };
-    if value.len() > longest || value.iter().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
+    let longest = if matches!(class, Class::Password | Class::Phrase) { 512 } else { 16 * 1024 };
+    if value.len() > longest || value.iter().any(u8::is_ascii_control) {
         return false;
+    }
+    if value.contains(&b' ') {
+        let setting = if class == Class::Phrase { setting.max(Setting::Assigned) } else { setting };
+        return matches!(class, Class::Password | Class::Phrase) && phrase(value, setting);
     }
     if placeholder(value) || reference(value) || (setting == Setting::Loose && expression(value)) {
         return false;
     }
     match class {
-        Class::Password => password(value, setting),
+        Class::Password | Class::Phrase => password(value, setting),
+        Class::Pin => pin(value),
         Class::Token | Class::Secret | Class::ApiKey => {
             let loose = setting == Setting::Loose;
-            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit) && !zigzags(value);
-            value.len() >= if loose { 12 } else { 10 } && !name && !wordy(value) && random(value)
+            let drawn = || zigzags(value) || letters::drawn(value);
+            let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit) && !drawn();
+            let random = value.len() >= if loose { 12 } else { 8 } && !name && !wordy(value) && random(value);
+            random || (!loose && chosen(value))
         }
-        Class::Key => value.len() >= 20 && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value),
+        Class::Key => {
+            value.len() >= 20 && !path(value) && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value)
+        }
         Class::Authorization => basic_credentials(value) || (value.len() >= 16 && !wordy(value) && random(value)),
         Class::SeedPhrase | Class::Cookies => false,
     }
@@ -82,13 +92,68 @@ fn password(value: &[u8], setting: Setting) -> bool {
         return value.len() >= 6 || setting == Setting::Assigned;
     }
     // No digit: drawn by a machine, a word, a name, or a password all the same.
-    if value.len() >= 10 && zigzags(value) && random(value) {
+    if value.len() >= letters::MIN && random(value) && (zigzags(value) || letters::drawn(value)) {
         return true;
     }
     if shape.odd > 0 && letters > 0 && setting != Setting::Loose {
         return value.len() >= 6 && !text.iter().any(|b| matches!(b, b'(' | b'[' | b'<' | b'{' | b',' | b';'));
     }
     setting == Setting::Assigned && value.len() >= 5 && letters + shape.joints == value.len()
+}
+
+/// Whether a value of several words is one that somebody remembers, and not a sentence about passwords: it has a number in it, or
+/// comes from where nothing but a password can stand, or is one of the passwords that mail providers give to programs.
+fn phrase(value: &[u8], setting: Setting) -> bool {
+    if setting == Setting::Loose {
+        return false;
+    }
+    #[rustfmt::skip]
+    const ABOUT: &[&str] = &[
+        "password", "passwords", "passwort", "passphrase", "secret", "token", "must", "least", "characters", "chars", "enter",
+        "your", "please", "minimum", "min", "max", "maximum", "required", "invalid", "incorrect", "wrong", "choose", "should",
+        "use", "forgot", "reset", "between", "digits", "letters", "strong", "weak", "too", "length", "cannot", "can't", "not",
+        "field", "confirm", "new", "old", "change", "more", "than", "contain", "with", "from", "optional", "is", "are", "for",
+        "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and",
+    ];
+    let words: Vec<&[u8]> = value.split(|b| *b == b' ').collect();
+    let text = value.to_ascii_lowercase();
+    let about = |word: &[u8]| ABOUT.iter().any(|about| about.as_bytes() == without_marks(word));
+    if !(2..=12).contains(&words.len())
+        || value.len() < 8
+        || value.len() > 120
+        || words.iter().any(|word| word.is_empty())
+    {
+        return false;
+    }
+    if words.len() == 4 && words.iter().all(|word| word.len() == 4 && word.iter().all(u8::is_ascii_lowercase)) {
+        return true;
+    }
+    let sentence =
+        matches!(value.last(), Some(b'.' | b':' | b'?')) || value.iter().any(|b| b"<>{}%=()[]|\\/$".contains(b));
+    let mut words = text.split(|b| *b == b' ');
+    !sentence && !words.any(about) && (setting == Setting::Assigned || value.iter().any(u8::is_ascii_digit))
+}
+
+/// A word without the marks of a sentence around it.
+fn without_marks(word: &[u8]) -> &[u8] {
+    let mark = |b: &u8| matches!(b, b',' | b'.' | b'!' | b':' | b';');
+    let end = word.len() - word.iter().rev().take_while(|b| mark(b)).count();
+    &word[..end]
+}
+
+/// `Sommer.2025`: a word, a sign and a number, as people choose who are asked for a secret.
+fn chosen(value: &[u8]) -> bool {
+    let word = value.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let [sign, digits @ ..] = &value[word..] else { return false };
+    let capital =
+        value.first().is_some_and(u8::is_ascii_uppercase) && value[1..word].iter().all(u8::is_ascii_lowercase);
+    let number = (2..=6).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    word >= 4 && capital && number && sign.is_ascii_punctuation() && !matches!(sign, b'-' | b'/' | b'(' | b'[')
+}
+
+/// Four to eight digits, and not all alike.
+fn pin(value: &[u8]) -> bool {
+    (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) && value.iter().any(|b| *b != value[0])
 }
 
 /// Values of settings that are called passwords for what makes them.
@@ -147,7 +212,8 @@ pub(super) fn random(value: &[u8]) -> bool {
         // Base64 without a digit: long, and the case changes all the time; where it is short, as in no name.
         let changes = case_changes(value);
         let long = value.len() >= 20 && shape.lower > 0 && shape.upper > 0 && changes * 4 >= value.len();
-        return long || (value.len() >= 12 && changes * 3 >= value.len() && zigzags(value));
+        let short = value.len() >= 12 && changes * 3 >= value.len() && zigzags(value);
+        return long || short || letters::drawn(value);
     }
     entropy(value) >= 2.7
 }
@@ -182,7 +248,8 @@ pub(super) fn wordy(value: &[u8]) -> bool {
             return digits && number <= 6;
         }
         // One case, capitalised or camelCase; not the zigzag of base64.
-        digits && number <= 4 && humps(&part[..word]) * 5 <= word && !zigzags(&part[..word])
+        let word = &part[..word];
+        digits && number <= 4 && humps(word) * 5 <= word.len() && !zigzags(word) && !letters::drawn(word)
     })
 }
 
@@ -321,7 +388,8 @@ pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
     let shape = Shape::of(value);
     let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
     (random(value) && !wordy(value))
-        || (class == Class::Password && chosen && value.len() >= 8 && !value.contains(&b'('))
+        || (class == Class::Pin && pin(value))
+        || (matches!(class, Class::Password | Class::Phrase) && chosen && value.len() >= 8 && !value.contains(&b'('))
 }
 
 /// Whether the value is a UUID.
@@ -405,6 +473,19 @@ mod tests {
             (ApiKey, "zgiBkMmDxQeTbNvYcRwPlKjU", Quoted, true),
             (ApiKey, "thisIsOnlyALongVariableName", Quoted, false),
             (Secret, "OQEGDTlAtIcLYtJg", Assigned, true),
+            (Secret, "WzKayRWudTecBcvA", Loose, true),
+            (Secret, "Sommer.2025", Quoted, true),
+            (Secret, "Chapter-12", Quoted, false),
+            (Token, "a8Fk2pQ9", Quoted, true),
+            (Password, "my dog has 3 legs", Quoted, true),
+            (Password, "tonr irwr rnev dtns", Quoted, true),
+            (Password, "Use at least 8 characters", Quoted, false),
+            (Password, "my dog has legs", Quoted, false),
+            (Phrase, "correct horse battery staple", Quoted, true),
+            (Phrase, "Enter the passphrase", Quoted, false),
+            (Pin, "7391", Loose, true),
+            (Pin, "13", Loose, false),
+            (Pin, "0000", Quoted, false),
             (Secret, "QVTPoMjlldpQIyDf", Quoted, true),
             (Secret, "getUserNameById", Quoted, false),
             (Secret, "parseJSONFromURL", Quoted, false),

@@ -5,7 +5,13 @@ use crate::redaction::rule::{Check, Rule};
 /// A command's flag, quoted or not, and the value behind it.
 macro_rules! flag {
     ($programs:expr, $flags:expr) => {
-        concat!("(?:", $programs, ")\\b[^\\n|;]{0,300}?\\s(?:", $flags, r#")[ =]?\\*['\x22]?([^\s'\x22\\]{4,})"#)
+        concat!(
+            "(?:",
+            $programs,
+            ")\\b[^\\n|;]{0,300}?\\s(?:",
+            $flags,
+            r#")[ =]?(?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\]{4,}))"#
+        )
     };
 }
 

@@ -34,10 +34,10 @@ pub(super) const RULES: &[Rule] = &[
         "netrc-password",
         &["machine ", "login "],
         r"(?:machine\s+\S{1,200}\s+)?login\s+\S{1,128}\s+password\s+(\S{3,})",
-        Check::Password,
+        Check::Given,
     )
     .from("netrc(5)")
-    .yes(&["machine api.example login ci password Gr4n1te{d3}"])
+    .yes(&["machine api.example login ci password Gr4n1te{d3}", "machine x login ci password granite-meadow-swift"])
     .no(&["login and password are asked for"]),
     Rule::context(
         "pgpass-password",
@@ -67,8 +67,8 @@ pub(super) const RULES: &[Rule] = &[
         .no(&["sig=abc"]),
     Rule::context(
         "htpasswd-hash",
-        &[":$apr1$", ":$2y$", ":$6$", ":$5$", ":$y$"],
-        r":(\$(?:apr1|2y|5|6|y)\$[A-Za-z0-9./$=,]{20,})",
+        &[":$apr1$", ":$2y$", ":$2b$", ":$6$", ":$5$", ":$y$"],
+        r":(\$(?:apr1|2[by]|5|6|y)\$[A-Za-z0-9./$=,]{20,})",
         Check::Real,
     )
     .from("htpasswd(1), shadow(5): hashes that can be tried offline")

@@ -9,7 +9,9 @@ mod commands;
 mod context;
 mod messaging;
 mod payments;
+mod printed;
 mod services;
+mod shell;
 mod tools;
 
 use super::rule::Rule;
@@ -26,6 +28,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         context::RULES,
         commands::RULES,
         tools::RULES,
+        shell::RULES,
+        printed::RULES,
     ];
     tables.into_iter().flatten()
 }

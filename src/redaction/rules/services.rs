@@ -32,11 +32,15 @@ pub(super) const RULES: &[Rule] = &[
     .from("New Relic: API keys")
     .yes(&["NRAK-{A27}"])
     .no(&["NRAK-"]),
-    Rule::form("newrelic-license-key", &["NRAL"], r"\b[a-f0-9]{36}(?:FFFF)?NRAL\b")
-        .back(40)
-        .from("New Relic: license keys")
-        .yes(&["{h36}FFFFNRAL"])
-        .no(&["NRAL"]),
+    Rule::form(
+        "newrelic-license-key",
+        &["NRAL"],
+        r"\b(?:[a-f0-9]{36}(?:FFFF)?|[a-f0-9]{32}FFFF|eu01xx[a-f0-9]{26,30}(?:FFFF)?)NRAL\b",
+    )
+    .back(40)
+    .from("New Relic: license keys")
+    .yes(&["{h36}FFFFNRAL"])
+    .no(&["NRAL"]),
     Rule::form("sentry-token", &["sntryu_", "sntrys_"], r"sntry(?:u_[a-f0-9]{60,}|s_eyJ[A-Za-z0-9+/=_]{60,})")
         .from("Sentry: auth tokens")
         .yes(&["sntryu_{h64}", "sntrys_eyJ{b100}_{b43}"])

@@ -6,13 +6,13 @@ pub(super) const RULES: &[Rule] = &[
     Rule::form(
         "azure-ai-key",
         &["AAAA", "ACOG"],
-        r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{10}AAA[A-Z][A-Za-z0-9]{4,5}ACOG[A-Za-z0-9]{4}\b",
+        r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{10}AAA[A-Z][A-Za-z0-9]{0,6}ACOG[A-Za-z0-9]{4}\b",
     )
     .back(84)
     .from("Azure AI services: keys of 84 characters with a mark in the middle and one at the end")
     .yes(&["{x52}JQQJ99{x10}AAAY{x4}ACOG{x4}", "{x52}JQQJ99{x10}AAAY{x5}ACOG{x4}"])
     .no(&["AAAAACOG"]),
-    Rule::form("azure-registry-key", &["+ACR"], r"[A-Za-z0-9+/]{42}\+ACR[A-D][A-Za-z0-9+/]{5}")
+    Rule::form("azure-registry-key", &["+ACR"], r"[A-Za-z0-9+/]{42}\+ACR[A-Za-z0-9+/]{6}")
         .back(42)
         .from("Azure Container Registry: identifiable keys of 52 characters")
         .yes(&["{x42}+ACRA{x5}"])
@@ -115,6 +115,38 @@ pub(super) const RULES: &[Rule] = &[
         .from("NIP-19: private keys in bech32")
         .yes(&["nsec1v5xun8g4h5pdxldd7gs7hngwj095s6k5qlagta65srmgfp3nuykmwwavpu"])
         .no(&["nsec1"]),
+    Rule::form(
+        "trigger-key",
+        &["tr_prod_", "tr_dev_", "tr_stg_", "tr_pat_"],
+        r"tr_(?:prod|dev|stg|pat)_[A-Za-z0-9]{20,}",
+    )
+    .from("Trigger.dev: secret keys")
+    .yes(&["tr_prod_{x24}"])
+    .no(&["tr_dev_mode"]),
+    Rule::form("zuplo-key", &["zpka_"], r"zpka_[A-Za-z0-9_]{30,}")
+        .from("Zuplo: API keys")
+        .yes(&["zpka_{h32}_{h8}"])
+        .no(&["zpka_key"]),
+    Rule::form("devcycle-key", &["dvc_server_", "dvc_mobile_"], r"dvc_(?:server|mobile)_[A-Za-z0-9_]{20,}")
+        .from("DevCycle: SDK keys")
+        .yes(&["dvc_server_{l32}_{h7}"])
+        .no(&["dvc_server_name"]),
+    Rule::form("maxmind-key", &["_mmk"], r"\b[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk\b")
+        .back(37)
+        .from("MaxMind: license keys")
+        .yes(&["{x6}_{x29}_mmk"])
+        .no(&["the_mmk"]),
+    Rule::form(
+        "dingtalk-secret",
+        &[
+            "SEC0", "SEC1", "SEC2", "SEC3", "SEC4", "SEC5", "SEC6", "SEC7", "SEC8", "SEC9", "SECa", "SECb", "SECc",
+            "SECd", "SECe", "SECf",
+        ],
+        r"SEC[a-f0-9]{64}\b",
+    )
+    .from("DingTalk: the signing secrets of robots")
+    .yes(&["SEC{h64}"])
+    .no(&["SEC0RITY"]),
     Rule::context(
         "lark-webhook",
         &["/open-apis/bot/"],
