@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Settings;
-use super::frame::{Frame, Searched};
+use super::frame::{self, Frame, Searched};
 use super::json::{self, Token};
 use super::memory::Memory;
 use super::names::{self, Class};
@@ -168,7 +168,7 @@ impl Engine {
                     frame.lines.push((start, end));
                 }
                 if frame.names_sibling {
-                    frame.sibling = self.classify(raw);
+                    frame.sibling = self.classify(frame::label(raw));
                 }
                 if frame.is_jwk_member && jwk::is_number(raw) {
                     frame.jwk_members.push((start, end));

@@ -40,16 +40,22 @@ impl Frame {
         self.only_lines = false;
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling =
-            is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k"]);
+            is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k", "element"]);
         self.signature = key == b"signature";
         self.is_jwk |= key == b"kty";
         self.is_jwk_member = jwk::is_private(key);
-        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"]) {
+        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring", "text"]) {
             self.sibling
         } else {
             class
         };
     }
+}
+
+/// The label of a form's field without the word that says that it is one: `Password field`.
+pub(super) fn label(name: &[u8]) -> &[u8] {
+    const FIELDS: &[&[u8]] = &[b" field", b" input", b" textbox", b" text field", b" input field", b" box"];
+    FIELDS.iter().rev().find_map(|field| name.strip_suffix(*field)).unwrap_or(name)
 }
 
 /// The long strings of a document that were searched: tools' results stand in a line twice.

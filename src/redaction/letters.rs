@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::seed::WORDS;
 
 /// Shorter rows tell too little.
-pub(super) const MIN: usize = 10;
+pub(super) const MIN: usize = 8;
 
 /// Which letters stand before which in words, a bit for each second letter.
 static PAIRS: OnceLock<[u32; 26]> = OnceLock::new();

@@ -1,5 +1,7 @@
 //! Links: what stands between a name and its value, in code, configuration, tables, commands and sentences.
 
+use super::value;
+
 /// What stands between a name and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
@@ -24,9 +26,13 @@ pub(super) enum Link {
 
 /// What follows a name, and where the value would begin.
 pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
-    if text[end..].starts_with(b"'s ") {
-        return Some((Link::Prose, end + 3));
+    const SAID: &[&[u8]] = &[b"'s ", b", it's ", b", it is ", b", namely "];
+    if let Some(said) = SAID.iter().find(|said| text[end..].starts_with(said)) {
+        return Some((Link::Prose, end + said.len()));
     }
+    // `char password[32] = …`
+    let array = text[end..].iter().take(6).take_while(|b| b.is_ascii_digit() || matches!(b, b'[' | b']')).count();
+    let end = if text[end..].starts_with(b"[") && text[..end + array].ends_with(b"]") { end + array } else { end };
     let (mut i, mut quoted) = (end, false);
     while let Some(b) = text.get(i).filter(|_| i < end + 12) {
         match b {
@@ -47,12 +53,13 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             let signs = rest.iter().take(3).take_while(|b| **b == b'=').count();
             (Link::Equals { tight: at == i && signs == 1 && !quoted }, signs)
         }
-        [b':', b'=', ..] | [b'+', b'=', ..] | [b'?', b'=', ..] => (Link::Equals { tight: false }, 2),
+        [b'?', b'=', ..] => (Link::Equals { tight: true }, 2),
+        [b':', b'=', ..] | [b'+', b'=', ..] | [b'<', b'-', ..] => (Link::Equals { tight: false }, 2),
         [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
         [b':', b':', ..] => return None,
         // `arn:aws:…:secret:name`
         [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
-        [b':', ..] => (Link::Colon, 1),
+        [b':', ..] => (Link::Colon, 1 + decoration(&rest[1..])),
         // A value for where there is none.
         [b'|', b'|', b' ', ..] | [b'?', b'?', b' ', ..] | [b'o', b'r', b' ', ..] => (Link::Quote, 2),
         [b'|', b'|', ..] => return None,
@@ -68,9 +75,16 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b'>', ..] if quoted => (Link::Tag, 1 + data(&rest[1..])),
         [b'<', b'/', ..] => (Link::Tag, next_tag(rest)?),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
-        [b',', ..] if matches!(before, b'{' | b':') => (Link::Quote, 1),
+        [b',', ..] if matches!(before, b'{' | b':') && literal_follows(&rest[1..]) => {
+            (Link::Equals { tight: false }, 1)
+        }
+        [b'.', ..] if quoted && method(rest) > 0 => (Link::Quote, method(rest)),
+        [b'R', b'E', b'G', b'_', ..] => (Link::Flag, rest.iter().take(40).take_while(|b| **b != b' ').count()),
         [b'(', ..] if at == end => (Link::Quote, 1),
         // A form's field: its head, an empty line, its value.
+        [b'\n', b'\n', ..] if quoted && text[..start].ends_with(b"name=\"") => {
+            return Some((Link::Equals { tight: false }, at + 2));
+        }
         [b'\r', b'\n', b'\r', b'\n', ..] if quoted && text[..start].ends_with(b"name=\"") => {
             return Some((Link::Equals { tight: false }, at + 4));
         }
@@ -81,8 +95,10 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             return printed(text, start, at).map(|at| (Link::Prose, at));
         }
         [b'1'..=b'9', b':', b' ', ..] => (Link::Colon, 2),
-        // Of a language that writes no spaces.
-        _ if text[start] >= 0x80 => (Link::Prose, prose(rest).unwrap_or(0)),
+        // Of a language that writes no spaces, or other letters.
+        _ if text[start] >= 0x80 || text[end - 1] >= 0x80 => {
+            (Link::Prose, prose(rest).or_else(|| whose(rest)).unwrap_or(0))
+        }
         _ if at == i => return None,
         [b'"' | b'\'', ..] => (Link::Quote, 0),
         _ if typed(rest) > 0 => (Link::Equals { tight: false }, typed(rest)),
@@ -92,7 +108,11 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         _ if !quoted && alone(text, start, at) => (Link::Word, 0),
         _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
         _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
-        _ => (Link::Prose, prose(rest)?),
+        _ => match prose(rest) {
+            Some(words) => (Link::Prose, words),
+            // `the token …`: what can be nothing else.
+            None => (Link::Prose, evident(rest).then_some(0)?),
+        },
     };
     Some((link, skip_blanks(text, at + len)))
 }
@@ -142,8 +162,14 @@ fn prose(rest: &[u8]) -> Option<usize> {
         "will be ",
         "changed to ",
         "是",
+        "是「",
+        "是：",
         "は",
+        "は「",
+        "は、",
         "为",
+        "为：",
+        "「",
     ];
     // The longest that fits.
     let word = WORDS.iter().filter(|w| rest.starts_with(w.as_bytes())).map(|w| w.len()).max();
@@ -164,19 +190,65 @@ fn whose(rest: &[u8]) -> Option<usize> {
     if rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ') {
         return Some(words + 2);
     }
-    let is = [&b" is "[..], b" ist ", b" est ", b" es ", "è ".as_bytes()];
+    let is = [&b" is "[..], b" ist ", b" lautet ", b" est ", b" es ", " è ".as_bytes(), " é ".as_bytes()];
     is.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is)? + is.len())).min()
+}
+
+/// Whether a word comes that a machine drew: nobody says anything else of twenty letters and digits.
+fn evident(rest: &[u8]) -> bool {
+    let word = &rest[..rest.iter().take(512).take_while(|b| b.is_ascii_graphic()).count()];
+    let token = |b: &u8| b.is_ascii_alphanumeric() || b"_-.+/=,".contains(b);
+    let mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
+    word.len() >= 20 && mixed && word.iter().all(token) && value::random(word) && !value::wordy(word)
+}
+
+/// The stars, quotes and braces that stand between a colon and a value: `**Password:** …`, `"key": {"value": …`.
+fn decoration(rest: &[u8]) -> usize {
+    let blanks = rest.iter().take(2).take_while(|b| **b == b' ').count();
+    match &rest[blanks..] {
+        [b'*', b'*', ..] => blanks + 2,
+        [b'{', inner @ ..] if inner.starts_with(b"\"value\":") => blanks + 9,
+        _ => 0,
+    }
+}
+
+/// Whether a quoted value comes.
+fn literal_follows(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let rest = rest.strip_prefix(b"<<").unwrap_or(rest);
+    matches!(rest.first(), Some(b'"' | b'\''))
+}
+
+/// A call that is made with the value, up to its argument: `.fill('…')`, `.unwrap_or_else(|_| "…"`.
+fn method(rest: &[u8]) -> usize {
+    let name = 1 + rest[1..].iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    if rest.get(name) != Some(&b'(') {
+        return 0;
+    }
+    let closure = rest[name + 1..].starts_with(b"|_| ").then_some(4).unwrap_or(0);
+    name + 1 + closure
 }
 
 /// `string =`, `As String =`: the type of a value that follows in quotes.
 fn typed(rest: &[u8]) -> usize {
-    let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'*' | b'[' | b']' | b' ');
+    // A property's accessors, a field's picture.
+    for sign in [&b"{ get; set; } = "[..], b"{ get; } = ", b"{ get; init; } = "] {
+        if rest.starts_with(sign) {
+            return sign.len();
+        }
+    }
+    if rest.starts_with(b"PIC ") {
+        let value = memchr::memmem::find(&rest[..rest.len().min(40)], b" VALUE ");
+        return value.map_or(0, |at| at + 7);
+    }
+    let name = |b: &u8| b.is_ascii_alphanumeric() || b"_.*[]() <>".contains(b);
     let len = rest.iter().take(32).take_while(|b| name(b)).count();
     let sign = len + usize::from(rest.get(len) == Some(&b':'));
     if len == 0 || rest.get(sign) != Some(&b'=') || rest[..len].split(|b| *b == b' ').count() > 4 {
         return 0;
     }
     let at = sign + 1 + usize::from(rest.get(sign + 1) == Some(&b' '));
+    let at = at + usize::from(matches!(rest.get(at), Some(b'N' | b'@')));
     if matches!(rest.get(at), Some(b'"' | b'\'' | b'`')) { at } else { 0 }
 }
 
@@ -230,13 +302,21 @@ fn set(text: &[u8], start: usize) -> bool {
         "Header set",
         "SetEnv",
     ];
+    // What is set may be a part of a longer name: `config set //host/:_authToken`.
+    let head = text[..start].iter().rev().take(80).take_while(|b| b.is_ascii_graphic()).count();
+    let line = text[..start - head].iter().rev().take(80).take_while(|b| **b != b'\n').count();
+    let line = &text[start - head - line..start - head];
+    if memchr::memmem::find(line, b" config ").is_some() && line.ends_with(b" ") {
+        return true;
+    }
     let before = text[..start].trim_ascii_end();
     start > before.len() && WORDS.iter().any(|w| before.ends_with(w.as_bytes()))
 }
 
 /// Whether somebody is asked to use what follows: `use password …`.
 fn asks(text: &[u8], start: usize) -> bool {
-    const WORDS: &[&str] = &["use", "Use", "using", "with", "enter", "try", "and", "mit", "avec", "con", "con la"];
+    const WORDS: &[&str] =
+        &["use", "Use", "using", "with", "enter", "try", "and", "mit", "avec", "con", "con la", "/", "("];
     let before = text[start.saturating_sub(10)..start].trim_ascii_end();
     WORDS.iter().any(|w| {
         before.strip_suffix(w.as_bytes()).is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphabetic))
@@ -260,8 +340,11 @@ fn printed(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let before = &text[from..start];
     let line = &before[memchr::memrchr(b'\n', before).map_or(0, |n| n + 1)..];
     let line = line[prefix(line)..].trim_ascii();
-    let asked = matches!(line.first(), Some(b'$' | b'#' | b'>' | b'%'))
-        && COMMANDS.iter().any(|c| memchr::memmem::find(line, c.as_bytes()).is_some());
+    // A key of etcd, Consul and their like is printed above its value.
+    let path = line.first() == Some(&b'/') && !line.contains(&b' ');
+    let asked = path
+        || matches!(line.first(), Some(b'$' | b'#' | b'>' | b'%'))
+            && COMMANDS.iter().any(|c| memchr::memmem::find(line, c.as_bytes()).is_some());
     let next = at + text[at..].iter().take(2).take_while(|b| matches!(b, b'\n' | b'\r')).count();
     let next = next + prefix(&text[next..]);
     let word = text[next..].iter().take(4096).take_while(|b| b.is_ascii_graphic()).count();
@@ -270,7 +353,12 @@ fn printed(text: &[u8], start: usize, at: usize) -> Option<usize> {
 
 /// `value=` of an attribute beside the one that names it.
 fn attribute(rest: &[u8]) -> usize {
-    const NAMES: &[&[u8]] = &[b"value=", b"content=", b"val="];
+    const NAMES: &[&[u8]] = &[b"value=", b"content=", b"val=", b"envDefault:", b"default:", b"default="];
+    // The last of several attributes: `<input type="password" name="pw" value="…">`.
+    let tag = &rest[..rest.iter().take(120).take_while(|b| !matches!(b, b'>' | b'\n')).count()];
+    if let Some(at) = memchr::memmem::find(tag, b" value=\"") {
+        return at + 7;
+    }
     NAMES.iter().find(|n| rest.len() > n.len() && rest[..n.len()].eq_ignore_ascii_case(n)).map_or(0, |n| n.len())
 }
 
@@ -289,6 +377,7 @@ fn skip_sibling_name(rest: &[u8]) -> usize {
 fn default(rest: &[u8]) -> usize {
     let line = &rest[..rest.iter().take(200).take_while(|b| **b != b'\n').count()];
     let word = memchr::memmem::find(line, b"default");
+    let with = rest.starts_with(b" with: ").then_some(6);
     let sign = word.map(|at| {
         at + 7
             + line[at + 7..]
@@ -297,7 +386,8 @@ fn default(rest: &[u8]) -> usize {
                 .take_while(|b| matches!(b, b'V' | b'a' | b'l' | b'u' | b'e' | b'_' | b' ' | b'"'))
                 .count()
     });
-    sign.filter(|sign| matches!(line.get(*sign), Some(b'=' | b':'))).map_or(0, |sign| sign + 1)
+    let default = sign.filter(|sign| matches!(line.get(*sign), Some(b'=' | b':'))).map(|sign| sign + 1);
+    with.or(default).unwrap_or(0)
 }
 
 /// The value in one of the next lines: `name = "token"` / `value = "…"`.

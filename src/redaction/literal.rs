@@ -26,10 +26,16 @@ pub(super) fn quote(text: &[u8], at: usize) -> Option<Open> {
     } else if matches!(text.get(at), Some(b'[' | b'(')) {
         i = skip_blanks(text, at + 1);
     }
+    // PHP's `string(12) "…"`, Erlang's `<<"…"`, CJK brackets.
+    if text[i..].starts_with(b"string(") {
+        let close = text[i..].iter().take(16).position(|b| *b == b')').map_or(0, |n| n + 1);
+        i = skip_blanks(text, i + close);
+    }
+    i += if text[i..].starts_with(b"<<") { 2 } else { 0 };
     i += text[i..]
         .iter()
         .take(2)
-        .take_while(|b| matches!(b, b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&'))
+        .take_while(|b| matches!(b, b'N' | b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&'))
         .count();
     i += usize::from(text[i..].starts_with(b"#\""));
     // A list that is joined with nothing between.

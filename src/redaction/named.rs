@@ -101,8 +101,15 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
     }
     // Two words: `API key`, `seed phrase`.
     let last = text[start..end].to_ascii_lowercase();
-    if matches!(&last[..], b"key" | b"keys" | b"phrase") && start > 1 && text[start - 1] == b' ' {
-        start -= 1 + text[..start - 1].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+    if start > 1 && text[start - 1] == b' ' {
+        let len = text[..start - 1].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+        let before = text[start - 1 - len..start - 1].to_ascii_lowercase();
+        let joins = match &last[..] {
+            b"key" | b"keys" => names::SECRET_KEYS.iter().any(|word| word.as_bytes() == before),
+            b"phrase" | b"segreta" | b"segreto" | b"secreta" | b"secreto" => true,
+            _ => false,
+        };
+        start -= if joins { 1 + len } else { 0 };
     }
     Some((start, end))
 }
@@ -154,7 +161,8 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
-    if strict && class != Class::SeedPhrase && !value::drawn(class, value) {
+    let phrase = class == Class::Phrase && open.is_some() && value.contains(&b' ');
+    if strict && class != Class::SeedPhrase && !phrase && !value::drawn(class, value) {
         return None;
     }
     value::plausible(class, value, setting).then_some(Span::new(start, end, class.rule(), Rank::Named))
@@ -168,6 +176,9 @@ fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value
         Link::Tag => Setting::Assigned,
         Link::Equals { tight: true } if upper || matches!(before, b'?' | b'&' | b';') => Setting::Assigned,
         Link::Equals { tight: true } if before == b'\n' && line_ends => Setting::Assigned,
+        Link::Equals { tight: true } if before == b'\n' && upper => Setting::Assigned,
+        // A line of a configuration, not an argument that may be an expression.
+        Link::Flag if line_ends && before != b'-' => Setting::Assigned,
         // `--password=`, `-Dpassword=`: a flag, and no line that a diff takes away.
         Link::Equals { tight: true } if text[..start].ends_with(b"--") || text[..start].ends_with(b" -") => {
             Setting::Assigned
@@ -192,7 +203,8 @@ fn after_line_break(text: &[u8], at: usize, link: Link) -> usize {
     }
     let sign = text[at..].iter().take(3).take_while(|b| matches!(b, b'|' | b'>' | b'-' | b'(')).count();
     match text.get(at + sign) {
-        Some(b'\n') if sign > 0 || link == Link::Colon => {
+        Some(b'\n') if link == Link::Colon && alone_below(text, at).is_some() => alone_below(text, at).unwrap_or(at),
+        Some(b'\n') if sign > 0 || link == Link::Colon || text[..at].ends_with(b"=>") => {
             let line = at + sign + 1;
             let indent = line + prefix(&text[line..]);
             let inside = skip_blanks(text, indent);
@@ -207,6 +219,16 @@ fn after_line_break(text: &[u8], at: usize, link: Link) -> usize {
     }
 }
 
+/// The value that stands alone in the line after an empty one: `Here is the token:`.
+fn alone_below(text: &[u8], at: usize) -> Option<usize> {
+    let line = at + text[at..].iter().take(4).take_while(|b| matches!(b, b'\n' | b'\r')).count();
+    let begin = line + prefix(&text[line..]);
+    let word = text[begin..].iter().take(MAX_UNQUOTED).take_while(|b| b.is_ascii_graphic()).count();
+    let alone = matches!(text.get(begin + word), None | Some(b'\n' | b'\r'));
+    let value = &text[begin..begin + word];
+    (line > at + 1 && alone && word >= 12 && value::random(value) && !value::wordy(value)).then_some(begin)
+}
+
 /// Over a type annotation: `: &str = "…"`.
 fn after_type(text: &[u8], at: usize) -> usize {
     let part = |b: &u8| {
@@ -219,7 +241,20 @@ fn after_type(text: &[u8], at: usize) -> usize {
 
 /// Over `Bearer` and its like.
 fn after_scheme(text: &[u8]) -> usize {
-    const SCHEMES: &[&[u8]] = &[b"bearer ", b"basic ", b"token ", b"apikey ", b"api-key ", b"bot ", b"key "];
+    const SCHEMES: &[&[u8]] = &[
+        b"bearer ",
+        b"basic ",
+        b"token ",
+        b"apikey ",
+        b"api-key ",
+        b"bot ",
+        b"key ",
+        b"splunk ",
+        b"sharedkey ",
+        b"ssws ",
+        b"geniekey ",
+        b"sso-key ",
+    ];
     let found = SCHEMES.iter().find(|s| text.len() > s.len() && text[..s.len()].eq_ignore_ascii_case(s));
     found.map_or(0, |s| s.len())
 }

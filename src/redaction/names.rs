@@ -42,12 +42,13 @@ impl Class {
 /// What a name must have in it to be looked at, in any case.
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "pw:", "pw=", "kennwort", "secret", "token", "key", "jwt", "bearer",
+    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "bindpw", "adminpw", "rootpw", "smtppw", "dbpw", "pw:", "pw=", "kennwort", "secret", "token", "key", "jwt", "bearer",
     "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
     "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
     "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
     "Пароль", "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
-    "clé", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "_pin", "pin\"", "pincode",
+    "clé", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "-pin",
+    "segret", "chiave", "キー", "密钥", "密鑰", "令牌", "トークン", "токен", "секрет", "_pin", "pin\"", "pincode",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -78,7 +79,7 @@ const ABOUT: &[&str] = &[
 
 /// What makes a key a secret one.
 #[rustfmt::skip]
-const SECRET_KEYS: &[&str] = &[
+pub(super) const SECRET_KEYS: &[&str] = &[
     "api", "access", "secret", "private", "signing", "sign", "encryption", "encrypt", "decryption", "auth", "master",
     "account", "shared", "service", "session", "client", "app", "application", "license", "admin", "deploy", "ssh",
     "pgp", "gpg", "age", "ssl", "tls", "hmac", "jwt", "cipher", "crypto", "aes", "webhook", "integration", "ingest",
@@ -124,6 +125,18 @@ const TELLING: &[(&str, Class)] = &[
 
 /// The class of the value that has this name, if the name says that it is a secret.
 pub(super) fn classify(name: &[u8]) -> Option<Class> {
+    const ENDINGS: &[(&str, Class)] = &[
+        ("キー", Class::ApiKey),
+        ("密钥", Class::ApiKey),
+        ("密鑰", Class::ApiKey),
+        ("令牌", Class::Token),
+        ("トークン", Class::Token),
+        ("токен", Class::Token),
+        ("секрет", Class::Secret),
+    ];
+    if let Some((_, class)) = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending.as_bytes())) {
+        return Some(*class);
+    }
     if name.first()? >= &0x80 && unmarked(name).is_none() {
         return Some(Class::Password);
     }
@@ -153,9 +166,9 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
         "pin" => Class::Pin,
         "code" if before == "pin" => Class::Pin,
-        "secreta" if before == "clave" => Class::Password,
+        "secreta" | "secrete" if matches!(before, "clave" | "cle") => Class::Password,
+        "segreta" | "segreto" | "secreta" | "secreto" if !before.is_empty() => Class::Secret,
         "api" | "privee" if before == "cle" => Class::ApiKey,
-        "secrete" if before == "cle" => Class::Password,
         "jeton" => Class::Token,
         "pepper" => Class::Secret,
         "clave" | "schluessel" if !before.is_empty() => Class::Password,
@@ -184,6 +197,17 @@ fn by_ending(last: &str) -> Option<Class> {
         ("passwort", Class::Password),
         ("passphrase", Class::Phrase),
         ("userpass", Class::Password),
+        ("sshpass", Class::Password),
+        ("rootpass", Class::Password),
+        ("adminpass", Class::Password),
+        ("smtppass", Class::Password),
+        ("userpw", Class::Password),
+        ("bindpw", Class::Password),
+        ("adminpw", Class::Password),
+        ("rootpw", Class::Password),
+        ("smtppw", Class::Password),
+        ("dbpw", Class::Password),
+        ("pwd", Class::Password),
         ("dbpass", Class::Password),
         ("storepass", Class::Password),
         ("keypass", Class::Password),

@@ -16,6 +16,9 @@ pub(super) enum Setting {
 
 /// Whether a value can be the secret that its name promises.
 pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
+    if value.starts_with(b"%") && reference(value) {
+        return false;
+    }
     match percent_decoded(value) {
         Some(decoded) => literal(class, &decoded, setting.max(Setting::Quoted)),
         None => literal(class, value, setting),
@@ -44,7 +47,15 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
             let loose = setting == Setting::Loose;
             let drawn = || zigzags(value) || letters::drawn(value);
             let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit) && !drawn();
-            let random = value.len() >= if loose { 12 } else { 8 } && !name && !wordy(value) && random(value);
+            let mixed = || value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_digit);
+            let least = if !loose {
+                8
+            } else if mixed() {
+                10
+            } else {
+                12
+            };
+            let random = value.len() >= least && !name && !wordy(value) && random(value);
             random || (!loose && chosen(value))
         }
         Class::Key => {
@@ -98,8 +109,34 @@ fn password(value: &[u8], setting: Setting) -> bool {
     if shape.odd > 0 && letters > 0 && setting != Setting::Loose {
         return value.len() >= 6 && !text.iter().any(|b| matches!(b, b'(' | b'[' | b'<' | b'{' | b',' | b';'));
     }
-    setting == Setting::Assigned && value.len() >= 5 && letters + shape.joints == value.len()
+    (setting == Setting::Assigned && value.len() >= 5 && letters + shape.joints == value.len()) || diceware(value)
 }
+
+/// Whether the value is three words or more in a row, as dice choose them: `kitten-kestrel-ember`; not a name of something.
+fn diceware(value: &[u8]) -> bool {
+    #[rustfmt::skip]
+    const NAMING: &[&str] = &[
+        "secret", "secrets", "credential", "credentials", "creds", "name", "ref", "config", "vault", "database", "postgres",
+        "mysql", "redis", "mongo", "prod", "production", "staging", "cluster", "service", "server", "client", "user", "users",
+        "admin", "account", "email", "page", "form", "input", "field", "label", "button", "login", "logout", "sign", "auth",
+        "service", "file", "path", "type", "test", "tests", "example", "here", "some", "app", "application", "grant", "flow",
+        "policy", "manager", "provider", "validation", "validator", "error", "message", "strength", "visibility", "toggle",
+    ];
+    let words: Vec<&[u8]> = value.split(|b| matches!(b, b'-' | b'.' | b'_')).collect();
+    let word = |word: &&[u8]| word.len() >= 3 && word.iter().all(u8::is_ascii_lowercase);
+    let about = |word: &[u8]| ABOUT.iter().chain(NAMING).any(|about| about.as_bytes() == word);
+    words.len() >= 3 && value.len() >= 14 && words.iter().all(word) && !words.iter().any(|word| about(word))
+}
+
+/// Words of sentences about passwords.
+#[rustfmt::skip]
+const ABOUT: &[&str] = &[
+    "password", "passwords", "passwort", "passphrase", "secret", "token", "must", "least", "characters", "chars", "enter",
+    "your", "please", "minimum", "min", "max", "maximum", "required", "invalid", "incorrect", "wrong", "choose", "should",
+    "use", "forgot", "reset", "between", "digits", "letters", "strong", "weak", "too", "length", "cannot", "can't", "not",
+    "field", "confirm", "new", "old", "change", "more", "than", "contain", "with", "from", "optional", "is", "are", "for",
+    "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and",
+];
 
 /// Whether a value of several words is one that somebody remembers, and not a sentence about passwords: it has a number in it, or
 /// comes from where nothing but a password can stand, or is one of the passwords that mail providers give to programs.
@@ -107,14 +144,6 @@ fn phrase(value: &[u8], setting: Setting) -> bool {
     if setting == Setting::Loose {
         return false;
     }
-    #[rustfmt::skip]
-    const ABOUT: &[&str] = &[
-        "password", "passwords", "passwort", "passphrase", "secret", "token", "must", "least", "characters", "chars", "enter",
-        "your", "please", "minimum", "min", "max", "maximum", "required", "invalid", "incorrect", "wrong", "choose", "should",
-        "use", "forgot", "reset", "between", "digits", "letters", "strong", "weak", "too", "length", "cannot", "can't", "not",
-        "field", "confirm", "new", "old", "change", "more", "than", "contain", "with", "from", "optional", "is", "are", "for",
-        "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and",
-    ];
     let words: Vec<&[u8]> = value.split(|b| *b == b' ').collect();
     let text = value.to_ascii_lowercase();
     let about = |word: &[u8]| ABOUT.iter().any(|about| about.as_bytes() == without_marks(word));
@@ -180,7 +209,8 @@ impl Shape {
         let mut shape = Shape { lower: 0, upper: 0, digits: 0, joints: 0, odd: 0 };
         for b in value {
             *match b {
-                b'a'..=b'z' => &mut shape.lower,
+                // Letters of other tongues, as in words.
+                b'a'..=b'z' | 0x80.. => &mut shape.lower,
                 b'A'..=b'Z' => &mut shape.upper,
                 b'0'..=b'9' => &mut shape.digits,
                 b'-' | b'_' | b'.' => &mut shape.joints,
@@ -262,7 +292,7 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
         b"null", b"nil", b"undefined", b"true", b"false", b"default", b"string", b"str", b"redacted", b"removed",
         b"hidden", b"masked", b"empty", b"todo", b"tbd", b"user", b"username", b"guest", b"n/a", b"required",
         b"optional", b"disabled", b"enabled", b"value", b"anonymous", b"unset", b"missing", b"invalid", b"unknown",
-        b"passwort", b"self", b"this", b"await", b"async", b"const", b"bytes", b"object", b"number", b"boolean",
+        b"passwort", b"stdin", b"prompt", b"self", b"this", b"await", b"async", b"const", b"bytes", b"object", b"number", b"boolean",
     ];
     #[rustfmt::skip]
     const PARTS: &[&str] = &[
@@ -362,7 +392,8 @@ fn expression(value: &[u8]) -> bool {
     }
     // `self._lib.SHA1_CBC`: names joined by dots, none of them long enough for a secret.
     let parts = || value.split(|b| matches!(b, b'.' | b'_'));
-    if begins && value.contains(&b'.') && parts().all(|part| part.len() < 16) {
+    let plain = !value.iter().any(|b| b"#!@^~%=+".contains(b));
+    if begins && plain && value.contains(&b'.') && parts().all(|part| part.len() < 16) {
         return true;
     }
     value.starts_with(b"&") || value.starts_with(b"*") || value.starts_with(b"[") || value.starts_with(b"..")
@@ -389,6 +420,7 @@ pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
     let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
     (random(value) && !wordy(value))
         || (class == Class::Pin && pin(value))
+        || (matches!(class, Class::Password | Class::Phrase) && diceware(value))
         || (matches!(class, Class::Password | Class::Phrase) && chosen && value.len() >= 8 && !value.contains(&b'('))
 }
 

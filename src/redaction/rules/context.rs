@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         "pgpass-password",
         &[":5432:", ":5433:", ":6432:", ":*:"],
         r":(?:\d{2,5}|\*):[A-Za-z0-9_*-]{1,64}:[A-Za-z0-9_.*-]{1,64}:([^\s:\\]{4,})",
-        Check::Password,
+        Check::Given,
     )
     .from("PostgreSQL: the password file")
     .yes(&["db.internal:5432:ledger:svc:Gr4n1te{d3}", "db.internal:5432:*:svc:Gr4n1te{d3}"])

@@ -49,14 +49,109 @@ pub(super) const RULES: &[Rule] = &[
         .no(&["$argon2id$v=19$m=65536,t=3,p=4$salt$hash", "pbkdf2_sha256$600000$salt"]),
     Rule::context("password-hash", &["$6$", "$y$j9T$"], r"(\$(?:6\$(?:rounds=\d+\$)?[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}|y\$j9T\$[A-Za-z0-9./]{8,86}\$[A-Za-z0-9./]{43}))", Check::Real)
         .from("crypt(5): SHA-512 and yescrypt")
-        .yes(&["rootpw --iscrypted $6${x8}${x86}", "password: $y$j9T${x22}${x43}"])
+        .yes(&["hash $6${x8}${x86}", "password: $y$j9T${x22}${x43}"])
         .no(&["$6$salt", "$y$j9T$x"]),
+    Rule::context("command-password", &["owner_pw ", "user_pw "], r#"(?:owner|user)_pw\s+\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Given)
+        .from("pdftk(1)")
+        .yes(&["pdftk in.pdf output o.pdf owner_pw Tugb04t{d2} user_pw Gr4n1te{d3}"])
+        .no(&["pdftk in.pdf input_pw prompt owner_pw prompt"]),
+    Rule::context("command-password", &["bw login", "bw unlock", "ansible-vault"], r#"(?:bw (?:login\s+\S+@\S+|unlock)\s+|ansible-vault\b[^\n]{0,120}<\(\s*echo\s+(?:-n\s+)?)(?:\\*['\x22]([^\n'\x22\\]{4,80})|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#, Check::Given)
+        .from("bw(1), ansible-vault(1)")
+        .yes(&["bw login a@b.example 'granite winter meadow'", "ansible-vault encrypt_string --vault-password-file <(echo 'Gr4n1te{d3}') x"])
+        .no(&["bw unlock --raw", "ansible-vault view x.yml"]),
+    Rule::context("command-password", &["cryptsetup", "luksAddKey"], r#"\b(?:echo|printf)\s+(?:-n\s+)?\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]\s*\|\s*(?:sudo )?cryptsetup"#, Check::Given)
+        .back(128)
+        .from("cryptsetup(8): a passphrase from standard input")
+        .yes(&["echo -n 'trumpet goblin bronze' | cryptsetup luksAddKey /dev/sdb1 -"])
+        .no(&["cryptsetup luksOpen /dev/sdb1 x"]),
+    Rule::context("plain-password", &["{PLAIN}", "{CLEARTEXT}"], r"\{(?:PLAIN|CLEARTEXT)\}([^\s:'\x22]{4,})", Check::Given)
+        .from("Dovecot: password schemes")
+        .yes(&["ci@x.example:{PLAIN}granite-meadow-4::::::"])
+        .no(&["scheme={PLAIN} username"]),
+    Rule::context("dsn-password", &["@tcp(", "@unix("], r"[\w.-]{1,64}:([^\s:@\x22'`/]{3,64})@(?:tcp|unix)\(", Check::Given)
+        .back(130)
+        .from("go-sql-driver/mysql: data source names")
+        .yes(&["sql.Open(\"mysql\", \"ci-bot:{x16}@tcp(db:3306)/x\")"])
+        .no(&["user:password@tcp(localhost:3306)/x", "%s:%s@tcp(%s)/%s"]),
+    Rule::context("call-password", &["DBI->connect(", "new PDO(", "getConnection(", "mysqli_connect(", "new mysqli(", "ftp_login(", "->login("], r#"(?:DBI->connect|new PDO|getConnection|mysqli_connect|new mysqli|ftp_login|->login)\(\s*(?:(?:\$\w+|\\*['\x22][^'\x22\n]{1,160}['\x22])\s*,\s*)?\\*['\x22][^'\x22\n]{1,64}['\x22]\s*,\s*\\*['\x22]([^'\x22\\\s]{4,})"#, Check::Given)
+        .from("DBI, PDO, JDBC, mysqli: user and password behind the data source")
+        .yes(&["DBI->connect(\"dbi:Pg:dbname=x;host=y\", \"ci\", \"granite-meadow-4\")", "new PDO('mysql:host=x;dbname=y', 'ci', 'Gr4n1te{d3}')", "$ftp->login(\"ci\", \"Gr4n1te{d3}\")"])
+        .no(&["new PDO($dsn, $user, $pass)", "DBI->connect($dsn, $user, $pass)"]),
+    Rule::context("rootpw", &["rootpw "], r"rootpw\s+(?:--plaintext\s+|--iscrypted\s+)?([^\s-]\S{3,})", Check::Given)
+        .from("Kickstart: rootpw")
+        .yes(&["rootpw --plaintext Gl4c13r{d2}", "rootpw Gr4n1te{d3}"])
+        .no(&["rootpw --lock"]),
+    Rule::context("ppp-secret", &["\" * \"", " * \"", "\t*\t"], r"\s\*\s+\x22?([^\s\x22]{4,})\x22?\s+\*", Check::Password)
+        .back(1)
+        .from("pppd(8): chap-secrets, pap-secrets")
+        .yes(&["\"admin\" * \"dingo{d3}\" *"])
+        .no(&["a * b * c", "x * \"y\" * z"]),
+    Rule::context("generated-password", &["\"random_password\""], r#"\x22random_password\x22[^\n]{0,400}?\x22result\x22:\s*\x22([^\x22]{4,})\x22"#, Check::Given)
+        .from("Terraform: the state of random_password")
+        .yes(&["\"random_password\",\"result\":\"{x24}\""])
+        .no(&["\"random_password\""]),
+    Rule::context("request-signature", &["oauth_signature=", "PasswordDigest=", "authorization: hawk "], r#"(?i)(?:oauth_signature=|PasswordDigest=|authorization: hawk [^\n]{0,200}?\bmac=)\\*\x22?([A-Za-z0-9+/%_-]{20,}={0,2})"#, Check::Random)
+        .from("RFC 5849, WS-Security, Hawk: signatures of requests")
+        .yes(&["oauth_signature=\"{x27}%3D\"", "PasswordDigest=\"{x27}=\"", "Authorization: Hawk id=\"x\", ts=\"1\", mac=\"{x43}=\""])
+        .no(&["oauth_signature=\"x\""]),
+    Rule::context("basic-auth", &["Buffer.from(", "btoa(", "b64encode(", "base64_encode(", "ncodeToString("], r#"(?:Buffer\.from|btoa|b64encode|base64_encode|ncodeToString)\(\s*[bf]?\\*['\x22`][\w.@-]{1,64}:([^'\x22`\\\s]{4,})"#, Check::Given)
+        .from("RFC 7617: credentials before they are encoded")
+        .yes(&["'Basic ' + Buffer.from('ci:granite-meadow-4').toString('base64')", "btoa(\"ci:Gr4n1te{d3}\")"])
+        .no(&["btoa('user:' + pass)", "Buffer.from(`${user}:${pass}`)"]),
+    Rule::context("azure-storage-key", &["\"keyName\""], r#"\x22keyName\x22[^}]{0,200}?\x22value\x22:\s*\x22([A-Za-z0-9+/]{40,}={0,2})\x22"#, Check::Real)
+        .from("az storage account keys list")
+        .yes(&["\"keyName\": \"key1\", \"permissions\": \"FULL\", \"value\": \"{x86}==\""])
+        .no(&["\"keyName\": \"key1\""]),
+    Rule::context("recovery-key", &["Numerical Password", "ecovery key", "ecovery password", "itLocker"], r"(?:Numerical Password|ecovery (?:key|password)|itLocker)[^\n]{0,80}(?:\n[^\n]{0,80}){0,4}?((?:\d{6}-){7}\d{6})", Check::Real)
+        .from("BitLocker: recovery passwords of 48 digits")
+        .yes(&["Numerical Password:\n  ID: ABCD\n  Password:\n    {d6}-{d6}-{d6}-{d6}-{d6}-{d6}-{d6}-{d6}"])
+        .no(&["BitLocker is on"]),
+    Rule::context("imap-password", &[" LOGIN "], r"\b[A-Za-z]?\d{1,6} LOGIN \\*\x22?[\w.@+-]{1,80}\\*\x22? \\*\x22?([^\s\x22\\]{4,})", Check::Given)
+        .back(8)
+        .from("RFC 9051: LOGIN")
+        .yes(&["a001 LOGIN a@b.example \"Oy5t3r={d2}\""])
+        .no(&["1 LOGIN failed now"]),
+    Rule::context("wifi-key", &["Key Content"], r"Key Content\s*: (\S{8,})", Check::Given)
+        .from("netsh wlan show profile key=clear")
+        .yes(&["Key Content            : 91dolphin{d2}"])
+        .no(&["Key Content : "]),
+    Rule::context("redis-password", &["\"AUTH\""], r#"\x22AUTH\x22 (?:\x22[^\x22\n]{1,80}\x22 )?\x22([^\x22\n]{4,})\x22"#, Check::Given)
+        .from("Redis: MONITOR")
+        .yes(&["1772000000.1 [0 10.0.0.4:51022] \"AUTH\" \"ci\" \"granite-meadow-4\""])
+        .no(&["\"AUTH\""]),
+    Rule::context("smtp-auth", &["334 UGFzc3dvcmQ6"], r#"334 UGFzc3dvcmQ6[^\n]{0,8}\n[^\n]{0,8}?([A-Za-z0-9+/]{6,}={0,2})"#, Check::Real)
+        .from("SMTP: AUTH LOGIN")
+        .yes(&["334 UGFzc3dvcmQ6\nC: YnJvbnplODc0OA=="])
+        .no(&["334 UGFzc3dvcmQ6"]),
+    Rule::context("query-key", &["appid=", "subscription-key=", "hapikey="], r"[?&](?:appid|subscription-key|hapikey)=([A-Za-z0-9-]{24,})", Check::Random)
+        .back(1)
+        .from("OpenWeather, Azure API Management, HubSpot: keys in a query")
+        .yes(&["https://api.example.com/data?q=Bern&appid={h32}"])
+        .no(&["?appid=440"]),
+    Rule::context("wallet-key", &["accounts: [", "Private Keys", ") 0x"], r"(?:accounts: \[\s*['\x22]|Private Keys[^\n]{0,20}\n[^\n]{0,40}\n?\(\d+\) |\(\d{1,2}\) )(?:0x)?([a-f0-9]{64})\b", Check::Real)
+        .back(3)
+        .from("Hardhat, Ganache: private keys of accounts")
+        .yes(&["accounts: [\"0x{h64}\"]", "(0) 0x{h64}"])
+        .no(&["f(x) 0x{h40}", "accounts: [\"0x12\"]"]),
+    Rule::context("call-secret", &["cookieParser(", "Fernet(", "hmac.new(", "createHmac(", "CryptoJS.", "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "itsdangerous.", "SecretKeySpec(", "HMACSHA256("], r#"(?:cookieParser\(|Fernet\(|hmac\.new\(|createHmac\(\s*\\*['\x22]sha\d+\\*['\x22]\s*,\s*|CryptoJS\.\w+(?:\.\w+)?\([^,\n]{1,60},\s*|jwt\.(?:sign|verify|encode|decode)\([^\n'\x22]{1,80}?,\s*|SecretKeySpec\(|HMACSHA256\([^\n'\x22]{0,40})[bf]?\\*['\x22]([^'\x22\\\n]{8,})\\*['\x22]"#, Check::Password)
+        .from("libraries that sign and encrypt: the key is an argument")
+        .yes(&["app.use(cookieParser('{x48}'))", "Fernet(b'{x43}=')", "hmac.new(b\"{x12}7\", body, hashlib.sha256)", "jwt.verify(token, '{x32}', cb)"])
+        .no(&["jwt.verify(token, secret, cb)", "createHmac('sha256', key)", "jwt.decode(token, key, 'HS256')"]),
+    Rule::context("keystore-password", &[".toCharArray()"], r#"(?:load|getKey|KeyStore|PBEKeySpec|[pP]assword)[^\n\x22]{0,60}\\*\x22([^\x22\s\\]{6,64})\\*\x22\.toCharArray\(\)"#, Check::Password)
+        .back(120)
+        .from("Java: KeyStore.load, PBEKeySpec")
+        .yes(&["ks.load(in, \"AcornLantern{d2}\".toCharArray());"])
+        .no(&["char[] hex = \"0123456789abcdef\".toCharArray();"]),
+    Rule::context("set-password", &["MOVE '", "MOVE \""], r#"MOVE ['\x22]([^'\x22\n]{4,64})['\x22] TO \S{0,40}(?:PASSW|PWD|SECRET|TOKEN|APIKEY|API-KEY)"#, Check::Given)
+        .from("COBOL: a literal moved to a field for a secret")
+        .yes(&["MOVE 'Buck3tl@g00n{d2}' TO DB-PASSWD."])
+        .no(&["MOVE 'N' TO PASSWORD-OK."]),
     Rule::context("spoken-password", &["as the password", "as password", "as the root password", "as the admin password"], r"[\s'\x22`]([^\s'\x22`]{8,64})['\x22`]? as (?:the )?(?:root |admin )?password", Check::Random)
         .back(80)
         .from("sentences that say the password first")
         .yes(&["log in as root with {x14}7 as the password"])
         .no(&["use the username as the password", "send the accesstoken as the password"]),
-    Rule::context("spoken-password", &["login with ", "log in with ", "logging in with ", "zugangsdaten", "credentials", "creds:", "anmeldung mit", "identifiants", "credenciales", "logins:"], r"(?i)(?:log(?:ging)? ?in with|zugangsdaten|credentials|creds|anmeldung mit|identifiants|credenciales|logins)(?: (?:are|sind|sont|son))?:? ?[\x22'`(]?[\w.@-]{2,64}[\x22'`]? ?(?: / | : | \| )[\x22'`]?([^\s/:|\x22'`,)]{6,64})", Check::Random)
+    Rule::context("spoken-password", &["login with ", "log in with ", "creds are", "logging in with ", "zugangsdaten", "credentials", "creds:", "anmeldung mit", "identifiants", "credenciales", "logins:"], r"(?i)(?:log(?:ging)? ?in with|zugangsdaten|credentials|creds|anmeldung mit|identifiants|credenciales|logins)(?: (?:are|sind|sont|son))?:? ?[\x22'`(]?[\w.@-]{2,64}[\x22'`]? ?(?: / | : | \| )[\x22'`]?([^\s/:|\x22'`,)]{6,64})", Check::Password)
         .from("sentences that give a user and a password")
         .yes(&["Login with admin / Bl4ubeer{d3}n (staging)", "Zugangsdaten: admin / 0penS{d2}same7"])
         .no(&["Login with Google / GitHub", "credentials: a / b"]),

@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
     .from("Grafana: service account, cloud and legacy tokens")
     .yes(&["glsa_{x32}_{h8}", "glc_{b150}=", "eyJrIjoi{b80}="])
     .no(&["glsa_short"]),
-    Rule::form("dynatrace-token", &["dt0"], r"dt0[a-z]\d\d\.[A-Z2-7]{24}\.[A-Z2-7]{64}")
+    Rule::form("dynatrace-token", &["dt0"], r"dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}")
         .from("Dynatrace: token format")
         .yes(&["dt0c01.{A24}.{A64}"])
         .no(&["dt0c01.{A24}"]),

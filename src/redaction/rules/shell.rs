@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("htpasswd(1): -b")
         .yes(&["htpasswd -bc /etc/x/.htpasswd ci Gr4n1te{d3}", "htpasswd -nbB ci Gr4n1te{d3}"])
         .no(&["htpasswd -c /etc/x/.htpasswd ci"]),
-    Rule::context("command-password", &["clickhouse", "cqlsh", "influx ", "twine ", "vsce ", "ovsx ", "evil-winrm", "hydra ", "nxc ", "netexec ", "psexec", "winrs ", "isql ", "tsql ", "nuget "], given!(r"clickhouse(?:-client)?|cqlsh|influx|twine upload|vsce|ovsx|evil-winrm|hydra|nxc|netexec|psexec(?:\.exe)?|winrs|isql|tsql|nuget push", "-p|-P|--password|-password|--pat|-pat|-ApiKey"), Check::Given)
+    Rule::context("command-password", &["clickhouse", "cqlsh", "influx ", "twine ", "vsce ", "ovsx ", "evil-winrm", "hydra ", "nxc ", "netexec ", "psexec", "winrs ", "crackmapexec", "cf login", "security import", "security unlock-keychain", "security create-keychain", "rabbitmqadmin", "pkcs11-tool", "isql ", "tsql ", "nuget "], given!(r"clickhouse(?:-client)?|cqlsh|influx|twine upload|vsce|ovsx|evil-winrm|hydra|nxc|netexec|psexec(?:\.exe)?|winrs|crackmapexec|cf login|security (?:import|unlock-keychain|create-keychain)|rabbitmqadmin|pkcs11-tool|isql|tsql|nuget push", "-p|--pin|-H|-P|--password|-password|--pat|-pat|-ApiKey"), Check::Given)
         .from("the programs' manuals: -p, --password")
         .yes(&["clickhouse-client --user ci --password Gr4n1te{d3} -q x", "cqlsh db -u ci -p Gr4n1te{d3}", "twine upload -u __token__ -p {x40} dist/x", "evil-winrm -i 10.0.0.9 -u svc -p Gr4n1te{d3}"])
         .no(&["cqlsh db -u ci", "influx -precision rfc3339"]),

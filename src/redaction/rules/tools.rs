@@ -123,6 +123,58 @@ pub(super) const RULES: &[Rule] = &[
     .from("Trigger.dev: secret keys")
     .yes(&["tr_prod_{x24}"])
     .no(&["tr_dev_mode"]),
+    Rule::form(
+        "asana-token",
+        &[
+            "0/1", "0/2", "0/3", "0/4", "0/5", "0/6", "0/7", "0/8", "0/9", "1/1", "2/1", "2/2", "2/3", "2/4", "2/5",
+            "2/6", "2/7", "2/8", "2/9",
+        ],
+        r"[0-2]/\d{10,}(?:/\d{10,})?:[a-f0-9]{32}\b",
+    )
+    .from("Asana: personal access tokens")
+    .yes(&["2/{d16}/{d16}:{h32}", "1/1{d15}:{h32}"])
+    .no(&["2/12/2026", "1/1:30"]),
+    Rule::form("gemini-key", &["AQ.Ab8"], r"AQ\.Ab8[A-Za-z0-9_-]{40,}")
+        .from("Google AI Studio: keys since 2025")
+        .yes(&["AQ.Ab8RN6{w44}"])
+        .no(&["AQ.Ab8"]),
+    Rule::form("logfire-token", &["pylf_v"], r"pylf_v\d_[a-z]{2,8}_[A-Za-z0-9]{40,}")
+        .from("Pydantic Logfire: tokens")
+        .yes(&["pylf_v1_us_{x43}"])
+        .no(&["pylf_v1_us"]),
+    Rule::form(
+        "teamcity-token",
+        &["eyJ0eXAiOiAiVENWMiJ9."],
+        r"eyJ0eXAiOiAiVENWMiJ9\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}",
+    )
+    .from("TeamCity: access tokens")
+    .yes(&["eyJ0eXAiOiAiVENWMiJ9.{w36}.{w48}"])
+    .no(&["eyJ0eXAiOiAiVENWMiJ9."]),
+    Rule::form(
+        "xendit-key",
+        &["xnd_production_", "xnd_development_"],
+        r"xnd_(?:production|development)_[A-Za-z0-9]{30,}",
+    )
+    .from("Xendit: secret keys")
+    .yes(&["xnd_production_{x48}"])
+    .no(&["xnd_production_key"]),
+    Rule::form("zoho-token", &["1000."], r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}\b")
+        .from("Zoho: access, refresh and grant tokens")
+        .yes(&["1000.{h32}.{h32}"])
+        .no(&["1000.50"]),
+    Rule::form("rapidapi-key", &["jsn"], r"\b[A-Za-z0-9]{10}msh[A-Za-z0-9]{15}p1[A-Za-z0-9]{6}jsn[A-Za-z0-9]{12}\b")
+        .back(36)
+        .from("RapidAPI: keys")
+        .yes(&["{x10}msh{x15}p1{x6}jsn{x12}"])
+        .no(&["mshp1jsn"]),
+    Rule::form("k3s-token", &["K10"], r"K10[a-f0-9]{64}::[a-z]+:[A-Za-z0-9]{16,}")
+        .from("k3s: node tokens")
+        .yes(&["K10{h64}::server:{h32}"])
+        .no(&["K100"]),
+    Rule::form("kerberos-ticket", &["$krb5tgs$", "$krb5asrep$"], r"\$krb5(?:tgs|asrep)\$\d+\$[^\s\x22]{64,}")
+        .from("hashcat: tickets that can be tried offline")
+        .yes(&["$krb5tgs$23$*svc$X$y/z*${h32}${h64}"])
+        .no(&["$krb5tgs$23$"]),
     Rule::form("zuplo-key", &["zpka_"], r"zpka_[A-Za-z0-9_]{30,}")
         .from("Zuplo: API keys")
         .yes(&["zpka_{h32}_{h8}"])
@@ -190,17 +242,17 @@ pub(super) const RULES: &[Rule] = &[
     Rule::context(
         "cisco-secret",
         &["enable secret ", "enable password ", " password 7 ", " secret 5 ", " secret 8 ", " secret 9 "],
-        r"(?:enable )?(?: ?secret|password| password) (?:[05789] )([^\s\x22]{6,})",
+        r"(?:enable (?:secret|password) (?:[05789] )?|(?: ?secret|password| password) (?:[05789] ))([^\s\x22]{6,})",
         Check::Password,
     )
     .from("Cisco IOS: enable secret, username … password")
     .yes(&["enable secret 5 $1$TY{x2}$YWG{x19}", "username bob password 7 {H20}"])
-    .no(&["enable secret 5 "]),
+    .no(&["enable secret 5 ", "enable password recovery"]),
     Rule::context("ipsec-psk", &[": PSK "], r": PSK \x22([^\x22\n]{4,})\x22", Check::Password)
         .from("ipsec.secrets(5)")
         .yes(&["10.0.0.1 10.0.0.2 : PSK \"{x20}\""])
         .no(&[": PSK \"\""]),
-    Rule::context("rdp-password", &["/p:"], r"/p:([^\s\x22'/]{4,})", Check::Password)
+    Rule::context("rdp-password", &["/p:"], r"/p:\\*['\x22]?([^\s\x22'/\\]{4,})", Check::Password)
         .from("xfreerdp(1)")
         .yes(&["xfreerdp /u:bob /p:gr4n1te{d2} /v:srv"])
         .no(&["cmd /p:$PW", "http://p:80/p:x"]),
