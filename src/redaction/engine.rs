@@ -16,7 +16,7 @@ use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
 use super::view::{self, View};
-use super::{bot, cards, dump, encoded, jwk, named, pem, rules, seed, url, value};
+use super::{cards, dump, encoded, jwk, named, pem, rules, seed, shape, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,7 +334,7 @@ impl Engine {
         self.settings.privacy.find(text, spans);
         if depth < MAX_DEPTH {
             encoded::runs(text, |start, end| {
-                spans.extend(bot::find(text, start, end));
+                spans.extend(shape::find(text, start, end));
                 spans.extend(self.encoded(text, start, end, encoded::decode_text(&text[start..end]), depth));
             });
             dump::lists(text, |start, end, bytes| {
@@ -367,6 +367,10 @@ impl Engine {
         self.document(&inner, depth + 1, &mut found);
         if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
             return Some(Span { start, end, ..best });
+        }
+        // Mapbox's public tokens.
+        if text[..start].ends_with(b"pk.") {
+            return None;
         }
         // Nothing by itself, but what stands before may have named it: `echo "$TOKEN" | base64`.
         let class = self.named_before(&text[start.saturating_sub(NAMED_WITHIN)..start])?;

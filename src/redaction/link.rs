@@ -57,6 +57,7 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b':', b'=', ..] | [b'+', b'=', ..] | [b'<', b'-', ..] => (Link::Equals { tight: false }, 2),
         [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
         [b':', b':', ..] => return None,
+        [b':', b'-', ..] if before == b'{' => (Link::Equals { tight: true }, 2),
         // `arn:aws:…:secret:name`
         [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
         [b':', ..] => (Link::Colon, 1 + decoration(&rest[1..])),
@@ -100,14 +101,15 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             (Link::Prose, prose(rest).or_else(|| whose(rest)).unwrap_or(0))
         }
         _ if at == i => return None,
+        _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
         [b'"' | b'\'', ..] => (Link::Quote, 0),
         _ if typed(rest) > 0 => (Link::Equals { tight: false }, typed(rest)),
         _ if !quoted && asks(text, start) => (Link::Prose, prose(rest).unwrap_or(0)),
         _ if !quoted && (text[i] == b'\t' || set(text, start)) => (Link::Flag, 0),
         _ if !quoted && alone(text, start, at) && follows_user(text, start) => (Link::Flag, 0),
         _ if !quoted && alone(text, start, at) => (Link::Word, 0),
-        _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
         _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
+        _ if below(rest).is_some() => (Link::Colon, below(rest)?),
         _ => match prose(rest) {
             Some(words) => (Link::Prose, words),
             // `the token …`: what can be nothing else.
@@ -161,6 +163,9 @@ fn prose(rest: &[u8]) -> Option<usize> {
         "(",
         "will be ",
         "changed to ",
+        "changed from ",
+        "was changed from ",
+        "was changed to ",
         "是",
         "是「",
         "是：",
@@ -180,7 +185,7 @@ fn prose(rest: &[u8]) -> Option<usize> {
 /// What may begin the words between a name and a colon: `password for the box: …`.
 const OF: &[&str] = &[
     "for ", "of ", "to ", "on ", "at ", "in ", "from ", "für ", "von ", "vom ", "zum ", "zur ", "der ", "des ", "de ",
-    "du ", "pour ", "del ", "para ", "di ", "per ", "do ", "da ", "van ", "voor ", "от ", "для ", "к ", "(",
+    "du ", "pour ", "del ", "para ", "di ", "per ", "do ", "da ", "van ", "voor ", "от ", "для ", "к ", "d'", "(",
 ];
 
 /// Where the value begins behind such words; they are few, and end with a colon or `is`.
@@ -190,8 +195,14 @@ fn whose(rest: &[u8]) -> Option<usize> {
     if rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ') {
         return Some(words + 2);
     }
-    let is = [&b" is "[..], b" ist ", b" lautet ", b" est ", b" es ", " è ".as_bytes(), " é ".as_bytes()];
+    let is = [&b" is "[..], b" ist ", b" lautet ", b" est ", b" es ", " è ".as_bytes(), " é ".as_bytes(), b" to "];
     is.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is)? + is.len())).min()
+}
+
+/// Behind a parenthesis and a colon that end their line: `the token (it is not shown again):`.
+fn below(rest: &[u8]) -> Option<usize> {
+    let words = rest.iter().take(100).take_while(|b| !matches!(b, b':' | b'\n' | b'"' | b'{' | b'=')).count();
+    (rest.first() == Some(&b'(') && rest[words..].starts_with(b":\n")).then_some(words + 1)
 }
 
 /// Whether a word comes that a machine drew: nobody says anything else of twenty letters and digits.
@@ -199,7 +210,8 @@ fn evident(rest: &[u8]) -> bool {
     let word = &rest[..rest.iter().take(512).take_while(|b| b.is_ascii_graphic()).count()];
     let token = |b: &u8| b.is_ascii_alphanumeric() || b"_-.+/=,".contains(b);
     let mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
-    word.len() >= 20 && mixed && word.iter().all(token) && value::random(word) && !value::wordy(word)
+    let hex = word.len() >= 32 && word.iter().any(u8::is_ascii_digit);
+    word.len() >= 20 && (mixed || hex) && word.iter().all(token) && value::random(word) && !value::wordy(word)
 }
 
 /// The stars, quotes and braces that stand between a colon and a value: `**Password:** …`, `"key": {"value": …`.
@@ -264,7 +276,12 @@ fn follows_user(text: &[u8], start: usize) -> bool {
 /// `<![CDATA[` and white space before an element's text.
 fn data(rest: &[u8]) -> usize {
     const CDATA: &[u8] = b"<![CDATA[";
+    // Windows' answer files: `<Password><Value>…`.
+    const VALUE: &[u8] = b"<Value>";
     let blanks = rest.iter().take(40).take_while(|b| b.is_ascii_whitespace()).count();
+    if rest[blanks..].starts_with(VALUE) {
+        return blanks + VALUE.len();
+    }
     if rest[blanks..].starts_with(CDATA) { blanks + CDATA.len() } else { blanks }
 }
 
@@ -316,11 +333,10 @@ fn set(text: &[u8], start: usize) -> bool {
 /// Whether somebody is asked to use what follows: `use password …`.
 fn asks(text: &[u8], start: usize) -> bool {
     const WORDS: &[&str] =
-        &["use", "Use", "using", "with", "enter", "try", "and", "mit", "avec", "con", "con la", "/", "("];
+        &["use", "Use", "using", "with", "enter", "try", "and", "mit", "avec", "con", "con la", "/", "(", ","];
     let before = text[start.saturating_sub(10)..start].trim_ascii_end();
-    WORDS.iter().any(|w| {
-        before.strip_suffix(w.as_bytes()).is_some_and(|rest| !rest.last().is_some_and(u8::is_ascii_alphabetic))
-    })
+    let whole = |rest: &[u8], word: &str| word.len() == 1 || !rest.last().is_some_and(u8::is_ascii_alphabetic);
+    WORDS.iter().any(|word| before.strip_suffix(word.as_bytes()).is_some_and(|rest| whole(rest, word)))
 }
 
 /// Whether a name begins its line and one word follows, as in a server's configuration.

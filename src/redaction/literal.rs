@@ -14,7 +14,12 @@ pub(super) struct Open {
 }
 
 /// The quote at `at`, also behind a string prefix or the name of a call.
-pub(super) fn quote(text: &[u8], at: usize) -> Option<Open> {
+pub(super) fn quote(text: &[u8], mut at: usize) -> Option<Open> {
+    // PHP's `string(12) "…"`.
+    if text[at..].starts_with(b"string(") {
+        let close = text[at..].iter().take(16).position(|b| *b == b')').map_or(0, |n| n + 1);
+        at = skip_blanks(text, at + close);
+    }
     let call = text[at..]
         .iter()
         .take(32)
@@ -25,11 +30,6 @@ pub(super) fn quote(text: &[u8], at: usize) -> Option<Open> {
         i = skip_blanks(text, at + call + 1);
     } else if matches!(text.get(at), Some(b'[' | b'(')) {
         i = skip_blanks(text, at + 1);
-    }
-    // PHP's `string(12) "…"`, Erlang's `<<"…"`, CJK brackets.
-    if text[i..].starts_with(b"string(") {
-        let close = text[i..].iter().take(16).position(|b| *b == b')').map_or(0, |n| n + 1);
-        i = skip_blanks(text, i + close);
     }
     i += if text[i..].starts_with(b"<<") { 2 } else { 0 };
     i += text[i..]

@@ -73,7 +73,12 @@ impl Memory {
         }
         if secret.len() <= MAX_CUT {
             for from in 1..=secret.len() - MIN_BYTES {
-                if let Some(tail) = self::head(&secret[from..]) {
+                let rest = &secret[from..];
+                // Pieces that were written side by side may end with a variable's name.
+                if value::reference(rest) || value::placeholder(rest) {
+                    continue;
+                }
+                if let Some(tail) = self::head(rest) {
                     self.tails.entry(tail).or_default().push((head, from));
                 }
             }

@@ -3,7 +3,6 @@
 //! A line that is JSON is searched string by string (names too, and documents in strings), and what is found is cut out of
 //! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
 
-mod bot;
 mod cards;
 mod columns;
 mod cookies;
@@ -27,6 +26,7 @@ mod privacy;
 mod rule;
 mod rules;
 mod seed;
+mod shape;
 mod span;
 mod url;
 mod value;

@@ -52,6 +52,14 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
         // Nobody writes so; only the time it would take is worth a thought.
     } else if let Some(span) = given(text, (start, end), class, link, at, seen) {
         spans.push(span);
+        // What a plan changes it to.
+        let next = span.end + b"\" -> \"".len();
+        if text[span.end..].starts_with(b"\" -> \"")
+            && let Some(len) = memchr::memchr(b'"', &text[next..text.len().min(next + MAX_UNQUOTED)])
+            && value::plausible(class, &text[next..next + len], Setting::Quoted)
+        {
+            spans.push(Span::new(next, next + len, class.rule(), Rank::Named));
+        }
     }
 }
 
@@ -86,7 +94,9 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
     };
     // A keyword may end with the sign behind a name.
     let end = end - text[start..end].iter().rev().take_while(|b| b.is_ascii_punctuation() && !ascii(**b)).count();
-    let end = end - if text[start..end].ends_with(b" is") { 3 } else { 0 };
+    const BEHIND: &[&[u8]] = &[b" is", b" for", " für".as_bytes(), b" "];
+    let start = start + text[start..end].iter().take_while(|b| matches!(b, b',' | b' ')).count();
+    let end = end - BEHIND.iter().find(|behind| text[start..end].ends_with(behind)).map_or(0, |behind| behind.len());
     let left = (0..start).rev().take(MAX_NAME).take_while(|at| part(*at)).count();
     let right = (end..text.len()).take(MAX_NAME).take_while(|at| part(*at)).count();
     if left == MAX_NAME || right == MAX_NAME {
@@ -138,7 +148,12 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         }
         None => {
             let start = at + after_scheme(&text[at..]);
-            let end = unquoted_end(text, start);
+            let mut end = unquoted_end(text, start);
+            if text[name.0] >= 0x80 || text[name.1 - 1] >= 0x80 {
+                // Languages that write no spaces go on at once.
+                end = start + text[start..end].iter().take_while(|b| b.is_ascii()).count();
+                end -= text[start..end].iter().rev().take_while(|b| matches!(b, b',' | b'.' | b';')).count();
+            }
             seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
             (start, end, unquoted_setting(text, name, link, end))
         }
@@ -177,6 +192,8 @@ fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value
         Link::Equals { tight: true } if upper || matches!(before, b'?' | b'&' | b';') => Setting::Assigned,
         Link::Equals { tight: true } if before == b'\n' && line_ends => Setting::Assigned,
         Link::Equals { tight: true } if before == b'\n' && upper => Setting::Assigned,
+        // What a command printed.
+        Link::Prose if line_ends && text[end..value_end].contains(&b'\n') => Setting::Assigned,
         // A line of a configuration, not an argument that may be an expression.
         Link::Flag if line_ends && before != b'-' => Setting::Assigned,
         // `--password=`, `-Dpassword=`: a flag, and no line that a diff takes away.
@@ -222,7 +239,7 @@ fn after_line_break(text: &[u8], at: usize, link: Link) -> usize {
 /// The value that stands alone in the line after an empty one: `Here is the token:`.
 fn alone_below(text: &[u8], at: usize) -> Option<usize> {
     let line = at + text[at..].iter().take(4).take_while(|b| matches!(b, b'\n' | b'\r')).count();
-    let begin = line + prefix(&text[line..]);
+    let begin = skip_blanks(text, line + prefix(&text[line..]));
     let word = text[begin..].iter().take(MAX_UNQUOTED).take_while(|b| b.is_ascii_graphic()).count();
     let alone = matches!(text.get(begin + word), None | Some(b'\n' | b'\r'));
     let value = &text[begin..begin + word];
@@ -253,6 +270,7 @@ fn after_scheme(text: &[u8]) -> usize {
         b"sharedkey ",
         b"ssws ",
         b"geniekey ",
+        b"negotiate ",
         b"sso-key ",
     ];
     let found = SCHEMES.iter().find(|s| text.len() > s.len() && text[..s.len()].eq_ignore_ascii_case(s));

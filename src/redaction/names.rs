@@ -47,8 +47,8 @@ pub(super) const KEYWORDS: &[&str] = &[
     "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
     "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
     "Пароль", "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
-    "clé", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "-pin",
-    "segret", "chiave", "キー", "密钥", "密鑰", "令牌", "トークン", "токен", "секрет", "_pin", "pin\"", "pincode",
+    "clé_", "clé api", "clé secr", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "-pin",
+    "segret", "chiave", "キー", "密钥", "密鑰", "令牌", "トークン", "токен", "секрет", "ключ", "暗証番号", "clé d'api", "pin für", "pin for", "udopw", ", pw ", "_pin", "pin\"", "pincode",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -133,6 +133,8 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
         ("トークン", Class::Token),
         ("токен", Class::Token),
         ("секрет", Class::Secret),
+        ("ключ", Class::ApiKey),
+        ("暗証番号", Class::Pin),
     ];
     if let Some((_, class)) = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending.as_bytes())) {
         return Some(*class);
@@ -160,14 +162,17 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
 
 fn by_last_word(last: &str, before: &str) -> Option<Class> {
     let class = match last {
-        "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "psk" | "requirepass"
+        "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "requirepass"
         | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
         | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
         | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
+        "psk" => Class::Phrase,
+        "schlussel" if !before.is_empty() => Class::Password,
         "pin" => Class::Pin,
         "code" if before == "pin" => Class::Pin,
         "secreta" | "secrete" if matches!(before, "clave" | "cle") => Class::Password,
         "segreta" | "segreto" | "secreta" | "secreto" if !before.is_empty() => Class::Secret,
+        "api" if before == "d" => Class::ApiKey,
         "api" | "privee" if before == "cle" => Class::ApiKey,
         "jeton" => Class::Token,
         "pepper" => Class::Secret,

@@ -16,12 +16,14 @@ pub(super) enum Setting {
 
 /// Whether a value can be the secret that its name promises.
 pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
-    if value.starts_with(b"%") && reference(value) {
+    if (value.starts_with(b"%") && reference(value)) || std::str::from_utf8(value).is_err() {
         return false;
     }
     match percent_decoded(value) {
-        Some(decoded) => literal(class, &decoded, setting.max(Setting::Quoted)),
-        None => literal(class, value, setting),
+        Some(decoded) if std::str::from_utf8(&decoded).is_ok() => {
+            literal(class, &decoded, setting.max(Setting::Quoted))
+        }
+        _ => literal(class, value, setting),
     }
 }
 
@@ -56,7 +58,9 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
                 12
             };
             let random = value.len() >= least && !name && !wordy(value) && random(value);
-            random || (!loose && chosen(value))
+            random
+                || (!loose && chosen(value))
+                || (class == Class::Secret && setting == Setting::Assigned && diceware(value))
         }
         Class::Key => {
             value.len() >= 20 && !path(value) && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value)
@@ -336,7 +340,7 @@ pub(super) fn filler(value: &[u8]) -> bool {
 }
 
 /// Whether the value says where the secret is or what it looks like: a variable, a template, a path in a vault, a pattern.
-fn reference(value: &[u8]) -> bool {
+pub(super) fn reference(value: &[u8]) -> bool {
     let value = begin(value);
     #[rustfmt::skip]
     const STARTS: &[&[u8]] = &[
@@ -349,6 +353,7 @@ fn reference(value: &[u8]) -> bool {
         // `$VARIABLE`, `%VARIABLE%`, `<your token>`, `{token}`, `:name`, `%s`
         [b'$', rest @ ..] => rest.first().is_some_and(u8::is_ascii_alphabetic) && named(rest) || rest.len() < 3,
         [b'%', rest @ .., b'%'] => named(rest),
+        [b'{', inner @ .., b'}'] if inner.len() >= 20 && random(inner) && !wordy(inner) => false,
         [b'<', ..] | [b'{', .., b'}'] => true,
         [b':' | b'@', rest @ ..] => named(rest) && !rest.iter().any(u8::is_ascii_digit),
         _ => false,
@@ -416,6 +421,9 @@ pub(super) fn url(value: &[u8]) -> bool {
 
 /// Whether nobody would write the value for a word: a machine drew it, or a person who was asked for a password.
 pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
+    if !value.is_ascii() {
+        return false;
+    }
     let shape = Shape::of(value);
     let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
     (random(value) && !wordy(value))

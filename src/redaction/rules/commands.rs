@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("curl(1): cookies")
         .yes(&["curl -b 'session={h64}; theme=dark' https://x"])
         .no(&["curl -b cookies.txt https://x", "curl -b 'session=$SID' https://x"]),
-    Rule::context("command-password", &["mysql", "mariadb"], r#"(?:mysql(?:dump|admin|import|show|check|sh|pump)?|mariadb(?:-dump|-admin)?)\b[^\n|;]{0,200}?\s-p\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Password)
+    Rule::context("command-password", &["mysql", "mariadb"], r#"(?:mysql(?:dump|admin|import|show|check|sh|pump)?|mariadb(?:-dump|-admin)?)\b[^\n|;]{0,200}?\s-p\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Given)
         .from("mysql(1): -ppassword")
         .yes(&["mysql -h db -u root -pGr4n1te{d3} ledger"])
         .no(&["mysql -u root -p ledger", "mysqldump -p$PASS x"]),
@@ -80,7 +80,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("Windows: net user, net use")
         .yes(&["net user svc Gr4n1te{d3} /add", r#"net use Z: \\srv\x /user:B\svc Gr4n1te{d3}"#])
         .no(&["net user svc /active:no", "net use Z: /delete"]),
-    Rule::context("command-password", &["vault login", "vault token"], r#"vault (?:login|token (?:lookup|revoke|renew))\s+(?:-\S+\s+)*([A-Za-z0-9._-]{20,})"#, Check::Random)
+    Rule::context("command-password", &["vault login", "vault token", "vault operator unseal"], r#"vault (?:login|token (?:lookup|revoke|renew)|operator unseal)\s+(?:-\S+\s+)*([A-Za-z0-9._+/=-]{20,})"#, Check::Random)
         .from("vault(1)")
         .yes(&["vault login s.{x24}", "vault token lookup s.{x24}"])
         .no(&["vault login -method=oidc", "vault login -method=userpass username=ci"]),
@@ -100,11 +100,11 @@ pub(super) const RULES: &[Rule] = &[
         .from("openssl(1), keytool(1)")
         .yes(&["openssl rsa -in k -passin pass:Gr4n1te{d3}", "keytool -list -storepass Gr4n1te{d3}"])
         .no(&["openssl rsa -passin env:KEYPASS", "openssl rsa -passin file:/x/y2"]),
-    Rule::context("command-password", &["sqlplus", "rman", "expdp", "impdp", "jdbc:oracle"], r"(?:sqlplus|rman|expdp|impdp|jdbc:oracle)[^\n]{0,60}?[ :'\x22][A-Za-z0-9_$#]{1,40}/([^\s'\x22\\/@]{4,})@", Check::Given)
+    Rule::context("command-password", &["sqlplus", "rman", "expdp", "impdp", "jdbc:oracle"], r"(?:sqlplus|rman|expdp|impdp|jdbc:oracle)[^\n]{0,60}?[ :'\x22][A-Za-z0-9_.$#]{1,40}/([^\s'\x22\\/@]{4,})@", Check::Given)
         .from("Oracle: user/password@service")
         .yes(&["sqlplus scott/Gr4n1te{d3}@//db:1521/x", "jdbc:oracle:thin:scott/Gr4n1te{d3}@db:1521:x"])
         .no(&["sqlplus /nolog"]),
-    Rule::context("command-password", &["echo", "printf"], r#"(?:echo|printf)\s+(?:-\w+\s+)?(?:%s(?:\\\\n)?['\x22]?\s+)?\\*['\x22]?(?:[A-Za-z0-9_.-]{1,32}:)?([^\s'\x22\\|<>]{6,512})\\*['\x22]?\s*(?:>{1,2}\s*[\w./$~-]{0,80}(?:passw|secret|token|credential|\.key\b)|\|\s*(?:sudo (?:-\w+ )*)?(?:chpasswd|passwd|docker|podman|helm|oras|npx wrangler|wrangler|gh |glab|gcloud secrets|fly|vercel|netlify|vault|cryptsetup|openssl|kubectl|az |heroku|sudo|su |pass |gpg|mysql|ansible-vault))"#, Check::Password)
+    Rule::context("command-password", &["echo", "printf"], r#"(?:echo|printf)\s+(?:-\w+\s+)?(?:\\*['\x22]?%s(?:\\\\n)?['\x22]?\s+)?\\*['\x22]?(?:[A-Za-z0-9_.-]{1,32}:)?([^\s'\x22\\|<>]{6,512})\\*['\x22]?\s*(?:>{1,2}\s*[\w./$~-]{0,80}(?:passw|secret|token|credential|\.key\b)|\|\s*(?:sudo (?:-\w+ )*)?(?:chpasswd|passwd|docker|podman|helm|oras|npx wrangler|wrangler|gh |glab|gcloud secrets|fly|vercel|netlify|vault|cryptsetup|openssl|kubectl|az |heroku|sudo|su |pass |gpg|mysql|ansible-vault))"#, Check::Password)
         .from("piped where a program reads a secret")
         .yes(&["echo {x36} | docker login ghcr.io -u ci --password-stdin", "echo 'root:Gr4n1te{d3}' | chpasswd", "printf %s {x36} | wrangler secret put API_TOKEN"])
         .no(&["echo $TOKEN | docker login -u ci --password-stdin", "echo hello | sudo tee x", "echo done | gh issue create"]),

@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::context(
         "sql-password",
         &["identified by", "identified with", "password '", "password \\'"],
-        r#"(?i)(?:identified (?:by|with [A-Za-z0-9_'\x22]+ (?:by|as))|password) +\\*['\x22]([^'\x22\\\s]{4,})"#,
+        r#"(?i)(?:identified (?:by|with [A-Za-z0-9_'\x22]+ (?:by|as))|password) +(?:=\s*)?(?:N?\\*['\x22]([^'\x22\\\s]{4,})|([^\s'\x22;\\]*\d[^\s'\x22;\\]*))"#,
         Check::Password,
     )
     .from("SQL: CREATE USER … IDENTIFIED BY, PASSWORD '…'")

@@ -11,7 +11,7 @@ macro_rules! prints {
 
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
-    Rule::context("printed-secret", &["wg genkey", "wg genpsk", "openssl rand", "secrets.token_", "pwgen", "apg -", "makepasswd", "/dev/urandom"], prints!(r"wg gen(?:key|psk)|openssl rand|secrets\.token_(?:hex|urlsafe)|pwgen|apg -|makepasswd|/dev/u?random\s*\|"), Check::Random)
+    Rule::context("printed-secret", &["wg genkey", "wg genpsk", "openssl rand", "secrets.token_", "pwgen", "rails secret", "apg -", "makepasswd", "/dev/urandom"], prints!(r"wg gen(?:key|psk)|openssl rand|secrets\.token_(?:hex|urlsafe)|pwgen|rails secret|apg -|makepasswd|/dev/u?random\s*\|"), Check::Random)
         .from("programs that make keys and passwords")
         .yes(&["$ wg genkey | tee privatekey\n{x43}=", "$ openssl rand -base64 32\n{x43}=", "$ python3 -c 'import secrets; print(secrets.token_hex(32))'\n{h64}"])
         .no(&["$ openssl rand -base64 32 > key\n$ ls", "$ openssl rand -hex 16 | tee key\nwritten"]),
@@ -146,6 +146,59 @@ pub(super) const RULES: &[Rule] = &[
         .from("COBOL: a literal moved to a field for a secret")
         .yes(&["MOVE 'Buck3tl@g00n{d2}' TO DB-PASSWD."])
         .no(&["MOVE 'N' TO PASSWORD-OK."]),
+    Rule::context("config-password", &["auth_pass ", "insecure-password ", "d-i passwd/", "> PASS ", ":IDENTIFY ", "stats auth "], r"(?:auth_pass|insecure-password|d-i passwd/\S+ password|> PASS|:IDENTIFY(?: \S+)?|stats auth [\w.-]+:)[ \t]*([^\s:]{4,})", Check::Given)
+        .from("keepalived, HAProxy, debian-installer, FTP, IRC: a password behind a word")
+        .yes(&["auth_pass cx9ecc{d2}", "user mia insecure-password {x16}", "d-i passwd/user-password password Gr4n1te{d3}", "---> PASS Gr4n1te{d3}", ":IDENTIFY mia granite-meadow-4"])
+        .no(&["auth_pass PASS", "d-i passwd/root-login boolean false"]),
+    Rule::context("smtp-password", &["]:587 ", "]:465 ", "]:25 "], r"\]:\d{2,4}[ \t]+[^\s:]{1,128}:(\S{4,})", Check::Given)
+        .from("Postfix: smtp_sasl_password_maps")
+        .yes(&["[smtp.example.com]:587 ci@x.example:{x12}7"])
+        .no(&["[::1]:587 host"]),
+    Rule::context("redis-password", &[" on >"], r" on >([^\s]{4,})", Check::Given)
+        .from("Redis: ACL files")
+        .yes(&["user ci on >Sailor{d3} ~cache:* +@all"])
+        .no(&["click on > next"]),
+    Rule::context("curl-user", &["user = \"", "user=\""], r"user\s*=\s*\x22[\w.@-]{1,64}:([^\s\x22]{4,})\x22", Check::Given)
+        .from("curl(1): the configuration file")
+        .yes(&["user = \"ci:{x8}7\""])
+        .no(&["user = \"ci\""]),
+    Rule::context("ntlm-hash", &["NTLM "], r"NTLM\s+: ([a-f0-9]{32})\b", Check::Real)
+        .from("Mimikatz: NT hashes")
+        .yes(&["* NTLM     : {h32}"])
+        .no(&["NTLM : none"]),
+    Rule::context("ntlm-hash", &["NTLMv2", "NTLMv1"], r"NTLMv[12][^\n]{0,60}?[\w.-]+::[\w.-]+:([a-fA-F0-9]{16}:[a-fA-F0-9]{32}(?::[a-fA-F0-9]{16,})?)", Check::Real)
+        .from("Responder: challenges and responses that can be tried offline")
+        .yes(&["[SMB] NTLMv2-SSP Hash : mia::CORP:{h16}:{h32}:{H64}"])
+        .no(&["NTLMv2 is used"]),
+    Rule::context("generated-password", &["enerated for "], r"assword is generated for \S+: (\S{6,})", Check::Given)
+        .back(24)
+        .from("MySQL: the first password of root")
+        .yes(&["A temporary password is generated for root@localhost: I6xrE%+F{d2}"])
+        .no(&["A report is generated for you: here"]),
+    Rule::context("sql-password", &["password) values", "passwd) values", "pgp_sym_"], r#"(?i)(?:passw(?:or)?d\)\s*values\s*\((?:[^'()]{0,20}'[^'\n]{0,120}'\s*,\s*){0,6}|pgp_sym_(?:en|de)crypt\([^,\n]{1,80},\s*)'([^'\n]{4,})'"#, Check::Given)
+        .from("SQL: a row with a password at its end; pgcrypto")
+        .yes(&["INSERT INTO users (email, password) VALUES ('a@b.example', 'Gr4n1te{d3}')", "SELECT pgp_sym_decrypt(ssn, 'Z1pp3r*{d2}') FROM p"])
+        .no(&["INSERT INTO users (email, password) VALUES (?, ?)", "pgp_sym_decrypt(x, $1)"]),
+    Rule::context("oauth-code", &["?code=", "&code="], r"[?&]code=([A-Za-z0-9_/.-]{30,})", Check::Random)
+        .from("RFC 6749: authorization codes")
+        .yes(&["https://app.example.com/callback?code={x60}&state=x"])
+        .no(&["?code=404"]),
+    Rule::context("proxy-password", &["trojan://", "ss://", "vmess://", "hysteria2://"], r"(?:(?:trojan|ss|hysteria2)://([^@\s/:]{6,})@|vmess://([A-Za-z0-9+/]{60,}={0,2}))", Check::Given)
+        .from("Shadowsocks, Trojan, V2Ray: links")
+        .yes(&["ss://SGFtbW9jazIwMjEq@10.0.0.1:8388#home", "trojan://Purple{d3}@x.example:443"])
+        .no(&["ss://host", "https://x"]),
+    Rule::context("teradata-password", &[".logon "], r"(?i)\.logon [\w.-]+/[\w.-]+,([^\s;]{4,})", Check::Given)
+        .from("Teradata: BTEQ")
+        .yes(&[".LOGON tdprod/ci,B4dg3r_{d2};"])
+        .no(&[".logon tdprod/ci"]),
+    Rule::context("cloud-init-password", &["chpasswd:"], r"chpasswd:\s*\n(?:[^\n]{0,80}\n){0,3}?[^A-Za-z\n]{1,16}[A-Za-z_][\w-]{0,32}:(\S{4,})", Check::Given)
+        .from("cloud-init: chpasswd")
+        .yes(&["chpasswd:\n  list: |\n    root:H4z3l_{d2}"])
+        .no(&["chpasswd:\n  expire: false"]),
+    Rule::form("adobe-secret", &["p8e-"], r"p8e-[A-Za-z0-9_-]{32}")
+        .from("gitleaks adobe-client-secret")
+        .yes(&["p8e-{w32}"])
+        .no(&["p8e-x"]),
     Rule::context("spoken-password", &["as the password", "as password", "as the root password", "as the admin password"], r"[\s'\x22`]([^\s'\x22`]{8,64})['\x22`]? as (?:the )?(?:root |admin )?password", Check::Random)
         .back(80)
         .from("sentences that say the password first")

@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("htpasswd(1): -b")
         .yes(&["htpasswd -bc /etc/x/.htpasswd ci Gr4n1te{d3}", "htpasswd -nbB ci Gr4n1te{d3}"])
         .no(&["htpasswd -c /etc/x/.htpasswd ci"]),
-    Rule::context("command-password", &["clickhouse", "cqlsh", "influx ", "twine ", "vsce ", "ovsx ", "evil-winrm", "hydra ", "nxc ", "netexec ", "psexec", "winrs ", "crackmapexec", "cf login", "security import", "security unlock-keychain", "security create-keychain", "rabbitmqadmin", "pkcs11-tool", "isql ", "tsql ", "nuget "], given!(r"clickhouse(?:-client)?|cqlsh|influx|twine upload|vsce|ovsx|evil-winrm|hydra|nxc|netexec|psexec(?:\.exe)?|winrs|crackmapexec|cf login|security (?:import|unlock-keychain|create-keychain)|rabbitmqadmin|pkcs11-tool|isql|tsql|nuget push", "-p|--pin|-H|-P|--password|-password|--pat|-pat|-ApiKey"), Check::Given)
+    Rule::context("command-password", &["clickhouse", "cqlsh", "influx ", "twine ", "vsce ", "ovsx ", "evil-winrm", "hydra ", "nxc ", "netexec ", "psexec", "winrs ", "crackmapexec", "cf login", "security import", "security unlock-keychain", "security create-keychain", "rabbitmqadmin", "pkcs11-tool", "oc login", "ncftpput", "ssh-keygen", "isql ", "tsql ", "nuget "], given!(r"clickhouse(?:-client)?|cqlsh|influx|twine upload|vsce|ovsx|evil-winrm|hydra|nxc|netexec|psexec(?:\.exe)?|winrs|crackmapexec|cf login|security (?:import|unlock-keychain|create-keychain)|rabbitmqadmin|pkcs11-tool|oc login|ncftp\w+|ssh-keygen|isql|tsql|nuget push", "-p|-N|--pin|-H|-P|--password|-password|--pat|-pat|-ApiKey"), Check::Given)
         .from("the programs' manuals: -p, --password")
         .yes(&["clickhouse-client --user ci --password Gr4n1te{d3} -q x", "cqlsh db -u ci -p Gr4n1te{d3}", "twine upload -u __token__ -p {x40} dist/x", "evil-winrm -i 10.0.0.9 -u svc -p Gr4n1te{d3}"])
         .no(&["cqlsh db -u ci", "influx -precision rfc3339"]),
@@ -80,10 +80,28 @@ pub(super) const RULES: &[Rule] = &[
         .from("useradd(8): -p with a hash that can be tried offline")
         .yes(&["useradd -m -p '$6${x8}${x86}' bob"])
         .no(&["useradd -m -s /bin/bash bob", "usermod -aG docker bob"]),
-    Rule::context("command-password", &["impacket", "secretsdump", "wmiexec", "psexec.py", "smbexec", "GetUserSPNs"], r#"(?:impacket-\w+|secretsdump|wmiexec|psexec|smbexec|GetUserSPNs)(?:\.py)?\b[^\n|;]{0,120}?\s\\*['\x22]?(?:[\w.-]{1,40}/)?[\w.$-]{1,40}:([^\s'\x22@\\]{4,})@"#, Check::Given)
+    Rule::context("command-password", &["impacket", "secretsdump", "wmiexec", "psexec.py", "smbexec", "GetUserSPNs"], r#"(?:impacket-\w+|secretsdump|wmiexec|psexec|smbexec|GetUserSPNs)(?:\.py)?\b[^\n|;]{0,120}?\s\\*['\x22]?(?:[\w.-]{1,40}/)?[\w.$-]{1,40}:\\*['\x22]?([^\s'\x22@\\]{4,})\\*['\x22]?@"#, Check::Given)
         .from("Impacket: domain/user:password@host")
         .yes(&["impacket-psexec corp/svc:Gr4n1te{d3}@10.0.0.5"])
         .no(&["secretsdump.py -k -no-pass host"]),
+    Rule::context("command-password", &["<<<"], r#"(?:cryptsetup|pass insert|trino|presto|wrangler secret put|gh secret set|gh auth login|docker login|passwd|sudo -S|kinit|gpg)\b[^\n]{0,120}?<<<\s*(?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#, Check::Given)
+        .back(128)
+        .from("bash(1): a secret as a here-string")
+        .yes(&["cryptsetup luksOpen /dev/sdb1 data <<< 'compass goblin heron'", "wrangler secret put API_KEY <<< '{x43}='"])
+        .no(&["grep x <<< 'some text'", "docker login --password-stdin <<< $PASS"]),
+    Rule::context("command-password", &["/pass:", "/p "], r#"(?:cmdkey\b[^\n]{0,120}?\s/pass:|signtool\s+sign\b[^\n]{0,200}?\s/p )\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Given)
+        .back(128)
+        .from("cmdkey, signtool")
+        .yes(&["cmdkey /add:srv /user:CORP\\svc /pass:granite-meadow-4", "signtool sign /f c.pfx /p granite-meadow-swift /fd sha256 a.exe"])
+        .no(&["cmdkey /list", "xcopy /p a b"]),
+    Rule::context("command-password", &["codecov ", "drush ", ":pserver:", "create_superuser(", "create_user("], r#"(?:codecov\b[^\n]{0,120}?\s(?:-t|--token)[ =]|drush user:password\s+\S+\s+|:pserver:[\w.-]+:|create_(?:super)?user\(\s*\\*['\x22][^'\x22\n]{1,80}\\*['\x22]\s*,\s*(?:\\*['\x22][^'\x22\n]{0,80}\\*['\x22]\s*,\s*)?(?:password=)?)\\*['\x22]?([^\s'\x22\\@]{6,})"#, Check::Password)
+        .from("codecov, drush(1), cvs(1), Django: create_superuser")
+        .yes(&["codecov -t {u} -f cov.xml", "drush user:password admin 'Gr4n1te{d3}'", "cvs -d :pserver:ci:Gr4n1te{d3}@host:/r co x", "User.objects.create_superuser('admin','a@b.c','Gr4n1te{d3}')"])
+        .no(&["codecov -f cov.xml", "create_user(name, email, password)"]),
+    Rule::context("command-password", &["--auth ", "--auth=", "--credentials ", "--userpass "], r#"--(?:auth|credentials|userpass)[ =]\\*['\x22]?[\w.@-]{1,64}:([^\s'\x22\\]{4,})"#, Check::Password)
+        .from("user:password as a flag's value")
+        .yes(&["crawl --auth etl_writer:canyon-heron-bucket https://x"])
+        .no(&["crawl --auth basic", "x --auth user:password"]),
     Rule::context("command-password", &["security add-"], r#"security add-(?:generic|internet)-password\b[^\n|;]{0,200}?\s-w[ =]\\*['\x22]?([^\s'\x22\\-][^\s'\x22\\]{3,})"#, Check::Given)
         .from("security(1): macOS keychain")
         .yes(&["security add-generic-password -a ci -s deploy -w Gr4n1te{d3}"])

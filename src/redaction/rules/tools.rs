@@ -6,7 +6,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::form(
         "azure-ai-key",
         &["AAAA", "ACOG"],
-        r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{10}AAA[A-Z][A-Za-z0-9]{0,6}ACOG[A-Za-z0-9]{4}\b",
+        r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{8,14}AAA[A-Z][A-Za-z0-9]{0,6}ACOG[A-Za-z0-9]{4}\b",
     )
     .back(84)
     .from("Azure AI services: keys of 84 characters with a mark in the middle and one at the end")
@@ -241,17 +241,31 @@ pub(super) const RULES: &[Rule] = &[
     .no(&["snmp-server community string"]),
     Rule::context(
         "cisco-secret",
-        &["enable secret ", "enable password ", " password 7 ", " secret 5 ", " secret 8 ", " secret 9 "],
+        &[
+            "enable secret ",
+            "enable password ",
+            " password 0 ",
+            " secret 0 ",
+            " password 7 ",
+            " secret 5 ",
+            " secret 8 ",
+            " secret 9 ",
+        ],
         r"(?:enable (?:secret|password) (?:[05789] )?|(?: ?secret|password| password) (?:[05789] ))([^\s\x22]{6,})",
         Check::Password,
     )
     .from("Cisco IOS: enable secret, username … password")
     .yes(&["enable secret 5 $1$TY{x2}$YWG{x19}", "username bob password 7 {H20}"])
     .no(&["enable secret 5 ", "enable password recovery"]),
-    Rule::context("ipsec-psk", &[": PSK "], r": PSK \x22([^\x22\n]{4,})\x22", Check::Password)
-        .from("ipsec.secrets(5)")
-        .yes(&["10.0.0.1 10.0.0.2 : PSK \"{x20}\""])
-        .no(&[": PSK \"\""]),
+    Rule::context(
+        "ipsec-psk",
+        &[": PSK ", ": EAP ", ": XAUTH "],
+        r": (?:PSK|EAP|XAUTH|IKE) \x22([^\x22\n]{4,})\x22",
+        Check::Password,
+    )
+    .from("ipsec.secrets(5)")
+    .yes(&["10.0.0.1 10.0.0.2 : PSK \"{x20}\""])
+    .no(&[": PSK \"\""]),
     Rule::context("rdp-password", &["/p:"], r"/p:\\*['\x22]?([^\s\x22'/\\]{4,})", Check::Password)
         .from("xfreerdp(1)")
         .yes(&["xfreerdp /u:bob /p:gr4n1te{d2} /v:srv"])
