@@ -12,7 +12,7 @@ use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "10";
+const VERSION: &str = "11";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 /// What stays when the index is made again.
@@ -169,7 +169,7 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
 }
 
 /// A script's statements, without what is said about them; no text in ours has a semicolon.
-fn statements(script: &str) -> Vec<String> {
+pub(super) fn statements(script: &str) -> Vec<String> {
     let code: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
     let code = code.join("\n");
     code.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect()

@@ -5,11 +5,13 @@ mod code;
 mod gutter;
 mod listing;
 mod local;
+mod noted;
 mod records;
 mod settings;
 mod speaking;
 mod story;
 mod transcript;
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -130,9 +130,20 @@ CREATE TABLE segment (
     removed BIGINT NOT NULL,
     redactions BIGINT NOT NULL,
     gaps BIGINT NOT NULL,
+    -- How many payloads were stored with it.
+    payloads BIGINT NOT NULL,
     PRIMARY KEY (repository, chain, seq)
 );
 CREATE INDEX segment_by_time ON segment (time);
+
+-- What such a record has of conversations, as JSON; not of those without payloads, and not where not all of it could be read.
+CREATE TABLE outline (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    text TEXT,
+    PRIMARY KEY (repository, chain, seq)
+);
 
 CREATE TABLE usage (
     repository BIGINT NOT NULL,
