@@ -19,6 +19,7 @@ mod gutters;
 mod habits;
 mod ingest;
 mod integrity;
+mod late;
 mod lead;
 mod outline;
 mod proofs;
