@@ -1,5 +1,6 @@
 //! A session's conversation, read back from a mirror: only the records and the shelves it needs are opened.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::id::{CallId, GitId, SessionId};
@@ -84,7 +85,8 @@ pub struct Called {
 /// A mirror that is open for reading.
 pub struct Shelves {
     pub(super) ledger: Ledger,
-    copies: Copies,
+    /// Listed when something is to be opened: of many sessions nothing is stored, and refs are many.
+    copies: OnceCell<Copies>,
     reader: Reader,
 }
 
@@ -105,8 +107,17 @@ impl Mirror {
 impl Shelves {
     /// What was said in the sessions of a ledger, as far as a reader may know it.
     pub fn of(ledger: Ledger, reader: Reader) -> Result<Self, MirrorError> {
-        let copies = Copies::list(&ledger)?;
-        Ok(Shelves { ledger, copies, reader })
+        Ok(Shelves { ledger, copies: OnceCell::new(), reader })
+    }
+
+    fn copies(&self) -> Result<&Copies, MirrorError> {
+        match self.copies.get() {
+            Some(copies) => Ok(copies),
+            None => {
+                let copies = Copies::list(&self.ledger)?;
+                Ok(self.copies.get_or_init(|| copies))
+            }
+        }
     }
 
     /// The turns of a session from where to begin on, as many as are not larger than `bytes` together, and at least one, if it
@@ -267,7 +278,10 @@ impl Shelves {
             payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
         });
         let shelves: BTreeSet<String> = shelves.collect();
-        for (name, chain, tip) in &self.copies.payloads {
+        if shelves.is_empty() {
+            return Ok(store);
+        }
+        for (name, chain, tip) in &self.copies()?.payloads {
             if shelves.iter().any(|shelf| name.ends_with(shelf)) {
                 // What cannot be read is told where it is missed.
                 drop(store.add(&self.ledger.repo, *chain, tip));
