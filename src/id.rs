@@ -174,7 +174,19 @@ pub struct PackedId {
 impl PackedId {
     /// The id as a text again.
     pub fn unpacked(&self) -> GitId {
-        GitId(hex::encode(&self.bytes[..usize::from(self.length)]))
+        GitId(hex::encode(self.as_bytes()))
+    }
+
+    /// The bytes that there are: 20 or 32.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// Of an id's bytes, which are as many.
+    pub fn of_bytes(of: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..of.len()].copy_from_slice(of);
+        PackedId { bytes, length: of.len() as u8 }
     }
 }
 

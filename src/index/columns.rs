@@ -95,8 +95,12 @@ pub static SEGMENT: Table = Table {
         ("removed", Stays),
         ("redactions", Stays),
         ("gaps", Stays),
+        ("payloads", Stays),
     ],
 };
+
+pub static OUTLINE: Table =
+    Table { name: "outline", columns: &[("repository", Key), ("chain", Key), ("seq", Key), ("text", New)] };
 
 pub static USAGE: Table = Table {
     name: "usage",

@@ -118,17 +118,19 @@ impl Database {
 
     pub async fn files_of_commit(&self, repository: i64, sha: &str) -> Result<Vec<CommitFileRow>, IndexError> {
         let mut asked = Where::default();
-        asked.and("repository = ? AND sha = ?", [repository.into(), sha.into()]);
-        let select = "SELECT path, added, agent, human, unattributed FROM commit_file";
-        self.select(select, &asked, "ORDER BY path LIMIT 1000").await
+        asked.and("r.repository = ? AND r.sha = ?", [repository.into(), sha.into()]);
+        let select = "SELECT f.path, f.added, f.agent, f.human, f.unattributed FROM recorded r
+            JOIN commit_file f ON f.repository = r.repository AND f.chain = r.chain AND f.seq = r.seq";
+        self.select(select, &asked, "ORDER BY f.path LIMIT 1000").await
     }
 
     /// The sessions that a commit draws on.
     pub async fn sessions_of_commit(&self, repository: i64, sha: &str) -> Result<Vec<String>, IndexError> {
         let mut asked = Where::default();
-        asked.and("repository = ? AND sha = ?", [repository.into(), sha.into()]);
-        let found: Vec<(String,)> =
-            self.select("SELECT session FROM commit_session", &asked, "ORDER BY session LIMIT 200").await?;
+        asked.and("r.repository = ? AND r.sha = ?", [repository.into(), sha.into()]);
+        let select = "SELECT s.session FROM recorded r
+            JOIN commit_session s ON s.repository = r.repository AND s.chain = r.chain AND s.seq = r.seq";
+        let found: Vec<(String,)> = self.select(select, &asked, "ORDER BY s.session LIMIT 200").await?;
         Ok(found.into_iter().map(|(session,)| session).collect())
     }
 

@@ -12,11 +12,13 @@ use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "10";
+const VERSION: &str = "12";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 /// What stays when the index is made again.
 const KEPT: &str = include_str!("schema/kept.sql");
+/// Indexes that may be put off.
+pub(super) const LATE: &str = include_str!("schema/late.sql");
 const SEARCH_SQLITE: &str = include_str!("schema/search_sqlite.sql");
 const SEARCH_POSTGRES: &str = include_str!("schema/search_postgres.sql");
 
@@ -151,7 +153,7 @@ impl Database {
             Dialect::Sqlite => SEARCH_SQLITE,
             Dialect::Postgres => SEARCH_POSTGRES,
         };
-        for statement in [TABLES, search].into_iter().flat_map(statements) {
+        for statement in [TABLES, LATE, search].into_iter().flat_map(statements) {
             all.execute(AssertSqlSafe(statement)).await?;
         }
         all.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)").await?;
@@ -169,7 +171,7 @@ pub fn tables() -> impl Iterator<Item = &'static str> {
 }
 
 /// A script's statements, without what is said about them; no text in ours has a semicolon.
-fn statements(script: &str) -> Vec<String> {
+pub(super) fn statements(script: &str) -> Vec<String> {
     let code: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
     let code = code.join("\n");
     code.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect()

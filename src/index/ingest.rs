@@ -200,7 +200,7 @@ impl<'a> Ingest<'a> {
         let chain = entry.chain.to_string();
         let place = [repository.into(), chain.as_str().into(), entry.seq.into(), session.into()];
         let row = place.into_iter().chain([entry.time.unix().into()]).chain(when.clone()).chain(sums.clone());
-        segments.add(row.collect());
+        segments.add(row.chain([(body.payloads.len() as u64).into()]).collect());
         let key = [repository.into(), session.into(), chain.into(), member.into()];
         let about = [agent.into(), body.agent.version.as_str().into(), Value::NoText];
         let row = key.into_iter().chain(about).chain(when).chain(sums).chain([1i64.into(), 0i64.into()]);

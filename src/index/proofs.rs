@@ -13,6 +13,8 @@ use crate::merkle::{self, BLOCK, Blocks};
 
 /// The leaves of so many blocks are read at once.
 const READ_TOGETHER: usize = 16;
+/// What so many seals cover is written at once.
+const SEALS_TOGETHER: i64 = 64;
 
 row! {
     /// A seal that covers a record.
@@ -29,6 +31,19 @@ row! {
     }
 }
 
+/// Witnesses are few, and what they cover is as much as the ledger: SQLite, which would begin with that, takes tables that are
+/// joined crosswise in the order in which they stand.
+const FIRST_SEAL: &str = "SELECT v.witness, c.member, v.n, r.record, r.time, r.held
+    FROM chain c CROSS JOIN covered v CROSS JOIN record r
+    WHERE c.repository = $1 AND c.kind = 'seal' AND c.pending = 0
+    AND v.repository = c.repository AND v.witness = c.chain AND v.chain = $2
+    AND v.seq = (SELECT MAX(w.seq) FROM covered w WHERE w.repository = c.repository AND w.witness = c.chain
+        AND w.chain = $2 AND w.seq <= $3)
+    AND v.seq + v.length > $3 AND r.repository = v.repository AND r.chain = v.witness AND r.seq = v.n
+    AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.repository = v.repository AND f.chain = v.witness
+        AND f.severity = 'error')
+    ORDER BY r.time, r.record LIMIT 1";
+
 impl SealRow {
     /// The git commit that holds it, as an id.
     pub fn commit(&self) -> Option<GitId> {
@@ -40,17 +55,8 @@ impl Database {
     /// The first seal that covers a record, of the witness who covered it first. A witness of whom a seal does not hold seals
     /// nothing.
     pub async fn first_seal(&self, repository: i64, chain: &str, seq: i64) -> Result<Option<SealRow>, IndexError> {
-        let sql = "SELECT v.witness, c.member, v.n, r.record, r.time, r.held FROM chain c
-            JOIN covered v ON v.repository = c.repository AND v.witness = c.chain AND v.chain = $2
-                AND v.seq = (SELECT MAX(w.seq) FROM covered w WHERE w.repository = c.repository AND w.witness = c.chain
-                    AND w.chain = $2 AND w.seq <= $3)
-            JOIN record r ON r.repository = v.repository AND r.chain = v.witness AND r.seq = v.n
-            WHERE c.repository = $1 AND c.kind = 'seal' AND c.pending = 0 AND v.seq + v.length > $3
-            AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.repository = v.repository AND f.chain = v.witness
-                AND f.severity = 'error')
-            ORDER BY r.time, r.record LIMIT 1";
         let values = vec![repository.into(), chain.into(), seq.into()];
-        Ok(self.rows_of(sql.to_owned(), values).await?.pop())
+        Ok(self.rows_of(FIRST_SEAL.to_owned(), values).await?.pop())
     }
 
     /// The number of a record in a witness's tree, and the hashes beside its way to the root of the tree as the witness's
@@ -107,27 +113,36 @@ impl Database {
         let select = "SELECT chain, MAX(seq + length), MAX(leaf + length), MAX(n) FROM covered";
         let before: Vec<(String, i64, i64, i64)> = self.select(select, &of_it(), "GROUP BY chain").await?;
         let mut size = before.iter().map(|(_, _, end, _)| *end).max().unwrap_or(0);
-        let mut asked = of_it();
-        asked.and_if("n > ?", before.iter().map(|(.., n)| *n).max());
+        let mut next = before.iter().map(|(.., n)| *n + 1).max().unwrap_or(0);
         let mut reached: HashMap<String, i64> = before.into_iter().map(|(chain, seq, ..)| (chain, seq)).collect();
-        // Within a seal the policy chain stands first, then by name.
-        let order = "ORDER BY n, CASE WHEN chain = 'policy' THEN 0 ELSE 1 END, chain";
-        let heads: Vec<(i64, String, i64)> = self.select("SELECT n, chain, seq FROM sealed", &asked, order).await?;
-        let mut rows = Rows::new(&COVERED);
-        for (n, chain, seq) in heads {
-            let from = reached.get(&chain).copied().unwrap_or(0);
-            let length = seq + 1 - from;
-            if length <= 0 {
-                continue;
+        let last: Vec<(Option<i64>,)> = self.select("SELECT MAX(n) FROM sealed", &of_it(), "").await?;
+        let last = last.first().and_then(|(last,)| *last).unwrap_or(-1);
+        while next <= last {
+            let mut asked = of_it();
+            asked.and("n >= ? AND n < ?", [next.into(), (next + SEALS_TOGETHER).into()]);
+            next += SEALS_TOGETHER;
+            // Within a seal the policy chain stands first, then by name.
+            let order = "ORDER BY n, CASE WHEN chain = 'policy' THEN 0 ELSE 1 END, chain";
+            let heads: Vec<(i64, String, i64)> = self.select("SELECT n, chain, seq FROM sealed", &asked, order).await?;
+            let mut rows = Rows::new(&COVERED);
+            for (n, chain, seq) in heads {
+                let from = reached.get(&chain).copied().unwrap_or(0);
+                let length = seq + 1 - from;
+                if length <= 0 {
+                    continue;
+                }
+                let place = [repository.into(), witness.into(), size.into(), n.into(), chain.as_str().into()];
+                rows.add(place.into_iter().chain([from.into(), length.into()]).collect());
+                // A seal may claim any numbers.
+                let Some(longer) = size.checked_add(length) else {
+                    next = i64::MAX;
+                    break;
+                };
+                size = longer;
+                reached.insert(chain, seq + 1);
             }
-            let place = [repository.into(), witness.into(), size.into(), n.into(), chain.as_str().into()];
-            rows.add(place.into_iter().chain([from.into(), length.into()]).collect());
-            // A seal may claim any numbers.
-            let Some(longer) = size.checked_add(length) else { break };
-            size = longer;
-            reached.insert(chain, seq + 1);
+            self.write(rows).await?;
         }
-        self.write(rows).await?;
         Ok(usize::try_from(size).unwrap_or(0))
     }
 
@@ -218,6 +233,18 @@ mod tests {
         index.write(records).await.unwrap();
         index.write(sealed).await.unwrap();
         leaves
+    }
+
+    /// However much witnesses have covered, of that one place alone is read.
+    #[tokio::test]
+    async fn the_first_seal_is_looked_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {FIRST_SEAL}");
+        let plan: Vec<(i64, i64, i64, String)> =
+            index.rows_of(plan, vec![1i64.into(), "c".into(), 7i64.into()]).await.unwrap();
+        let reads = plan.iter().map(|(.., step)| step).find(|step| step.starts_with("SEARCH v ")).unwrap();
+        assert!(reads.contains("(repository=? AND witness=? AND chain=? AND seq=?)"), "{plan:#?}");
     }
 
     #[tokio::test]

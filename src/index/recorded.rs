@@ -32,15 +32,23 @@ static RECORDED: Table = Table {
 
 static COMMIT_SESSION: Table = Table {
     name: "commit_session",
-    columns: &[("repository", Meets::Key), ("sha", Meets::Key), ("session", Meets::Key)],
+    columns: &[
+        ("repository", Meets::Key),
+        ("chain", Meets::Key),
+        ("seq", Meets::Key),
+        ("session", Meets::Key),
+        ("sha", Meets::New),
+    ],
 };
 
 static COMMIT_FILE: Table = Table {
     name: "commit_file",
     columns: &[
         ("repository", Meets::Key),
-        ("sha", Meets::Key),
+        ("chain", Meets::Key),
+        ("seq", Meets::Key),
         ("path", Meets::Key),
+        ("sha", Meets::New),
         ("added", Meets::New),
         ("agent", Meets::New),
         ("human", Meets::New),
@@ -100,7 +108,7 @@ impl Commits {
         let mut worse = Vec::new();
         for some in shas.chunks(ASKED) {
             let sql = format!(
-                "SELECT sha, rank, time FROM recorded WHERE repository = $1 AND sha IN ({})",
+                "SELECT sha, rank, time, chain, seq FROM recorded WHERE repository = $1 AND sha IN ({})",
                 listed(2, some.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql)).bind(repository);
@@ -112,16 +120,16 @@ impl Commits {
                 if new.get(&sha).is_some_and(|new| new.worth() <= worth) {
                     new.remove(&sha);
                 } else {
-                    worse.push(sha);
+                    worse.push((row.get::<String, _>(3), row.get::<i64, _>(4)));
                 }
             }
         }
-        for sha in worse {
+        for (chain, seq) in worse {
             for sql in [
-                "DELETE FROM commit_session WHERE repository = $1 AND sha = $2",
-                "DELETE FROM commit_file WHERE repository = $1 AND sha = $2",
+                "DELETE FROM commit_session WHERE repository = $1 AND chain = $2 AND seq = $3",
+                "DELETE FROM commit_file WHERE repository = $1 AND chain = $2 AND seq = $3",
             ] {
-                sqlx::query(sql).bind(repository).bind(&sha).execute(&mut **into).await?;
+                sqlx::query(sql).bind(repository).bind(&chain).bind(seq).execute(&mut **into).await?;
             }
         }
         let mut tables = [Rows::new(&RECORDED), Rows::new(&COMMIT_SESSION), Rows::new(&COMMIT_FILE)];
@@ -141,7 +149,7 @@ fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, file
     commits.add(vec![
         repository.into(),
         sha.into(),
-        chain.into(),
+        chain.as_str().into(),
         seq.into(),
         record.into(),
         member.into(),
@@ -160,12 +168,13 @@ fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, file
         return;
     }
     for session in &body.sessions {
-        sessions.add(vec![repository.into(), sha.into(), session.session.as_str().into()]);
+        let place = [repository.into(), chain.as_str().into(), seq.into()];
+        sessions.add(place.into_iter().chain([session.session.as_str().into(), sha.into()]).collect());
     }
     for file in &body.files {
         let path = file.path.as_str();
         let counts = [file.added, file.agent, file.human, file.unattributed];
-        let values = [repository.into(), sha.into(), path.into()];
+        let values = [repository.into(), chain.as_str().into(), seq.into(), path.into(), sha.into()];
         files.add(values.into_iter().chain(counts.map(Into::into)).collect());
     }
 }

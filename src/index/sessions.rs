@@ -1,5 +1,7 @@
 //! Sessions as pages show them.
 
+use sqlx::AssertSqlSafe;
+
 use crate::index::select::{Where, row};
 use crate::index::{AsOf, Database, Filter, IndexError};
 
@@ -95,6 +97,9 @@ row! {
     }
 }
 
+/// Of fewer uses in all a model is rare.
+const RARE: i64 = 5_000;
+
 const SESSION: &str =
     "SELECT r.name AS repository, s.session, s.member, s.agent, s.version, s.title, s.started, s.ended,
     s.active_seconds, s.segments, s.prompts, s.turns, s.plans, s.compactions, s.subagents, s.requests, s.tokens,
@@ -143,8 +148,19 @@ impl Database {
         after: Option<&After>,
         count: i64,
     ) -> Result<Vec<SessionRow>, IndexError> {
-        let (select, asked, end) = listed(filter, after, count);
+        let rare = match &filter.model {
+            Some(model) => self.is_rare(model).await?,
+            None => false,
+        };
+        let (select, asked, end) = listed(filter, rare, after, count);
         self.select(&select, &asked, &end).await
+    }
+
+    /// Whether few sessions used a model.
+    async fn is_rare(&self, model: &str) -> Result<bool, IndexError> {
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM usage WHERE model = $1 LIMIT {RARE}) used");
+        let used: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).bind(model).fetch_one(&self.pool).await?;
+        Ok(used < RARE)
     }
 
     /// One session.
@@ -225,17 +241,21 @@ impl Database {
 }
 
 /// The question that a list of sessions is: what is asked for, of which rows, in which order.
-fn listed(filter: &Filter, after: Option<&After>, count: i64) -> (String, Where, String) {
+fn listed(filter: &Filter, rare: bool, after: Option<&After>, count: i64) -> (String, Where, String) {
     let mut asked = Where::default();
     asked.within(filter, "s.repository", Some("s.member"));
     asked.and_if("s.member = ?", filter.member.as_deref());
     asked.and_if("s.agent = ?", filter.agent.as_deref());
     asked.and_if("s.ended >= ?", filter.since);
     asked.and_if("s.ended < ?", filter.until);
-    asked.and_if(
-        "EXISTS (SELECT 1 FROM usage u WHERE u.repository = s.repository AND u.session = s.session AND u.model = ?)",
-        filter.model.as_deref(),
-    );
+    // In the list's order it would be long before the first that used a rare model: they are looked up and sorted.
+    let used = match rare {
+        true => "(s.repository, s.session) IN (SELECT u.repository, u.session FROM usage u WHERE u.model = ?)",
+        false => {
+            "EXISTS (SELECT 1 FROM usage u WHERE u.repository = s.repository AND u.session = s.session AND u.model = ?)"
+        }
+    };
+    asked.and_if(used, filter.model.as_deref());
     if let Some(After { time, id }) = after {
         let values = [(*time).into(), (*time).into(), id.as_str().into()];
         asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
@@ -278,7 +298,7 @@ mod tests {
             (Filter { agent: codex, ..here() }, "session_by_agent_here"),
         ] {
             for after in [None, Some(After { time: 7, id: "a".to_owned() })] {
-                let (select, asked, end) = listed(&filter, after.as_ref(), 50);
+                let (select, asked, end) = listed(&filter, false, after.as_ref(), 50);
                 let plan = format!("EXPLAIN QUERY PLAN {select}");
                 let plan: Vec<(i64, i64, i64, String)> = index.select(&plan, &asked, &end).await.unwrap();
                 let plan: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
@@ -287,5 +307,25 @@ mod tests {
                 assert!(plan.iter().any(reads) && !sorts, "{by} {filter:?} {after:?}: {plan:#?}");
             }
         }
+    }
+
+    /// Of the sessions that used a rare model no others are read, and no common one is counted to its end.
+    #[tokio::test]
+    async fn sessions_of_a_rare_model_are_looked_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let usage = "INSERT INTO usage WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $2)
+            SELECT 7, 's' || n, '2026-01-01', $1, 1, 1, 1, 1, 1, 1, 0, 0 FROM n";
+        for (model, used) in [("common", RARE), ("rare", 3)] {
+            sqlx::query(usage).bind(model).bind(used).execute(&index.pool).await.unwrap();
+        }
+        assert!(index.is_rare("rare").await.unwrap() && index.is_rare("unknown").await.unwrap());
+        assert!(!index.is_rare("common").await.unwrap());
+        let filter = Filter { reach: Reach::All, model: Some("rare".to_owned()), ..Filter::default() };
+        let (select, asked, end) = listed(&filter, true, None, 50);
+        let plan: Vec<(i64, i64, i64, String)> =
+            index.select(&format!("EXPLAIN QUERY PLAN {select}"), &asked, &end).await.unwrap();
+        let reads = |by: &str| plan.iter().any(|(.., step)| step.contains(by));
+        assert!(reads("usage_by_model") && reads("(repository=? AND session=?)"), "{plan:#?}");
     }
 }

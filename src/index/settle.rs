@@ -23,7 +23,7 @@ const LINES: &str = "INSERT INTO daily_lines (repository, day, author, commits, 
     SELECT r.repository, r.day, COALESCE(c.email, r.member), COUNT(*), CAST(SUM(r.added) AS BIGINT),
         CAST(SUM(r.agent) AS BIGINT), CAST(SUM(r.human) AS BIGINT), CAST(SUM(r.unattributed) AS BIGINT)
     FROM recorded r LEFT JOIN code c ON c.repository = r.repository AND c.sha = r.sha
-    WHERE r.repository = $1 AND r.rank > 0 AND r.superseded = 0
+    WHERE r.repository = $1 AND r.day = $2 AND r.rank > 0 AND r.superseded = 0
     GROUP BY r.repository, r.day, COALESCE(c.email, r.member)";
 
 /// When something was done, in seconds since 1970.
@@ -56,7 +56,11 @@ impl Database {
         }
         sqlx::query(SUPERSEDED).bind(repository).execute(&mut *all).await?;
         sqlx::query("DELETE FROM daily_lines WHERE repository = $1").bind(repository).execute(&mut *all).await?;
-        sqlx::query(LINES).bind(repository).execute(&mut *all).await?;
+        // Day by day: what is grouped is sorted in memory before.
+        let days = sqlx::query_scalar::<_, String>("SELECT DISTINCT day FROM recorded WHERE repository = $1");
+        for day in days.bind(repository).fetch_all(&mut *all).await? {
+            sqlx::query(LINES).bind(repository).bind(day).execute(&mut *all).await?;
+        }
         let verdict = report.verdict().to_string();
         let set = "UPDATE repository SET ledger = $2, verdict = $3, records = $4, fetched = COALESCE($5, fetched),
             verified = $6, fully_verified = CASE WHEN $7 = 1 THEN $6 ELSE fully_verified END, trouble = NULL,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::id::GitId;
+use crate::index::outline::{Held, Outline};
 use crate::index::select::{Where, row};
 use crate::index::{Database, IndexError};
 use crate::ledger::query::spoken_notes;
@@ -25,16 +26,22 @@ row! {
         pub about: String,
         pub held: String,
         pub chain: String,
+        pub seq: i64,
         pub member: Option<String>,
         pub pending: i64,
+        /// How many payloads were stored with it.
+        pub payloads: i64,
+        pub outline: Option<String>,
     }
 }
 
 /// The good records of a session that are told together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spoken {
-    /// The git commits that hold them and their amendments, in no order.
-    pub records: Vec<GitId>,
+    /// In the order in which they are told.
+    pub records: Vec<Held>,
+    /// The git commits that hold their amendments, in no order.
+    pub amendments: Vec<GitId>,
     /// Nobody has enrolled who wrote them.
     pub pending: bool,
     /// So many more are there, of others.
@@ -51,15 +58,38 @@ impl Spoken {
         };
         let told: Vec<&SegmentRow> = rows.iter().filter(speaks).collect();
         Spoken {
-            records: told.iter().filter_map(|row| row.held.parse().ok()).collect(),
+            records: told.iter().filter_map(|row| row.told()).collect(),
+            amendments: Vec::new(),
             pending: told.iter().any(|row| row.pending != 0),
             left_out: rows.len() - told.len(),
         }
     }
 
+    /// Whether nothing of what was said was stored with any of them.
+    pub fn has_nothing(&self) -> bool {
+        self.amendments.is_empty() && self.records.iter().all(Held::has_nothing)
+    }
+
+    /// The git commits of those that have something of what was said; an amendment may stand for any of them.
+    pub fn telling(&self) -> Vec<&GitId> {
+        let all = !self.amendments.is_empty();
+        let records = self.records.iter().filter(|held| all || !held.has_nothing());
+        records.map(|held| &held.commit).chain(&self.amendments).collect()
+    }
+
     /// What whoever reads it is to know.
     pub fn notes(&self) -> Vec<String> {
         spoken_notes(self.pending, self.left_out)
+    }
+}
+
+impl SegmentRow {
+    fn told(&self) -> Option<Held> {
+        let outline = match self.payloads {
+            0 => Some(Outline::default()),
+            _ => self.outline.as_deref().and_then(Outline::of_text),
+        };
+        Some(Held { commit: self.held.parse().ok()?, chain: self.chain.clone(), seq: self.seq, outline })
     }
 }
 
@@ -94,16 +124,18 @@ impl Database {
         asked.and("o.repository = ?", [repository.into()]);
         asked.among("o.about", sessions);
         asked.and("o.kind = 'session' AND o.good = 1", []);
-        let select = "SELECT o.about, o.held, n.chain, n.member, n.pending FROM record o
-            JOIN chain n ON n.repository = o.repository AND n.chain = o.chain";
+        let select = "SELECT o.about, o.held, o.chain, o.seq, n.member, n.pending, s.payloads, t.text AS outline
+            FROM record o JOIN chain n ON n.repository = o.repository AND n.chain = o.chain
+            JOIN segment s ON s.repository = o.repository AND s.chain = o.chain AND s.seq = o.seq
+            LEFT JOIN outline t ON t.repository = o.repository AND t.chain = o.chain AND t.seq = o.seq";
         let mut rows: HashMap<String, Vec<SegmentRow>> = HashMap::new();
-        for row in self.select::<SegmentRow>(select, &asked, "").await? {
+        for row in self.select::<SegmentRow>(select, &asked, "ORDER BY o.time, o.chain, o.seq").await? {
             rows.entry(row.about.clone()).or_default().push(row);
         }
         let spoken = |(session, rows): (String, Vec<SegmentRow>)| (session, Spoken::of(&rows, writer));
         let mut spoken: HashMap<String, Spoken> = rows.into_iter().map(spoken).collect();
         for (session, held) in self.amendments_of(repository, sessions).await? {
-            spoken.entry(session).or_default().records.extend(held.parse::<GitId>());
+            spoken.entry(session).or_default().amendments.extend(held.parse::<GitId>());
         }
         Ok(spoken)
     }
@@ -137,8 +169,11 @@ mod tests {
             about: "s".into(),
             held: format!("{n:040}"),
             chain: chain.into(),
+            seq: 1,
             member: Some(member.into()),
             pending,
+            payloads: 0,
+            outline: None,
         };
         let rows = [row(1, "a", "ada", 0), row(2, "b", "ada", 0), row(3, "m", "ada", 1), row(4, "n", "bob", 0)];
         let told = |rows: &[SegmentRow], writer: Option<(&str, &str, i64)>| {
@@ -148,8 +183,8 @@ mod tests {
                 pending,
             });
             let spoken = Spoken::of(rows, writer.as_ref());
-            let told: Vec<u8> =
-                spoken.records.iter().map(|id| id.as_str().trim_start_matches('0').parse().unwrap()).collect();
+            let number = |held: &Held| held.commit.as_str().trim_start_matches('0').parse().unwrap();
+            let told: Vec<u8> = spoken.records.iter().map(number).collect();
             (told, spoken.pending, spoken.left_out)
         };
         assert_eq!(told(&rows, None), (vec![1, 2, 4], false, 1));

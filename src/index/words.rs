@@ -2,6 +2,9 @@
 
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
+use crate::index::columns::OUTLINE;
+use crate::index::outline::{Held, Outline};
+use crate::index::rows::Rows;
 use crate::index::select::{Where, row};
 use crate::index::{Database, Dialect, Filter, IndexError, failures};
 use crate::session::failures::Failure;
@@ -29,6 +32,8 @@ pub struct Words {
     pub failures: Vec<Failure>,
     /// It was encrypted, and is for those alone who read everything.
     pub opened: bool,
+    /// The records that they were read from.
+    pub read: Vec<Held>,
 }
 
 row! {
@@ -96,9 +101,15 @@ impl Database {
     /// Takes in what was said in sessions, instead of what was there of them.
     pub async fn add_words(&self, repository: i64, read: &[(Unread, Words)]) -> Result<(), IndexError> {
         let mut all = self.pool.begin().await?;
+        let mut outlines = Rows::new(&OUTLINE);
         for (session, words) in read {
             add_words(repository, session, words, &mut all).await?;
+            for Held { chain, seq, outline, .. } in &words.read {
+                let text = outline.as_ref().and_then(Outline::to_text);
+                outlines.add(vec![repository.into(), chain.as_str().into(), (*seq).into(), text.as_deref().into()]);
+            }
         }
+        outlines.write(&mut all).await?;
         Ok(all.commit().await?)
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::repo::{Kind, Repo, RepoError};
-use crate::id::{ChainId, GitId, PackedId};
+use crate::id::{ChainId, GitId};
 use crate::ledger::payload::{Payloads, SHELF};
 use crate::ledger::refs::{Holds, Prefix, SEEN};
+use crate::ledger::steps::Steps;
 use crate::ledger::store::{self, Files, Header, StoreError, Stored};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::{Record, Unverified};
@@ -93,20 +93,12 @@ pub struct Walk {
     /// The number of the first commit that was walked: those before it were, when the chain was verified before.
     pub first: usize,
     /// Empty where no copy is here from its beginning.
-    steps: Vec<Step>,
+    steps: Steps,
     /// What stands before the first step.
     parent: Option<GitId>,
     pub findings: Vec<Finding>,
     /// What stands before `first`, the last one first, as far as it was asked for.
     before: Mutex<Before>,
-}
-
-/// A commit that was walked. A ledger may have millions, so it is small: its parent is the step before it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Step {
-    commit: PackedId,
-    /// The tree and the digest of its header, so that no commit is read twice; `None` for one that cannot be read.
-    header: Option<(PackedId, Digest)>,
 }
 
 #[derive(Default)]
@@ -132,28 +124,27 @@ impl Walk {
 
     /// The commits that were walked, first to last.
     pub fn commits(&self) -> impl Iterator<Item = GitId> {
-        self.steps.iter().map(|step| step.commit.unpacked())
+        self.steps.commits()
     }
 
     /// The last commit.
     pub fn tip(&self) -> Option<GitId> {
-        self.steps.last().map(|step| step.commit.unpacked())
+        self.steps.commit(self.steps.len().checked_sub(1)?)
     }
 
     /// The number of a commit among those that were walked.
     pub fn position(&self, commit: &GitId) -> Option<usize> {
-        let commit = PackedId::from(commit);
-        self.steps.iter().rposition(|step| step.commit == commit).map(|at| self.first + at)
+        self.steps.position(commit).map(|at| self.first + at)
     }
 
     /// The commit with this number, which was walked.
     pub fn commit_at(&self, at: usize) -> GitId {
-        self.steps[at - self.first].commit.unpacked()
+        self.steps.at(at - self.first)
     }
 
     /// The commit with this number, if it was walked.
     pub fn walked(&self, at: usize) -> Option<GitId> {
-        self.steps.get(at.checked_sub(self.first)?).map(|step| step.commit.unpacked())
+        self.steps.commit(at.checked_sub(self.first)?)
     }
 
     /// The commit of the record with this number.
@@ -192,8 +183,7 @@ impl Walk {
 
     fn step(&self, repo: &Repo, at: usize) -> Option<(GitId, Option<Header>)> {
         if let Some(at) = at.checked_sub(self.first) {
-            let step = self.steps.get(at)?;
-            return Some((step.commit.unpacked(), self.header(at)));
+            return Some((self.steps.commit(at)?, self.header(at)));
         }
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let from_last = self.first - 1 - at;
@@ -210,12 +200,12 @@ impl Walk {
 
     /// The header of a step.
     fn header(&self, at: usize) -> Option<Header> {
-        let (tree, digest) = self.steps[at].header?;
+        let (tree, digest) = self.steps.header(at)?;
         let parent = match at.checked_sub(1) {
-            Some(before) => Some(self.steps[before].commit.unpacked()),
+            Some(before) => self.steps.commit(before),
             None => self.parent.clone(),
         };
-        Some(Header { tree: tree.unpacked(), parent, digest })
+        Some(Header { tree, parent, digest })
     }
 
     /// Whether a tip stands in this line, so that it is a shorter copy of it.
@@ -257,7 +247,7 @@ pub fn walk(repo: &Repo, chain: ChainId, tips: &[(String, GitId)], known: Option
     let mut lines = lines.into_iter();
     let Some((first, longest)) = lines.next() else { return Walk { findings, ..Walk::default() } };
     for (name, line) in lines {
-        let same = line.steps.iter().zip(&longest.steps).take_while(|(a, b)| a.commit == b.commit).count();
+        let same = line.steps.common(&longest.steps);
         if same < line.steps.len() {
             let apart = line.first + same;
             let message = format!("{name} and {first} have different records from number {apart} on; both are kept");
@@ -283,10 +273,9 @@ fn ancestry(repo: &Repo, tip: &GitId, known: Option<Known<'_>>) -> Result<Walk, 
             line.first = number;
             line.parent = next.take();
         }
-        let header = header.map(|header| (PackedId::from(&header.tree), header.digest));
-        line.steps.push(Step { commit: PackedId::from(&commit), header });
+        line.steps.push(&commit, header.as_ref().map(|header| (&header.tree, header.digest)));
     }
-    line.steps.reverse();
+    line.steps = line.steps.reversed();
     Ok(line)
 }
 

@@ -52,6 +52,7 @@ pub mod segment;
 pub mod shelves;
 pub mod squashes;
 pub mod stats;
+mod steps;
 pub mod story;
 mod successions;
 pub mod store;

@@ -32,6 +32,8 @@ pub enum Said {
 /// A piece to come.
 struct Next<'r> {
     piece: &'r crate::record::body::Piece,
+    /// Which payload it is of.
+    payload: usize,
     /// Whether its payload begins with it.
     begins: bool,
     encryption: Option<Encryption>,
@@ -43,6 +45,8 @@ pub struct Lines<'r> {
     payloads: &'r Payloads,
     /// Pieces to come, the next one last.
     pieces: Vec<Next<'r>>,
+    /// Which payload is being read.
+    payload: usize,
     /// It was said already that the payload is encrypted to others.
     told: bool,
     buffer: Vec<u8>,
@@ -55,13 +59,15 @@ pub struct Lines<'r> {
 
 impl<'r> Lines<'r> {
     pub fn new(repo: &'r Repo, store: &'r Payloads, payloads: impl Iterator<Item = &'r Payload>) -> Self {
-        let next = |payload: &'r Payload| {
-            let encryption = payload.encryption;
-            payload.pieces.iter().enumerate().map(move |(at, piece)| Next { piece, begins: at == 0, encryption })
+        let next = |(payload, its): (usize, &'r Payload)| {
+            let encryption = its.encryption;
+            let pieces = its.pieces.iter().enumerate();
+            pieces.map(move |(at, piece)| Next { piece, payload, begins: at == 0, encryption })
         };
-        let mut pieces: Vec<_> = payloads.flat_map(next).collect();
+        let mut pieces: Vec<_> = payloads.enumerate().flat_map(next).collect();
         pieces.reverse();
-        Lines { repo, payloads: store, pieces, told: false, buffer: Vec::new(), given: 0, searched: 0, skip: false }
+        let (payload, told, buffer, skip) = (0, false, Vec::new(), false);
+        Lines { repo, payloads: store, pieces, payload, told, buffer, given: 0, searched: 0, skip }
     }
 
     /// The next whole line of the buffer.
@@ -82,7 +88,8 @@ impl<'r> Lines<'r> {
 
     /// Takes in the next piece, or says why it cannot be had.
     fn piece(&mut self) -> Result<bool, NoText> {
-        let Some(Next { piece, begins, encryption }) = self.pieces.pop() else { return Ok(false) };
+        let Some(Next { piece, payload, begins, encryption }) = self.pieces.pop() else { return Ok(false) };
+        self.payload = payload;
         self.buffer.drain(..self.given);
         self.given = 0;
         if begins {
@@ -138,22 +145,27 @@ impl Iterator for Lines<'_> {
 pub struct Source<'r> {
     /// `main`, or the subagent's id.
     pub name: &'r str,
-    class: PayloadClass,
+    pub class: PayloadClass,
     kind: Kind,
     payloads: Vec<&'r Payload>,
+    /// Which segment each of them is of.
+    segments: Vec<usize>,
 }
 
 impl<'r> Source<'r> {
     /// The conversations of a session: its own first, then its subagents' by their names.
     pub fn all(segments: &[Segment<'r>]) -> Vec<Source<'r>> {
         let mut sources: Vec<Source<'r>> = Vec::new();
-        for segment in segments {
+        for (at, segment) in segments.iter().enumerate() {
             let Some(kind) = Kind::from_name(&segment.body.agent.name) else { continue };
             for payload in segment.payloads.iter().filter(|payload| payload.class != PayloadClass::Edits) {
                 let (name, class) = (payload.source.as_str(), payload.class);
                 match sources.iter_mut().find(|source| (source.name, source.class) == (name, class)) {
-                    Some(source) => source.payloads.push(payload),
-                    None => sources.push(Source { name, class, kind, payloads: vec![payload] }),
+                    Some(source) => {
+                        source.payloads.push(payload);
+                        source.segments.push(at);
+                    }
+                    None => sources.push(Source { name, class, kind, payloads: vec![payload], segments: vec![at] }),
                 }
             }
         }
@@ -176,15 +188,18 @@ impl<'r> Source<'r> {
         })
     }
 
-    /// The turns, read as they are asked for.
+    /// The turns, read as they are asked for; the part of each is the number of the segment that it begins in.
     pub fn turns(&self, repo: &'r Repo, store: &'r Payloads) -> Turns<impl Iterator<Item = Shown> + use<'r>> {
-        let (kind, class) = (self.kind, self.class);
-        Turns::new(self.lines(repo, store).map(move |said| match (said, class) {
-            (Said::Missing(why), _) => Shown { pieces: vec![Shows::Step(Step::Missing(why))], ..Shown::default() },
-            (Said::Line(line), PayloadClass::Events) => {
-                serde_json::from_slice::<AgentEvent>(&line).map_or_else(|_| Shown::default(), |e| kind.shown_event(&e))
-            }
-            (Said::Line(line), _) => kind.shown(&line),
+        let (kind, class, segments) = (self.kind, self.class, self.segments.clone());
+        let mut lines = self.lines(repo, store);
+        Turns::new(std::iter::from_fn(move || {
+            let shown = match (lines.next()?, class) {
+                (Said::Missing(why), _) => Shown { pieces: vec![Shows::Step(Step::Missing(why))], ..Shown::default() },
+                (Said::Line(line), PayloadClass::Events) => serde_json::from_slice::<AgentEvent>(&line)
+                    .map_or_else(|_| Shown::default(), |e| kind.shown_event(&e)),
+                (Said::Line(line), _) => kind.shown(&line),
+            };
+            Some(Shown { part: segments.get(lines.payload).copied().unwrap_or_default(), ..shown })
         }))
     }
 }
@@ -266,7 +281,7 @@ pub fn shell_diffs(
     repo: &Repo,
     store: &Payloads,
     segments: &[Segment<'_>],
-    wanted: impl Fn(&CallId) -> bool,
+    mut wanted: impl FnMut(&CallId) -> bool,
 ) -> (HashMap<CallId, Vec<FileDiff>>, Vec<String>) {
     let payloads = segments.iter().flat_map(|segment| segment.payloads);
     let lines = Lines::new(repo, store, payloads.filter(|payload| payload.class == PayloadClass::Edits));

@@ -5,11 +5,13 @@ mod code;
 mod gutter;
 mod listing;
 mod local;
+mod noted;
 mod records;
 mod settings;
 mod speaking;
 mod story;
 mod transcript;
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -314,9 +316,11 @@ fn read(
 ) -> Result<Report, MirrorError> {
     // What is verified now may not be what was indexed: then all of the repository is read again, once.
     for _ in 0..2 {
+        handle.block_on(database.put_off())?;
         let mut ingest = Ingest::begin(database, handle.clone(), repository, prices)?;
         let report = ledger.verify_for(options, Some(&mut ingest))?;
         if ingest.finish()? {
+            handle.block_on(database.catch_up())?;
             return Ok(report);
         }
         handle.block_on(database.clear(repository))?;

@@ -1,5 +1,6 @@
 //! A session's conversation, read back from a mirror: only the records and the shelves it needs are opened.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use crate::id::{CallId, GitId, SessionId};
@@ -13,6 +14,8 @@ use crate::ledger::replaced::Instead;
 use crate::ledger::story::scenes::Reading;
 use crate::ledger::verify::Entry;
 use crate::ledger::{Ledger, again as newest};
+use crate::mirror::noted::Noted;
+use crate::mirror::window::Plan;
 use crate::mirror::{Mirror, MirrorError, again};
 use crate::record::body::Shelf;
 use crate::session::failures::{Failure, failures};
@@ -81,8 +84,9 @@ pub struct Called {
 
 /// A mirror that is open for reading.
 pub struct Shelves {
-    ledger: Ledger,
-    copies: Copies,
+    pub(super) ledger: Ledger,
+    /// Listed when something is to be opened: of many sessions nothing is stored, and refs are many.
+    copies: OnceCell<Copies>,
     reader: Reader,
 }
 
@@ -103,17 +107,46 @@ impl Mirror {
 impl Shelves {
     /// What was said in the sessions of a ledger, as far as a reader may know it.
     pub fn of(ledger: Ledger, reader: Reader) -> Result<Self, MirrorError> {
-        let copies = Copies::list(&ledger)?;
-        Ok(Shelves { ledger, copies, reader })
+        Ok(Shelves { ledger, copies: OnceCell::new(), reader })
+    }
+
+    fn copies(&self) -> Result<&Copies, MirrorError> {
+        match self.copies.get() {
+            Some(copies) => Ok(copies),
+            None => {
+                let copies = Copies::list(&self.ledger)?;
+                Ok(self.copies.get_or_init(|| copies))
+            }
+        }
     }
 
     /// The turns of a session from where to begin on, as many as are not larger than `bytes` together, and at least one, if it
     /// gets there.
     pub fn turns(&self, spoken: &Spoken, begin: &Begin, bytes: usize) -> Result<Window, MirrorError> {
+        let planned = match begin {
+            Begin::Turn(from) => Plan::of(spoken).map(|plan| self.planned(&plan, *from, bytes)).transpose()?.flatten(),
+            Begin::Call(_) => None,
+        };
+        let mut window = planned.map_or_else(|| self.whole(spoken, begin, bytes, None), Ok)?;
+        again::redact(&mut window);
+        Ok(window)
+    }
+
+    /// The same from all of the session's records, with what each of them has, for those who note it.
+    pub(super) fn whole(
+        &self,
+        spoken: &Spoken,
+        begin: &Begin,
+        bytes: usize,
+        mut noted: Option<&mut Noted>,
+    ) -> Result<Window, MirrorError> {
         let ledger = &self.ledger;
         let (entries, notes) = self.entries(spoken)?;
         let segments = segments(&entries);
         let store = self.payloads(&segments)?;
+        if let Some(noted) = &mut noted {
+            noted.begin(&ledger.repo, &store, &segments);
+        }
         let encrypted = |segment: &Segment| segment.payloads.iter().any(|payload| payload.encryption.is_some());
         let opened = !self.reader.names().is_empty() && segments.iter().any(encrypted);
         let mut window = Window { opened, missing: notes, ..Window::default() };
@@ -122,6 +155,9 @@ impl Shelves {
             for (at, turn) in source.turns(&ledger.repo, &store).enumerate() {
                 let place = window.total;
                 window.total += 1;
+                if let Some(noted) = &mut noted {
+                    noted.add(&source, &turn);
+                }
                 let begins = !window.turns.is_empty() || begin.is_at(place, &turn);
                 if !begins || (room == 0 && !window.turns.is_empty()) {
                     continue;
@@ -131,7 +167,6 @@ impl Shelves {
             }
         }
         add_shell_diffs(ledger, &store, &segments, &mut window);
-        again::redact(&mut window);
         Ok(window)
     }
 
@@ -174,6 +209,9 @@ impl Shelves {
         wanted: &HashSet<CallId>,
         missing: &mut Vec<String>,
     ) -> Result<Vec<Scene>, MirrorError> {
+        if !spoken.records.is_empty() && spoken.has_nothing() {
+            return Ok(Vec::new());
+        }
         let (entries, notes) = self.entries(spoken)?;
         missing.extend(notes.into_iter().map(|note| format!("session {session}: {note}")));
         let segments = segments(&entries);
@@ -184,25 +222,34 @@ impl Shelves {
         }))
     }
 
-    /// The records that are here, and what is to be said of them and of those that are not: another machine may have verified
-    /// what was not fetched here yet.
+    /// The records that have something to tell, and what is to be said of them and of those that are not here.
     fn entries(&self, spoken: &Spoken) -> Result<(Vec<Entry>, Vec<String>), MirrorError> {
-        let (here, away): (Vec<&GitId>, Vec<&GitId>) =
-            spoken.records.iter().partition(|commit| self.ledger.repo.contains(commit));
-        let read = |commit: &GitId| {
+        let (entries, away) = self.read(&spoken.telling())?;
+        let why = format!("{away} records of this session have not reached this server yet");
+        Ok((entries, spoken.notes().into_iter().chain((away > 0).then_some(why)).collect()))
+    }
+
+    /// Those of these records that are here, and how many are not: another machine may have verified what was not fetched here
+    /// yet.
+    pub(super) fn read(&self, commits: &[&GitId]) -> Result<(Vec<Entry>, usize), MirrorError> {
+        let here = commits.iter().filter(|commit| self.ledger.repo.contains(commit));
+        let read = |commit: &&GitId| {
             let stored = self.ledger.read("a session record", commit)?;
-            Ok(Entry::of(commit.clone(), stored.record, true))
+            Ok(Entry::of((*commit).clone(), stored.record, true))
         };
-        let entries = here.into_iter().map(read).collect::<Result<_, MirrorError>>()?;
-        let why = format!("{} records of this session have not reached this server yet", away.len());
-        Ok((entries, spoken.notes().into_iter().chain((!away.is_empty()).then_some(why)).collect()))
+        let entries = here.map(read).collect::<Result<Vec<Entry>, MirrorError>>()?;
+        let away = commits.len() - entries.len();
+        Ok((entries, away))
     }
 
     /// What was said in a session: its first prompt, and all that was asked, answered and called.
     pub fn words(&self, spoken: &Spoken) -> Result<Words, MirrorError> {
-        let window = self.turns(spoken, &Begin::Turn(0), MAX_READ)?;
+        let mut noted = Noted::default();
+        let mut window = self.whole(spoken, &Begin::Turn(0), MAX_READ, Some(&mut noted))?;
+        again::redact(&mut window);
         let failures = failures_in(&window.turns);
-        let mut words = Words { title: String::new(), body: String::new(), failures, opened: window.opened };
+        let read = noted.of(spoken, &window);
+        let mut words = Words { title: String::new(), body: String::new(), failures, opened: window.opened, read };
         for Told { turn, .. } in &window.turns {
             if let Some(asked) = &turn.asked {
                 if words.title.is_empty() && asked.human {
@@ -222,7 +269,7 @@ impl Shelves {
     }
 
     /// The shelves that these segments' pieces stand on, of every copy that is here.
-    fn payloads(&self, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
+    pub(super) fn payloads(&self, segments: &[Segment<'_>]) -> Result<Payloads, MirrorError> {
         let mut store = Payloads::default();
         store.read_as(self.reader.clone());
         let shelves = segments.iter().flat_map(|segment| {
@@ -231,7 +278,10 @@ impl Shelves {
             payloads.map(move |payload| Shelf { chain, class: payload.class, month: payload.month.clone() }.to_string())
         });
         let shelves: BTreeSet<String> = shelves.collect();
-        for (name, chain, tip) in &self.copies.payloads {
+        if shelves.is_empty() {
+            return Ok(store);
+        }
+        for (name, chain, tip) in &self.copies()?.payloads {
             if shelves.iter().any(|shelf| name.ends_with(shelf)) {
                 // What cannot be read is told where it is missed.
                 drop(store.add(&self.ledger.repo, *chain, tip));
@@ -259,21 +309,25 @@ fn add(body: &mut String, text: &str) {
 }
 
 /// The segments of a session in their order, of its records and their amendments.
-fn segments(entries: &[Entry]) -> Vec<Segment<'_>> {
+pub(super) fn segments(entries: &[Entry]) -> Vec<Segment<'_>> {
     let instead = Instead::of(entries.iter());
     let mut segments: Vec<Segment<'_>> = entries.iter().filter_map(|entry| Segment::of(entry, &instead)).collect();
     segments.sort_by_key(|segment| (segment.entry.time, segment.entry.chain, segment.entry.seq));
     segments
 }
 
-fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], window: &mut Window) {
-    let mut calls = Vec::new();
-    for told in &window.turns {
-        calls.extend(told.turn.steps.iter().filter_map(|step| match step {
-            Step::Call(call) => Some(call.id.clone()),
-            _ => None,
-        }));
-    }
+/// The calls that are in a window.
+pub(super) fn calls_in(window: &Window) -> HashSet<CallId> {
+    let steps = window.turns.iter().flat_map(|told| &told.turn.steps);
+    let call = |step: &Step| match step {
+        Step::Call(call) => Some(call.id.clone()),
+        _ => None,
+    };
+    steps.filter_map(call).collect()
+}
+
+pub(super) fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], window: &mut Window) {
+    let calls = calls_in(window);
     let (mut diffs, missing) = shell_diffs(&ledger.repo, store, segments, |call| calls.contains(call));
     window.missing.extend(missing);
     for step in window.turns.iter_mut().flat_map(|told| &mut told.turn.steps) {
@@ -284,7 +338,7 @@ fn add_shell_diffs(ledger: &Ledger, store: &Payloads, segments: &[Segment<'_>], 
 }
 
 /// About how much of a page a turn takes.
-fn size(turn: &Turn) -> usize {
+pub(super) fn size(turn: &Turn) -> usize {
     let step = |step: &Step| match step {
         Step::Reasoning(text) | Step::Plan(text) | Step::Text(text) | Step::Summary(text) => text.len(),
         Step::Note(text) | Step::Missing(text) => text.len(),

@@ -25,6 +25,8 @@ pub struct Shown {
     pub at: Option<i64>,
     /// By what the agent knows the line, wherever it stands.
     pub id: Option<String>,
+    /// Which part of what is read it stands in.
+    pub part: usize,
     pub pieces: Vec<Piece>,
 }
 
@@ -61,6 +63,8 @@ pub struct Turn {
     pub at: Option<i64>,
     /// By what the agent knows the line that began it.
     pub id: Option<String>,
+    /// Which part of what is read that line stands in.
+    pub part: usize,
     /// Absent for what stands before the first prompt.
     pub asked: Option<Asked>,
     pub steps: Vec<Step>,
@@ -223,14 +227,15 @@ pub struct Turns<I> {
     calls: HashMap<CallId, usize>,
     /// Pieces of a line that belong to the next turn.
     rest: std::vec::IntoIter<Piece>,
-    /// The time and the id of the line that is at hand.
+    /// The time, the id and the part of the line that is at hand.
     at: Option<i64>,
     id: Option<String>,
+    part: usize,
 }
 
 impl<I: Iterator<Item = Shown>> Turns<I> {
     pub fn new(lines: I) -> Self {
-        Turns { lines, turn: None, calls: HashMap::new(), rest: Vec::new().into_iter(), at: None, id: None }
+        Turns { lines, turn: None, calls: HashMap::new(), rest: Vec::new().into_iter(), at: None, id: None, part: 0 }
     }
 
     fn next_piece(&mut self) -> Option<Piece> {
@@ -239,14 +244,14 @@ impl<I: Iterator<Item = Shown>> Turns<I> {
                 return Some(piece);
             }
             let line = self.lines.next()?;
-            (self.at, self.id) = (line.at, line.id);
+            (self.at, self.id, self.part) = (line.at, line.id, line.part);
             self.rest = line.pieces.into_iter();
         }
     }
 
     fn begin(&mut self, asked: Option<Asked>) -> Option<Turn> {
         self.calls.clear();
-        self.turn.replace(Turn { at: self.at, id: self.id.clone(), asked, ..Turn::default() })
+        self.turn.replace(Turn { at: self.at, id: self.id.clone(), part: self.part, asked, ..Turn::default() })
     }
 
     fn step(&mut self, step: Step) {
@@ -307,7 +312,7 @@ mod tests {
     use super::*;
 
     fn shown(at: i64, pieces: Vec<Piece>) -> Shown {
-        Shown { at: Some(at), id: Some(format!("line {at}")), pieces }
+        Shown { at: Some(at), id: Some(format!("line {at}")), part: at as usize, pieces }
     }
 
     fn prompt(text: &str) -> Piece {
@@ -353,6 +358,7 @@ mod tests {
             turns.iter().map(|turn| turn.id.as_deref().unwrap()).collect::<Vec<_>>(),
             ["line 1", "line 2", "line 4"]
         );
+        assert_eq!(turns.iter().map(|turn| turn.part).collect::<Vec<_>>(), [1, 2, 4]);
         assert_eq!(turns.iter().map(|turn| turn.steps.len()).collect::<Vec<_>>(), [1, 2, 0]);
         assert_eq!(turns[1].times, [Some(2), Some(4)]);
         assert_eq!(Turns::new([].into_iter()).next(), None);

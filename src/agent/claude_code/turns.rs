@@ -17,7 +17,7 @@ pub fn shown(bytes: &[u8]) -> Shown {
     let (fields, _) = Fields::of(&text);
     let at = json::text(fields.timestamp).as_deref().and_then(transcript::millis);
     let id = json::text(fields.uuid).map(Cow::into_owned);
-    let mut shown = Shown { at, id, pieces: Vec::new() };
+    let mut shown = Shown { at, id, ..Shown::default() };
     match json::text(fields.kind).as_deref() {
         Some("assistant") => assistant(&fields, &mut shown.pieces),
         Some("user") => user(&fields, &mut shown.pieces),
@@ -51,7 +51,7 @@ pub fn shown_event(event: &AgentEvent) -> Shown {
         (EventKind::ToolFailed, Some(call)) => Some(result(call, Outcome::Failed)),
         _ => None,
     };
-    Shown { at: Some(event.at), id: None, pieces: piece.into_iter().collect() }
+    Shown { at: Some(event.at), pieces: piece.into_iter().collect(), ..Shown::default() }
 }
 
 fn short(json: Option<&RawValue>) -> Option<String> {

@@ -56,8 +56,6 @@ CREATE TABLE record (
     about TEXT,
     PRIMARY KEY (repository, chain, seq)
 );
-CREATE INDEX record_by_id ON record (record);
-CREATE INDEX record_by_about ON record (repository, about);
 CREATE INDEX record_bad ON record (repository) WHERE good = 0;
 
 CREATE TABLE session (
@@ -130,9 +128,19 @@ CREATE TABLE segment (
     removed BIGINT NOT NULL,
     redactions BIGINT NOT NULL,
     gaps BIGINT NOT NULL,
+    -- How many payloads were stored with it.
+    payloads BIGINT NOT NULL,
     PRIMARY KEY (repository, chain, seq)
 );
-CREATE INDEX segment_by_time ON segment (time);
+
+-- What such a record has of conversations, as JSON; not of those without payloads, and not where not all of it could be read.
+CREATE TABLE outline (
+    repository BIGINT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    text TEXT,
+    PRIMARY KEY (repository, chain, seq)
+);
 
 CREATE TABLE usage (
     repository BIGINT NOT NULL,
@@ -149,6 +157,7 @@ CREATE TABLE usage (
     saved BIGINT NOT NULL,
     PRIMARY KEY (repository, session, day, model)
 );
+CREATE INDEX usage_by_model ON usage (model, repository, session);
 
 CREATE TABLE tool (
     repository BIGINT NOT NULL,
@@ -193,29 +202,29 @@ CREATE TABLE recorded (
     superseded BIGINT NOT NULL,
     PRIMARY KEY (repository, sha)
 );
-CREATE INDEX recorded_by_day ON recorded (repository, day);
-CREATE INDEX recorded_by_tree ON recorded (repository, tree);
-CREATE INDEX recorded_by_member ON recorded (repository, member, sha);
 
+-- Those two are known by that record, which is after the one before, and not by the commit, which is anywhere.
 CREATE TABLE commit_session (
     repository BIGINT NOT NULL,
-    sha TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
     session TEXT NOT NULL,
-    PRIMARY KEY (repository, sha, session)
+    sha TEXT NOT NULL,
+    PRIMARY KEY (repository, chain, seq, session)
 );
-CREATE INDEX commit_session_by_session ON commit_session (repository, session);
 
 CREATE TABLE commit_file (
     repository BIGINT NOT NULL,
-    sha TEXT NOT NULL,
+    chain TEXT NOT NULL,
+    seq BIGINT NOT NULL,
     path TEXT NOT NULL,
+    sha TEXT NOT NULL,
     added BIGINT NOT NULL,
     agent BIGINT NOT NULL,
     human BIGINT NOT NULL,
     unattributed BIGINT NOT NULL,
-    PRIMARY KEY (repository, sha, path)
+    PRIMARY KEY (repository, chain, seq, path)
 );
-CREATE INDEX commit_file_by_path ON commit_file (repository, path, agent, sha);
 
 -- Rewritten commits: `level` says how much the two have in common.
 CREATE TABLE link (

@@ -243,11 +243,17 @@ impl Fixture {
 
     /// The same, with its pieces in this form.
     pub fn session_in(&self, form: Form<'_>, key: &Key, segment: u64, texts: &[String]) -> GitId {
+        let texts: Vec<_> = texts.iter().map(|text| (PayloadClass::Transcript, text.clone())).collect();
+        self.session_of(form, key, segment, &texts)
+    }
+
+    /// The same, with payloads of these classes.
+    pub fn session_of(&self, form: Form<'_>, key: &Key, segment: u64, texts: &[(PayloadClass, String)]) -> GitId {
         let repo = &self.ledger.repo;
         let (started, ended) = (Time::from_unix(BEGIN), Time::from_unix(BEGIN + 90));
         let mut payloads = Vec::new();
-        let name = self.ledger.prefix.payload(PayloadClass::Transcript, &started.month(), key.chain());
-        for (index, text) in texts.iter().enumerate() {
+        for (index, (class, text)) in texts.iter().enumerate() {
+            let name = self.ledger.prefix.payload(*class, &started.month(), key.chain());
             let mut pieces = PieceWriter::new(repo, form);
             pieces.write(text.as_bytes()).unwrap();
             pieces.finish().unwrap();
@@ -255,7 +261,7 @@ impl Fixture {
             let new = payload::extend(repo, tip.as_ref(), &pieces.blobs, &key.chain().to_string(), BEGIN).unwrap();
             self.set_ref(&name, Some(new));
             payloads.push(Payload {
-                class: PayloadClass::Transcript,
+                class: *class,
                 source: if index == 0 { "main".into() } else { format!("agent-{index}") },
                 month: started.month(),
                 lines: text.lines().count() as u64,

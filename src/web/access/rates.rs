@@ -49,7 +49,7 @@ impl Rates {
 }
 
 /// One who has IPv6 has 2^64 addresses of it.
-fn network(peer: IpAddr) -> IpAddr {
+pub fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
         IpAddr::V6(address) => {

@@ -1,5 +1,6 @@
 //! A reader: somebody who was let in, and what of the index is theirs to read. Pages ask the index through it alone.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -8,6 +9,7 @@ use axum::http::request::Parts;
 use crate::index::{Database, Filter, Reach, Repository};
 use crate::mirror::Mirror;
 use crate::web::access::admit::{Gate, Visitor};
+use crate::web::access::rates::network;
 use crate::web::access::{Right, Viewer};
 use crate::web::app::{App, Doing};
 use crate::web::ask::Ask;
@@ -19,6 +21,7 @@ use crate::web::page::NoPage;
 pub struct Reader {
     app: App,
     viewer: Arc<Viewer>,
+    peer: Option<IpAddr>,
     reach: Reach,
 }
 
@@ -31,7 +34,7 @@ impl FromRequestParts<App> for Reader {
             return Err(NoPage::Failed("this page has no gate".to_owned()));
         };
         let reach = visitor.viewer.reach(gate.right);
-        Ok(Reader { app: app.clone(), viewer: visitor.viewer.clone(), reach })
+        Ok(Reader { app: app.clone(), viewer: visitor.viewer.clone(), peer: visitor.peer, reach })
     }
 }
 
@@ -43,6 +46,13 @@ impl Reader {
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Whom what takes long is counted for: whoever is signed in, else an address.
+    pub fn who(&self) -> String {
+        let address = || self.peer.map(|peer| network(peer).to_string());
+        let name = self.viewer.signed_in.as_ref().and_then(|_| self.viewer.actor_in(None));
+        name.or_else(address).unwrap_or_default()
     }
 
     /// The repositories of which they may read anything.

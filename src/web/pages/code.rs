@@ -124,7 +124,7 @@ async fn revision(reader: &Reader, repository: &Repository, mirror: &Mirror, rev
     let (mirror, wanted) = (mirror.clone(), rev.to_owned());
     // Which branches have a commit git finds by walking them: anybody could ask for that on and on.
     let look = move || Ok(mirror.revision(&wanted, PATIENCE)?);
-    let found = reader.app().looking().names.take(PATIENCE, look).await?;
+    let found = reader.app().looking().names.take(&reader.who(), PATIENCE, look).await?;
     found.ok_or(NoPage::Busy)?.ok_or_else(none)
 }
 

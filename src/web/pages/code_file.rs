@@ -115,7 +115,8 @@ pub async fn gutter(reader: &Reader, spot: &Spot, bytes: &[u8]) -> Result<Result
     let (app, mirror, bytes) = (reader.app().clone(), spot.mirror.clone(), bytes.to_vec());
     let handle = Handle::current();
     let lines = reader.app().looking().lines.clone();
-    let look = lines.take(PATIENCE, move || {
+    let who = reader.who();
+    let look = lines.take(&who, PATIENCE, move || {
         // Who waited behind the same question has its answer now.
         if let Some(kept) = handle.block_on(mirror.kept_gutter(app.database(), &place))? {
             return Ok(kept);

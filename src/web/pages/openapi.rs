@@ -1,13 +1,19 @@
 //! `/openapi.json`: what may be asked of this server, for programs (OpenAPI 3.1).
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::web::routes::{Answers, PARAMETERS, ROUTES, Route, TABLES, names};
 
+/// It is the same as long as the program runs.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+
 pub async fn page() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], document().to_string()).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
 }
 
 fn document() -> Value {

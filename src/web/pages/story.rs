@@ -66,8 +66,12 @@ pub async fn of_line(reader: Reader, uri: Uri, Query(asked): Query<Asked>) -> An
     material.files.push(from.1.to_string());
     if reader.may_read_all(id) {
         let mirror = spot.mirror.clone();
-        let Some(known) =
-            reader.app().looking().lines.take(PATIENCE, move || Ok(mirror.with_changes(material, from)?)).await?
+        let Some(known) = reader
+            .app()
+            .looking()
+            .lines
+            .take(&reader.who(), PATIENCE, move || Ok(mirror.with_changes(material, from)?))
+            .await?
         else {
             return Ok(page.note("warn", LATER));
         };
@@ -105,7 +109,8 @@ pub async fn of_session(reader: Reader, Path((name, session)): Path<(String, Str
 /// The page with the story on it.
 async fn told(page: Page, reader: &Reader, mirror: &Mirror, name: &str, repository: i64, asked: AskedStory) -> Answer {
     let (mirror, whole) = (mirror.clone(), reader.may_read_all(repository));
-    let Some(story) = reader.app().looking().lines.take(PATIENCE, move || Ok(mirror.story(asked, whole)?)).await?
+    let Some(story) =
+        reader.app().looking().lines.take(&reader.who(), PATIENCE, move || Ok(mirror.story(asked, whole)?)).await?
     else {
         return Ok(page.note("warn", LATER));
     };

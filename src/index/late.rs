@@ -1,0 +1,84 @@
+//! Indexes that are made when an index that was empty has its first ledger: at a million records that is many times as fast as to
+//! keep them up.
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AssertSqlSafe, Executor};
+
+use crate::index::database::{LATE, statements};
+use crate::index::{Database, Dialect, IndexError};
+
+/// What SQLite sorts for an index it may put into files: they hold names and numbers only.
+const IN_FILES: &str = "PRAGMA temp_store = FILE";
+const IN_MEMORY: &str = "PRAGMA temp_store = MEMORY";
+
+impl Database {
+    /// Before a ledger is read: drops them where the index has no record yet.
+    pub async fn put_off(&self) -> Result<(), IndexError> {
+        let any = sqlx::query_scalar::<_, i64>("SELECT 1 FROM record LIMIT 1").fetch_optional(&self.pool).await?;
+        if any.is_some() {
+            return Ok(());
+        }
+        for name in names() {
+            self.pool.execute(AssertSqlSafe(format!("DROP INDEX IF EXISTS {name}"))).await?;
+        }
+        Ok(())
+    }
+
+    /// When it has been read: makes those that are not there, also where somebody was stopped before.
+    pub async fn catch_up(&self) -> Result<(), IndexError> {
+        let mut connection = self.pool.acquire().await?;
+        if self.dialect == Dialect::Sqlite {
+            connection.execute(IN_FILES).await?;
+            // Where no file can be made, memory has to do.
+            let done = make(&mut connection).await;
+            connection.execute(IN_MEMORY).await?;
+            if done.is_ok() {
+                return Ok(());
+            }
+        }
+        make(&mut connection).await
+    }
+}
+
+async fn make(connection: &mut PoolConnection<Any>) -> Result<(), IndexError> {
+    for statement in statements(LATE) {
+        connection.execute(AssertSqlSafe(statement)).await?;
+    }
+    Ok(())
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    LATE.lines().filter_map(|line| line.strip_prefix("CREATE INDEX IF NOT EXISTS ")?.split(' ').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Place;
+
+    #[tokio::test]
+    async fn they_are_put_off_for_the_first_records_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let there = async || {
+            let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name = $1";
+            let mut there = 0;
+            for name in names() {
+                there += sqlx::query_scalar::<_, i64>(sql).bind(name).fetch_one(&index.pool).await.unwrap();
+            }
+            there
+        };
+        let all = names().count() as i64;
+        assert!(all > 5);
+        assert_eq!(there().await, all);
+        index.put_off().await.unwrap();
+        assert_eq!(there().await, 0);
+        index.catch_up().await.unwrap();
+        assert_eq!(there().await, all);
+        let record = "INSERT INTO record (repository, chain, seq, record, held, kind, time, good)
+            VALUES (1, 'c', 0, 'r', 'h', 'open', 0, 1)";
+        index.pool.execute(record).await.unwrap();
+        index.put_off().await.unwrap();
+        assert_eq!(there().await, all, "nobody waits for them who reads what is there");
+    }
+}

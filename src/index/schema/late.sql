@@ -1,0 +1,10 @@
+-- Indexes of what there are as many of as records, in another order than records come in. Kept up while very many come, each of them
+-- is written all over for every few records: they are put off until an index that was empty has its first ledger.
+CREATE INDEX IF NOT EXISTS record_by_id ON record (record);
+CREATE INDEX IF NOT EXISTS record_by_about ON record (repository, about);
+CREATE INDEX IF NOT EXISTS segment_by_time ON segment (time);
+CREATE INDEX IF NOT EXISTS recorded_by_day ON recorded (repository, day);
+CREATE INDEX IF NOT EXISTS recorded_by_tree ON recorded (repository, tree);
+CREATE INDEX IF NOT EXISTS recorded_by_member ON recorded (repository, member, sha);
+CREATE INDEX IF NOT EXISTS commit_session_by_session ON commit_session (repository, session);
+CREATE INDEX IF NOT EXISTS commit_file_by_path ON commit_file (repository, path, agent, sha);
