@@ -10,7 +10,7 @@ use super::Settings;
 use super::frame::{self, Frame, Searched};
 use super::json::{self, Token};
 use super::memory::Memory;
-use super::names::{self, Class};
+use super::names::{self, Class, Names};
 use super::prefilter::Prefilter;
 use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
@@ -43,6 +43,7 @@ pub(super) struct Engine {
     prefilter: Prefilter<Target>,
     rules: Vec<(&'static Rule, OnceLock<Regex>)>,
     settings: Settings,
+    names: Names,
     memory: RefCell<Memory>,
 }
 
@@ -57,7 +58,7 @@ impl Engine {
             .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
             .chain(by_rule);
         let prefilter = Prefilter::new(keywords);
-        Engine { prefilter, rules, settings, memory: RefCell::default() }
+        Engine { prefilter, rules, settings, names: Names::default(), memory: RefCell::default() }
     }
 
     /// Forgets what was found.
@@ -195,7 +196,7 @@ impl Engine {
             return None;
         }
         self.prefilter.find(name, |target, _, _| tells |= target == Target::Name);
-        if tells { names::classify(name) } else { None }
+        if tells { self.names.classify(name) } else { None }
     }
 
     /// Searches one string of a document: `raw` is its inside, at `at`.
@@ -319,7 +320,7 @@ impl Engine {
             }
             Target::Rule(_) | Target::PrivateKey => {}
             Target::Name if markers.last().is_some_and(|marker: &(usize, usize)| start < marker.1) => {}
-            Target::Name => named::find(text, (start, end), &mut seen, spans),
+            Target::Name => named::find(text, (start, end), &self.names, &mut seen, spans),
             Target::Url => url::find(text, start, spans),
             Target::Jwk if start < jwk_end => {}
             Target::Jwk => jwk_end = jwk::find(text, start, spans),
@@ -386,7 +387,7 @@ impl Engine {
             if target == Target::Name
                 && let Some((start, end)) = named::identifier(text, (start, end))
             {
-                class = names::classify(&text[start..end]).or(class);
+                class = self.names.classify(&text[start..end]).or(class);
             }
         });
         class

@@ -27,7 +27,8 @@ pub(super) enum Link {
 /// What follows a name, and where the value would begin.
 pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize)> {
     const SAID: &[&[u8]] = &[b"'s ", b", it's ", b", it is ", b", namely "];
-    if let Some(said) = SAID.iter().find(|said| text[end..].starts_with(said)) {
+    let says = matches!(text.get(end), Some(b'\'' | b','));
+    if says && let Some(said) = SAID.iter().find(|said| text[end..].starts_with(said)) {
         return Some((Link::Prose, end + said.len()));
     }
     // `char password[32] = …`
@@ -201,8 +202,11 @@ fn whose(rest: &[u8]) -> Option<usize> {
 
 /// Behind a parenthesis and a colon that end their line: `the token (it is not shown again):`.
 fn below(rest: &[u8]) -> Option<usize> {
+    if rest.first() != Some(&b'(') {
+        return None;
+    }
     let words = rest.iter().take(100).take_while(|b| !matches!(b, b':' | b'\n' | b'"' | b'{' | b'=')).count();
-    (rest.first() == Some(&b'(') && rest[words..].starts_with(b":\n")).then_some(words + 1)
+    rest[words..].starts_with(b":\n").then_some(words + 1)
 }
 
 /// Whether a word comes that a machine drew: nobody says anything else of twenty letters and digits.
@@ -323,7 +327,7 @@ fn set(text: &[u8], start: usize) -> bool {
     let head = text[..start].iter().rev().take(80).take_while(|b| b.is_ascii_graphic()).count();
     let line = text[..start - head].iter().rev().take(80).take_while(|b| **b != b'\n').count();
     let line = &text[start - head - line..start - head];
-    if memchr::memmem::find(line, b" config ").is_some() && line.ends_with(b" ") {
+    if line.ends_with(b" ") && memchr::memmem::find(line, b" config ").is_some() {
         return true;
     }
     let before = text[..start].trim_ascii_end();

@@ -2,7 +2,7 @@
 
 use super::link::{Link, link, prefix, skip_blanks};
 use super::literal::{joined, quote, quoted_end};
-use super::names::{self, Class};
+use super::names::{self, Class, Names};
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
 use super::{columns, cookies, seed};
@@ -25,7 +25,7 @@ const MAX_UNQUOTED: usize = 4096;
 const MAX_OVERLAPS: usize = 32;
 
 /// Looks at the name around a keyword's hit, and at what it is given.
-pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mut Vec<Span>) {
+pub(super) fn find(text: &[u8], hit: (usize, usize), known: &Names, seen: &mut Seen, spans: &mut Vec<Span>) {
     if hit.0 < seen.name_end {
         return;
     }
@@ -34,12 +34,9 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), seen: &mut Seen, spans: &mu
         return;
     };
     seen.name_end = end;
+    let Some(class) = known.classify(&text[start..end]) else { return };
     let link = link(text, start, end);
     let heads = heads_column(text, end);
-    if link.is_none() && !heads {
-        return;
-    }
-    let Some(class) = names::classify(&text[start..end]) else { return };
     if heads && !(seen.table.0..seen.table.1).contains(&start) {
         seen.table = columns::find(text, (start, end), class, spans).unwrap_or(seen.table);
     }

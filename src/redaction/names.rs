@@ -1,5 +1,7 @@
 //! Names: whether what a value is called says that it is a secret.
 
+use std::cell::RefCell;
+
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -122,6 +124,42 @@ const TELLING: &[(&str, Class)] = &[
     ("bearer_token", Class::Token),
     ("api_token", Class::Token),
 ];
+
+/// What names said before: a session has the same few thousands of times.
+#[derive(Default)]
+pub(super) struct Names(RefCell<Vec<Known>>);
+
+/// The longest name that is kept, and how many are, by their hash: a newer one takes an older one's place.
+const MAX_KEPT: usize = 24;
+const CELLS: usize = 512;
+
+#[derive(Clone, Copy)]
+struct Known {
+    len: usize,
+    name: [u8; MAX_KEPT],
+    class: Option<Class>,
+}
+
+impl Names {
+    /// See [`classify`].
+    pub fn classify(&self, name: &[u8]) -> Option<Class> {
+        if name.len() > MAX_KEPT || name.is_empty() {
+            return classify(name);
+        }
+        let hash = name.iter().fold(0xCBF2_9CE4_u32, |hash, b| (hash ^ u32::from(*b)).wrapping_mul(0x0100_0193));
+        let mut cells = self.0.borrow_mut();
+        if cells.is_empty() {
+            cells.resize(CELLS, Known { len: 0, name: [0; MAX_KEPT], class: None });
+        }
+        let known = &mut cells[(hash >> 8) as usize % CELLS];
+        if known.name[..known.len] != *name {
+            known.len = name.len();
+            known.name[..name.len()].copy_from_slice(name);
+            known.class = classify(name);
+        }
+        known.class
+    }
+}
 
 /// The class of the value that has this name, if the name says that it is a secret.
 pub(super) fn classify(name: &[u8]) -> Option<Class> {

@@ -7,6 +7,7 @@ mod cloud;
 mod code;
 mod commands;
 mod context;
+mod layouts;
 mod messaging;
 mod payments;
 mod printed;
@@ -30,6 +31,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         tools::RULES,
         shell::RULES,
         printed::RULES,
+        layouts::RULES,
     ];
     tables.into_iter().flatten()
 }
