@@ -241,7 +241,7 @@ fn method(rest: &[u8]) -> usize {
     if rest.get(name) != Some(&b'(') {
         return 0;
     }
-    let closure = rest[name + 1..].starts_with(b"|_| ").then_some(4).unwrap_or(0);
+    let closure = if rest[name + 1..].starts_with(b"|_| ") { 4 } else { 0 };
     name + 1 + closure
 }
 
