@@ -317,10 +317,15 @@ fn read(
     // What is verified now may not be what was indexed: then all of the repository is read again, once.
     for _ in 0..2 {
         handle.block_on(database.put_off())?;
-        let mut ingest = Ingest::begin(database, handle.clone(), repository, prices)?;
-        let report = ledger.verify_for(options, Some(&mut ingest))?;
-        if ingest.finish()? {
-            handle.block_on(database.catch_up())?;
+        let taken_in = || {
+            let mut ingest = Ingest::begin(database, handle.clone(), repository, prices)?;
+            let report = ledger.verify_for(options, Some(&mut ingest))?;
+            Ok::<_, MirrorError>(ingest.finish()?.then_some(report))
+        };
+        let taken_in = taken_in();
+        // Whatever came of it: the pages of other ledgers need the indexes.
+        handle.block_on(database.catch_up())?;
+        if let Some(report) = taken_in? {
             return Ok(report);
         }
         handle.block_on(database.clear(repository))?;

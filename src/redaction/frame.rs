@@ -11,6 +11,8 @@ pub(super) struct Frame {
     /// Whether the current member names its sibling `value`, and what it said.
     pub names_sibling: bool,
     pub sibling: Option<Class>,
+    /// Whether it was the label of a form's field, whose text is what is typed there.
+    is_field: bool,
     pub signature: bool,
     /// The strings of an array, as long as it holds no array and no object.
     pub lines: Vec<(usize, usize)>,
@@ -27,6 +29,7 @@ impl Frame {
             name,
             names_sibling: false,
             sibling: None,
+            is_field: false,
             signature: false,
             lines: Vec::new(),
             only_lines: true,
@@ -41,10 +44,13 @@ impl Frame {
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling =
             is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k", "element"]);
+        self.is_field |= key == b"element";
         self.signature = key == b"signature";
         self.is_jwk |= key == b"kty";
         self.is_jwk_member = jwk::is_private(key);
-        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring", "text"]) {
+        self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"])
+            || (self.is_field && key == b"text")
+        {
             self.sibling
         } else {
             class

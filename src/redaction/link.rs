@@ -368,6 +368,11 @@ fn printed(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let next = at + text[at..].iter().take(2).take_while(|b| matches!(b, b'\n' | b'\r')).count();
     let next = next + prefix(&text[next..]);
     let word = text[next..].iter().take(4096).take_while(|b| b.is_ascii_graphic()).count();
+    let value = &text[next..next + word];
+    if path && (value.iter().any(|b| matches!(b, b'.' | b'/')) || value::wordy(value) || value::names_something(value))
+    {
+        return None;
+    }
     (asked && word >= 8 && matches!(text.get(next + word), None | Some(b'\n' | b'\r'))).then_some(next)
 }
 

@@ -66,8 +66,16 @@ fn reads(call: &[u8]) -> bool {
 /// Where a quoted value ends, with what is concatenated to it.
 pub(super) fn quoted_end(text: &[u8], open: Open) -> Option<usize> {
     let mut end = closing(text, open)?;
+    let in_brackets = text[..open.inside]
+        .iter()
+        .rev()
+        .skip(1)
+        .take(8)
+        .find(|b| !matches!(b, b'r' | b'b' | b'f' | b'u' | b' ' | b'\n' | b'"' | b'\'' | b'\\'));
+    let in_brackets = matches!(in_brackets, Some(b'(' | b'['));
     for _ in 0..64 {
-        let Some(next) = concatenated(text, end + open.escapes + 1).filter(|next| next.mark == open.mark) else {
+        let Some(next) = concatenated(text, end + open.escapes + 1, in_brackets).filter(|next| next.mark == open.mark)
+        else {
             break;
         };
         match closing(text, next) {
@@ -97,15 +105,17 @@ fn closing(text: &[u8], open: Open) -> Option<usize> {
 }
 
 /// A further quoted piece behind `+`, `.`, `&`, `\` or a line break.
-fn concatenated(text: &[u8], at: usize) -> Option<Open> {
+fn concatenated(text: &[u8], at: usize, in_brackets: bool) -> Option<Open> {
     let mut i = at;
     let (mut signs, mut breaks) = (0, 0);
+    let mut line = at;
     while i < text.len() && i < at + 96 {
         match text[i] {
             b' ' | b'\t' | b'\r' => {}
             b'+' | b'.' | b'&' => signs += 1,
             b'\n' => {
                 breaks += 1;
+                line = i + 1;
                 i += prefix(&text[i + 1..]);
             }
             b'\\' if text.get(i + 1) == Some(&b'\n') => {}
@@ -116,7 +126,17 @@ fn concatenated(text: &[u8], at: usize) -> Option<Open> {
     if (signs == 0 && breaks == 0) || signs > 2 || breaks > 1 {
         return None;
     }
-    quote(text, i).filter(|open| open.inside <= i + 3 + open.escapes)
+    let next = quote(text, i).filter(|open| open.inside <= i + 3 + open.escapes)?;
+    // With no sign between, the next line is a piece only where it can be nothing else: not a member, an item, a documentation.
+    let member = || {
+        let end = closing(text, next)? + next.escapes + 1;
+        text[end..].iter().find(|b| !matches!(b, b' ' | b'\t')).filter(|b| matches!(b, b':' | b'='))
+    };
+    let apart = matches!(text.get(line), Some(b'-' | b'#'))
+        || text[next.inside - 1..].starts_with(&[next.mark; 3])
+        || !(in_brackets || matches!(text.get(i.wrapping_sub(1)), Some(b' ' | b'\t')))
+        || member().is_some();
+    (signs > 0 || !apart).then_some(next)
 }
 
 /// A value without the quotes, signs and breaks that it is written in pieces with.

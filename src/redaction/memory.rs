@@ -74,8 +74,8 @@ impl Memory {
         if secret.len() <= MAX_CUT {
             for from in 1..=secret.len() - MIN_BYTES {
                 let rest = &secret[from..];
-                // Pieces that were written side by side may end with a variable's name.
-                if value::reference(rest) || value::placeholder(rest) {
+                // `…-assistant`, `…$password`: what may stand anywhere is no piece of this value.
+                if !value::drawn(Class::Password, rest) || value::reference(rest) || value::placeholder(rest) {
                     continue;
                 }
                 if let Some(tail) = self::head(rest) {
@@ -119,7 +119,9 @@ impl Memory {
                 len -= 1;
             }
             let ends = matches!(rest.get(len), None | Some(b'"' | b'\\' | b'\n'));
-            (len == known.value.len() || (ends && cut(&known.value, len))).then_some((len, known))
+            let piece =
+                || value::drawn(Class::Password, &known.value[..len]) && !value::placeholder(&known.value[..len]);
+            (len == known.value.len() || (ends && cut(&known.value, len) && piece())).then_some((len, known))
         });
         if let Some((len, known)) = found {
             spans.push(Span { tag: known.tag, ..Span::new(at, at + len, known.rule, Rank::Known) });

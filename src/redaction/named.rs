@@ -34,6 +34,10 @@ pub(super) fn find(text: &[u8], hit: (usize, usize), known: &Names, seen: &mut S
         return;
     };
     seen.name_end = end;
+    if matches!(&text[start..end], b"PASS" | b"Pass") && text.get(end) == Some(&b':') {
+        // What a test runner says.
+        return;
+    }
     let Some(class) = known.classify(&text[start..end]) else { return };
     let link = link(text, start, end);
     let heads = heads_column(text, end);
@@ -152,7 +156,10 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
                 end -= text[start..end].iter().rev().take_while(|b| matches!(b, b',' | b'.' | b';')).count();
             }
             seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
-            (start, end, unquoted_setting(text, name, link, end))
+            // A number is one in a sentence, and may be a pin of a chip in a program.
+            let spoken = class == Class::Pin && matches!(link, Link::Prose | Link::Flag);
+            let setting = if spoken { Setting::Quoted } else { unquoted_setting(text, name, link, end) };
+            (start, end, setting)
         }
     };
     let mut value: &[u8] = &text[start..end];
@@ -173,6 +180,10 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
+    let told = text[name.1..at].iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'=' | 0x80..));
+    if strict && !told && (value::names_something(value) || (link == Link::Prose && !value::beyond_a_name(value))) {
+        return None;
+    }
     let phrase = class == Class::Phrase && open.is_some() && value.contains(&b' ');
     if strict && class != Class::SeedPhrase && !phrase && !value::drawn(class, value) {
         return None;
@@ -345,7 +356,11 @@ fn wrapped_end(text: &[u8], start: usize, end: usize) -> usize {
     let pad = text[line + len..].iter().take(2).take_while(|b| **b == b'=').count();
     let tail = &text[line..line + len];
     let alone = matches!(text.get(line + len + pad), None | Some(b'\n' | b'\r'));
-    if alone && len >= 6 && !value::wordy(tail) && value::random(tail) { line + len + pad } else { end }
+    if alone && len >= 6 && !value::names_something(tail) && !value::wordy(tail) && value::random(tail) {
+        line + len + pad
+    } else {
+        end
+    }
 }
 
 /// Where a row of lower-case words ends.

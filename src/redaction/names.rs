@@ -200,13 +200,29 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
 
 fn by_last_word(last: &str, before: &str) -> Option<Class> {
     let class = match last {
+        "pass"
+            if matches!(
+                before,
+                "render" | "shadow" | "light" | "lighting" | "depth" | "blur" | "compiler" | "first"
+            ) =>
+        {
+            return None;
+        }
         "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "requirepass"
         | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
         | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
         | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
         "psk" => Class::Phrase,
+
         "schlussel" if !before.is_empty() => Class::Password,
-        "pin" => Class::Pin,
+        "pin"
+            if matches!(
+                before,
+                "" | "card" | "user" | "sim" | "so" | "login" | "atm" | "bank" | "door" | "my" | "unlock"
+            ) =>
+        {
+            Class::Pin
+        }
         "code" if before == "pin" => Class::Pin,
         "secreta" | "secrete" if matches!(before, "clave" | "cle") => Class::Password,
         "segreta" | "segreto" | "secreta" | "secreto" if !before.is_empty() => Class::Secret,
@@ -384,6 +400,8 @@ mod tests {
             ("pinCode", Some(Pin)),
             ("spin", None),
             ("led_pin_number", None),
+            ("LED_PIN", None),
+            ("render_pass", None),
             ("cle_api", Some(ApiKey)),
             ("geheimschluessel", Some(Password)),
             ("passwordHash", None),

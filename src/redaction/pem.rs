@@ -53,7 +53,9 @@ fn before_tail(text: &[u8], at: usize) -> Option<usize> {
     let label = &text[at..text.len().min(at + 48)];
     find_bytes(label, b"PRIVATE KEY-")?;
     let (mut start, mut long, mut line_end) = (None, false, at);
-    while let Some(end) = text[..line_end].iter().rposition(|b| *b == b'\n') {
+    const LINE: usize = 2 * MAX_GAP + 64;
+    while let Some(gap) = text[..line_end].iter().rev().take(LINE).position(|b| *b == b'\n') {
+        let end = line_end - gap - 1;
         // What stands before the tail in its own line is what a tool puts before each.
         let from = text[..end]
             .iter()
@@ -69,7 +71,7 @@ fn before_tail(text: &[u8], at: usize) -> Option<usize> {
         if !is_key || (start.is_some() && line.len() < 40) || at - body > MAX_BLOCK {
             break;
         }
-        long |= line.len() >= 40;
+        long |= line.len() >= 40 && !line.iter().all(u8::is_ascii_hexdigit);
         start = Some(body + skip);
         line_end = from;
     }

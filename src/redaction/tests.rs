@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::*;
 
+mod spared;
+
 /// Makes a text from a template: `{x36}` is 36 letters and digits, and so on. Deterministic.
 fn expand(template: &str) -> String {
     let mut state = 0x9E37_79B9_u32;

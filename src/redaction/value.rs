@@ -44,8 +44,12 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
     }
     match class {
         Class::Password | Class::Phrase => password(value, setting),
-        Class::Pin => pin(value),
+        Class::Pin => setting != Setting::Loose && pin(value),
         Class::Token | Class::Secret | Class::ApiKey => {
+            let short = || value.split(|b| *b == b'/').all(|part| part.len() < 20);
+            if path(value) && (value[0] != b'/' || (value[1..].contains(&b'/') && !value.contains(&b'+') && short())) {
+                return false;
+            }
             let loose = setting == Setting::Loose;
             let drawn = || zigzags(value) || letters::drawn(value);
             let name = loose && value.len() < 32 && !value.iter().any(u8::is_ascii_digit) && !drawn();
@@ -139,13 +143,14 @@ const ABOUT: &[&str] = &[
     "your", "please", "minimum", "min", "max", "maximum", "required", "invalid", "incorrect", "wrong", "choose", "should",
     "use", "forgot", "reset", "between", "digits", "letters", "strong", "weak", "too", "length", "cannot", "can't", "not",
     "field", "confirm", "new", "old", "change", "more", "than", "contain", "with", "from", "optional", "is", "are", "for",
-    "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and",
+    "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and", "passed", "failed", "test", "step", "of",
+    "zeichen", "mindestens", "caratteri", "caracteres", "almeno", "minimo", "moins", "tekens", "minimaal", "passe",
 ];
 
 /// Whether a value of several words is one that somebody remembers, and not a sentence about passwords: it has a number in it, or
 /// comes from where nothing but a password can stand, or is one of the passwords that mail providers give to programs.
 fn phrase(value: &[u8], setting: Setting) -> bool {
-    if setting == Setting::Loose {
+    if setting == Setting::Loose || !value.is_ascii() {
         return false;
     }
     let words: Vec<&[u8]> = value.split(|b| *b == b' ').collect();
@@ -313,6 +318,11 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
     }
     let text = begin(value).to_ascii_lowercase();
     let bare: &[u8] = text.trim_ascii_end();
+    // Rules of validators: `required|string|min:8`.
+    const VALID: &[&[u8]] = &[b"required", b"nullable", b"sometimes", b"confirmed", b"omitempty"];
+    if bare.split(|b| matches!(b, b'|' | b',')).any(|part| VALID.contains(&part)) {
+        return true;
+    }
     if WORDS.contains(&bare) || bare.len() < 3 {
         return true;
     }
@@ -432,6 +442,35 @@ pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
         || (matches!(class, Class::Password | Class::Phrase) && chosen && value.len() >= 8 && !value.contains(&b'('))
 }
 
+/// Whether the value has what no name in a program has: a sign, letters that nobody wrote, or numbers in one word.
+pub(super) fn beyond_a_name(value: &[u8]) -> bool {
+    let letters: Vec<u8> = value.iter().filter(|b| b.is_ascii_alphabetic()).copied().collect();
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let joined = value.iter().any(|b| matches!(b, b'-' | b'_' | b'.' | b'/'));
+    let sign =
+        value.iter().any(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'-' | b'_' | b'.' | b'/' | b')' | b'('));
+    // `Gr4nite`
+    let leet =
+        value.windows(3).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_digit() && w[2].is_ascii_lowercase());
+    let leet = leet && value.iter().any(u8::is_ascii_uppercase);
+    sign || leet
+        || letters::drawn(&letters)
+        || digits * 3 >= value.len()
+        || (!joined && digits >= 2 && humps(value) < 2)
+}
+
+/// Whether the value names something rather than opening it: a UUID, a git or tool id, a digest, a version. Where no more than
+/// a blank stands between it and `token`, it is one of these.
+pub(super) fn names_something(value: &[u8]) -> bool {
+    const IDS: &[&[u8]] = &[b"toolu_", b"msg_", b"req_", b"call_", b"chatcmpl-", b"sha256:", b"sha512-"];
+    let bare = value.strip_suffix(b")").unwrap_or(value);
+    let hex = matches!(bare.len(), 40 | 64) && bare.iter().all(u8::is_ascii_hexdigit);
+    let number = bare.strip_prefix(b"v").unwrap_or(bare);
+    let version =
+        number.split(|b| *b == b'.').take(3).filter(|part| part.first().is_some_and(u8::is_ascii_digit)).count();
+    hex || uuid(bare) || version == 3 || IDS.iter().any(|id| value.starts_with(id))
+}
+
 /// Whether the value is a UUID.
 pub(super) fn uuid(value: &[u8]) -> bool {
     value.len() == 36
@@ -523,7 +562,8 @@ mod tests {
             (Password, "my dog has legs", Quoted, false),
             (Phrase, "correct horse battery staple", Quoted, true),
             (Phrase, "Enter the passphrase", Quoted, false),
-            (Pin, "7391", Loose, true),
+            (Pin, "7391", Quoted, true),
+            (Pin, "7391", Loose, false),
             (Pin, "13", Loose, false),
             (Pin, "0000", Quoted, false),
             (Secret, "QVTPoMjlldpQIyDf", Quoted, true),

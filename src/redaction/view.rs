@@ -251,7 +251,7 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
     if let Some(call) = CALLS.iter().find(|call| rest.starts_with(call)) {
         return (rest.get(call.len()) == Some(&mark)).then_some((at, at + call.len() + 2));
     }
-    let (mut i, mut signs, mut breaks) = (0, 0, 0);
+    let (mut i, mut signs, mut breaks, mut line) = (0, 0, 0, 0);
     while let Some(b) = rest.get(i) {
         match b {
             b' ' | b'\t' | b'\r' => {}
@@ -259,7 +259,7 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
             b',' => signs += 4,
             b'\\' if matches!(rest.get(i + 1), Some(b'\n' | b'\r')) => {}
             b'\n' => {
-                breaks += 1;
+                (breaks, line) = (breaks + 1, i + 1);
                 i += link::prefix(&rest[i + 1..]);
             }
             _ => break,
@@ -273,6 +273,9 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
     {
         return Some((at, at + 1 + i + len));
     }
+    if signs == 0 && breaks > 0 && is_apart(&rest[line..], i - line, mark) {
+        return None;
+    }
     let opens = rest.get(i) == Some(&mark);
     let touches = i > 0 || rest.get(1).is_some_and(|b| part(*b));
     let comma = signs == 4 && breaks <= 1 && listed();
@@ -280,6 +283,16 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
     let format = text[..at].iter().rev().take(32).take_while(|b| matches!(b, b'%' | b's' | b'{' | b'}' | b'v')).count();
     let cut = if comma && matches!(text[at - format], b'%' | b'{') { at - format } else { at };
     (opens && touches && breaks <= 2 && (signs <= 3 || comma)).then_some((cut, at + i + 2))
+}
+
+/// Whether the string that stands `indent` bytes behind the start of a line is no piece of the one before: a statement, an item, a
+/// comment, the name of a member, a documentation.
+fn is_apart(line: &[u8], indent: usize, mark: u8) -> bool {
+    let rest = &line[indent..];
+    let Some(len) = rest.get(1..).and_then(|inside| memchr::memchr(mark, inside)) else { return false };
+    let behind = rest[len + 2..].iter().find(|b| !matches!(b, b' ' | b'\t'));
+    let begins = indent == 0 || line.starts_with(b"# ") || (line.starts_with(b"- ") && indent == 2);
+    begins || rest.starts_with(&[mark; 3]) || matches!(behind, Some(b':' | b'='))
 }
 
 /// `name += "`: how long that is.

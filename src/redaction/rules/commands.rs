@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("skopeo(1): --creds")
         .yes(&["skopeo copy --src-creds ci:Gr4n1te{d3} docker://x dir:y"])
         .no(&["skopeo copy docker://x dir:y"]),
-    Rule::context("command-password", &["ldapsearch", "ldapmodify", "ldapadd", "ldapwhoami", "ldapdelete", "ldappasswd"], flag!("ldap\\w+", "-w|-s|-a"), Check::Password)
+    Rule::context("command-password", &["ldapsearch", "ldapmodify", "ldapadd", "ldapwhoami", "ldapdelete", "ldappasswd"], flag!("ldap\\w+", "-w"), Check::Password)
         .from("ldapsearch(1)")
         .yes(&["ldapsearch -x -D cn=svc -w Gr4n1te{d3} -b dc=x"])
         .no(&["ldapsearch -x -W -b dc=x"]),
@@ -72,7 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("zip(1), unzip(1)")
         .yes(&["zip -P Gr4n1te{d3} -r x.zip conf", "unzip -P Gr4n1te{d3} x.zip"])
         .no(&["zip -r x.zip conf"]),
-    Rule::context("command-password", &["7z ", "7za ", "7zz ", "rar ", "unrar"], r#"(?:7z[az]?|(?:un)?rar)\s[^\n|;]{0,200}?\s?-h?p\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Given)
+    Rule::context("command-password", &["7z ", "7za ", "7zz ", "rar ", "unrar"], r#"(?:7z[az]?|(?:un)?rar)\s[^\n|;]{0,200}?\s-h?p\\*['\x22]?([^\s'\x22\\]{4,})"#, Check::Given)
         .from("7z, rar: -ppassword")
         .yes(&["7z a -pGr4n1te{d3} x.7z conf"])
         .no(&["7z a x.7z conf-prod", "7z x -pass x"]),
@@ -104,7 +104,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("Oracle: user/password@service")
         .yes(&["sqlplus scott/Gr4n1te{d3}@//db:1521/x", "jdbc:oracle:thin:scott/Gr4n1te{d3}@db:1521:x"])
         .no(&["sqlplus /nolog"]),
-    Rule::context("command-password", &["echo", "printf"], r#"(?:echo|printf)\s+(?:-\w+\s+)?(?:\\*['\x22]?%s(?:\\\\n)?['\x22]?\s+)?\\*['\x22]?(?:[A-Za-z0-9_.-]{1,32}:)?([^\s'\x22\\|<>]{6,512})\\*['\x22]?\s*(?:>{1,2}\s*[\w./$~-]{0,80}(?:passw|secret|token|credential|\.key\b)|\|\s*(?:sudo (?:-\w+ )*)?(?:chpasswd|passwd|docker|podman|helm|oras|npx wrangler|wrangler|gh |glab|gcloud secrets|fly|vercel|netlify|vault|cryptsetup|openssl|kubectl|az |heroku|sudo|su |pass |gpg|mysql|ansible-vault))"#, Check::Password)
+    Rule::context("command-password", &["echo", "printf"], r#"(?:echo|printf)\s+(?:-\w+\s+)?(?:\\*['\x22]?%s(?:\\\\n)?['\x22]?\s+)?\\*['\x22]?(?:[A-Za-z0-9_.-]{1,32}:)?([^\s'\x22\\|<>]{6,512})\\*['\x22]?\s*(?:>{1,2}\s*(?:/run/secrets/[\w.-]+|[\w./$~-]{0,80}(?:passwd|password|token|secret|credentials|\.key))(?:\.txt)?['\x22]?(?:\s|$)|\|\s*(?:sudo (?:-\w+ )*)?(?:chpasswd|passwd|(?:docker|podman|helm|oras)\s[^\n]{0,80}?(?:login|--password-stdin)|npx wrangler|wrangler|gh (?:auth|secret)|glab (?:auth|variable)|gcloud secrets|fly|vercel|netlify|vault|cryptsetup|openssl|kubectl create secret|az [^\n]{0,40}(?:secret|login)|heroku|sudo -S|su |pass |gpg|ansible-vault))"#, Check::Password)
         .from("piped where a program reads a secret")
         .yes(&["echo {x36} | docker login ghcr.io -u ci --password-stdin", "echo 'root:Gr4n1te{d3}' | chpasswd", "printf %s {x36} | wrangler secret put API_TOKEN"])
         .no(&["echo $TOKEN | docker login -u ci --password-stdin", "echo hello | sudo tee x", "echo done | gh issue create"]),

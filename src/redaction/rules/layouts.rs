@@ -66,8 +66,8 @@ pub(super) const RULES: &[Rule] = &[
         .from("Kickstart: rootpw")
         .yes(&["rootpw --plaintext Gl4c13r{d2}", "rootpw Gr4n1te{d3}"])
         .no(&["rootpw --lock"]),
-    Rule::context("ppp-secret", &["\" * \"", " * \"", "\t*\t"], r"\s\*\s+\x22?([^\s\x22]{4,})\x22?\s+\*", Check::Password)
-        .back(1)
+    Rule::context("ppp-secret", &["\" * \"", " * \"", "\t*\t"], r"(?:\A|\n)[^\x22\n]{0,12}?\x22?[\w.@-]{1,40}\x22?[ \t]+\*[ \t]+\x22?([^\s\x22]{4,})\x22?[ \t]+\*", Check::Password)
+        .back(64)
         .from("pppd(8): chap-secrets, pap-secrets")
         .yes(&["\"admin\" * \"dingo{d3}\" *"])
         .no(&["a * b * c", "x * \"y\" * z"]),

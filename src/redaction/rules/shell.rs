@@ -94,7 +94,7 @@ pub(super) const RULES: &[Rule] = &[
         .from("cmdkey, signtool")
         .yes(&["cmdkey /add:srv /user:CORP\\svc /pass:granite-meadow-4", "signtool sign /f c.pfx /p granite-meadow-swift /fd sha256 a.exe"])
         .no(&["cmdkey /list", "xcopy /p a b"]),
-    Rule::context("command-password", &["codecov ", "drush ", ":pserver:", "create_superuser(", "create_user("], r#"(?:codecov\b[^\n]{0,120}?\s(?:-t|--token)[ =]|drush user:password\s+\S+\s+|:pserver:[\w.-]+:|create_(?:super)?user\(\s*\\*['\x22][^'\x22\n]{1,80}\\*['\x22]\s*,\s*(?:\\*['\x22][^'\x22\n]{0,80}\\*['\x22]\s*,\s*)?(?:password=)?)\\*['\x22]?([^\s'\x22\\@]{6,})"#, Check::Password)
+    Rule::context("command-password", &["codecov ", "drush ", ":pserver:", "create_superuser(", "create_user("], r#"(?:codecov\b[^\n]{0,120}?\s(?:-t|--token)[ =]|drush user:password\s+\S+\s+|:pserver:[\w.-]+:|create_(?:super)?user\(\s*\\*['\x22][^'\x22\n]{1,80}\\*['\x22]\s*,\s*(?:\\*['\x22][^'\x22\n]{0,80}\\*['\x22]\s*,\s*)?(?:password=)?\\*['\x22])\\*['\x22]?([^\s'\x22\\@]{6,})"#, Check::Password)
         .from("codecov, drush(1), cvs(1), Django: create_superuser")
         .yes(&["codecov -t {u} -f cov.xml", "drush user:password admin 'Gr4n1te{d3}'", "cvs -d :pserver:ci:Gr4n1te{d3}@host:/r co x", "User.objects.create_superuser('admin','a@b.c','Gr4n1te{d3}')"])
         .no(&["codecov -f cov.xml", "create_user(name, email, password)"]),
