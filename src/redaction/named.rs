@@ -180,15 +180,24 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         return None;
     }
     let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
-    let told = text[name.1..at].iter().any(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'=' | 0x80..));
-    if strict && !told && (value::names_something(value) || (link == Link::Prose && !value::beyond_a_name(value))) {
-        return None;
+    if strict && open.is_none() && !told(text, name, at) {
+        // `fix auth <commit>`, `use token OAuth2Response`: what only follows the word.
+        if value::names_something(value) || (link == Link::Prose && !value::beyond_a_name(value)) {
+            return None;
+        }
     }
     let phrase = class == Class::Phrase && open.is_some() && value.contains(&b' ');
     if strict && class != Class::SeedPhrase && !phrase && !value::drawn(class, value) {
         return None;
     }
     value::plausible(class, value, setting).then_some(Span::new(start, end, class.rule(), Rank::Named))
+}
+
+/// Whether a value is told to be the name's: by a sign or a word between, or a new line, or as a variable's.
+fn told(text: &[u8], name: (usize, usize), at: usize) -> bool {
+    let between = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b':' | b'=' | b'|' | b'\n' | 0x80..);
+    let variable = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
+    text[name.1..at].iter().any(between) || text[name.0..name.1].iter().all(variable)
 }
 
 fn unquoted_setting(text: &[u8], (start, end): (usize, usize), link: Link, value_end: usize) -> Setting {
