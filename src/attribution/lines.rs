@@ -77,6 +77,11 @@ pub fn trimmed(line: &[u8]) -> Vec<u8> {
     line.trim_ascii().to_vec()
 }
 
+/// Whether a line is more than `#!/bin/sh` or `end`.
+pub fn says_something(line: &[u8]) -> bool {
+    has_words(line, 6)
+}
+
 /// Whether a line says so much that it is not written twice by chance.
 pub fn is_long(line: &[u8]) -> bool {
     has_words(line, 13)

@@ -351,11 +351,17 @@ impl Vanished {
         Some(Vanished { path, edits: all, last, words })
     }
 
-    /// How it was last, if these bytes have so much of it, but for white space, as nobody writes twice by chance.
+    /// How it was last, if these bytes have so much of it, but for white space, as nobody writes twice by chance: a long line,
+    /// three that tell, or all of it, if that says anything.
     pub fn like(&self, bytes: &[u8]) -> Option<&[u8]> {
         let common = || lines::split(bytes).filter(|line| self.words.contains(&lines::trimmed(line)));
+        let kept = || {
+            let kept: HashSet<Vec<u8>> = common().map(lines::trimmed).collect();
+            kept.len() == self.words.len() && kept.iter().any(|line| lines::says_something(line))
+        };
         let enough = common().any(lines::is_long)
-            || common().filter(|line| lines::is_telling(line)).take(FIRM_RUN).count() == FIRM_RUN;
+            || common().filter(|line| lines::is_telling(line)).take(FIRM_RUN).count() == FIRM_RUN
+            || kept();
         enough.then_some(&self.last)
     }
 }
