@@ -18,9 +18,9 @@ pub(super) enum Link {
     Flag,
     /// What only a quoted value may follow: a comma, a bracket, a sibling called `value`.
     Quote,
-    /// Nothing but white space, in a line with nothing else.
+    /// Nothing but white space, in a line with nothing else; a cell's border.
     Word,
-    /// `is`, and its like.
+    /// `is`, and its like; or nothing, where somebody is asked to use what follows or it can be nothing else.
     Prose,
 }
 

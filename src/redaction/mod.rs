@@ -4,6 +4,7 @@
 //! the raw bytes: all else stays byte for byte, and JSON stays JSON. Other lines are searched as text.
 
 mod cards;
+mod chosen;
 mod columns;
 mod cookies;
 mod custom;

@@ -11,6 +11,8 @@ const TAIL: &str = "-----end ";
 
 /// The longest block looked at.
 const MAX_BLOCK: usize = 64 * 1024;
+/// The longest line of a key that is looked at from behind.
+const LINE: usize = 2 * MAX_GAP + 64;
 /// The most that may stand between two lines of a key: line numbers, quotes, escaped breaks.
 const MAX_GAP: usize = 48;
 
@@ -53,16 +55,11 @@ fn before_tail(text: &[u8], at: usize) -> Option<usize> {
     let label = &text[at..text.len().min(at + 48)];
     find_bytes(label, b"PRIVATE KEY-")?;
     let (mut start, mut long, mut line_end) = (None, false, at);
-    const LINE: usize = 2 * MAX_GAP + 64;
     while let Some(gap) = text[..line_end].iter().rev().take(LINE).position(|b| *b == b'\n') {
         let end = line_end - gap - 1;
         // What stands before the tail in its own line is what a tool puts before each.
-        let from = text[..end]
-            .iter()
-            .rev()
-            .take(2 * MAX_GAP + 64)
-            .position(|b| *b == b'\n')
-            .map_or(end.saturating_sub(2 * MAX_GAP + 64), |n| end - n);
+        let from =
+            text[..end].iter().rev().take(LINE).position(|b| *b == b'\n').map_or(end.saturating_sub(LINE), |n| end - n);
         let body = from + link::prefix(&text[from..end]);
         let line = text[body..end].trim_ascii();
         let skip = text[body..end].iter().take_while(|b| b.is_ascii_whitespace()).count();

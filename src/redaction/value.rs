@@ -1,5 +1,6 @@
 //! Values: whether what stands where a secret would is one, and not a word, a reference or a placeholder.
 
+use super::chosen;
 use super::letters;
 use super::names::Class;
 
@@ -36,15 +37,16 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
         return false;
     }
     if value.contains(&b' ') {
-        let setting = if class == Class::Phrase { setting.max(Setting::Assigned) } else { setting };
-        return matches!(class, Class::Password | Class::Phrase) && phrase(value, setting);
+        let is_given = class == Class::Phrase || setting == Setting::Assigned;
+        let words = is_given || setting == Setting::Quoted;
+        return words && matches!(class, Class::Password | Class::Phrase) && chosen::phrase(value, is_given);
     }
     if placeholder(value) || reference(value) || (setting == Setting::Loose && expression(value)) {
         return false;
     }
     match class {
         Class::Password | Class::Phrase => password(value, setting),
-        Class::Pin => setting != Setting::Loose && pin(value),
+        Class::Pin => setting != Setting::Loose && chosen::pin(value),
         Class::Token | Class::Secret | Class::ApiKey => {
             let short = || value.split(|b| *b == b'/').all(|part| part.len() < 20);
             if path(value) && (value[0] != b'/' || (value[1..].contains(&b'/') && !value.contains(&b'+') && short())) {
@@ -63,8 +65,8 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
             };
             let random = value.len() >= least && !name && !wordy(value) && random(value);
             random
-                || (!loose && chosen(value))
-                || (class == Class::Secret && setting == Setting::Assigned && diceware(value))
+                || (!loose && chosen::word(value))
+                || (class == Class::Secret && setting == Setting::Assigned && chosen::diceware(value))
         }
         Class::Key => {
             value.len() >= 20 && !path(value) && value.iter().any(u8::is_ascii_digit) && !wordy(value) && random(value)
@@ -117,81 +119,8 @@ fn password(value: &[u8], setting: Setting) -> bool {
     if shape.odd > 0 && letters > 0 && setting != Setting::Loose {
         return value.len() >= 6 && !text.iter().any(|b| matches!(b, b'(' | b'[' | b'<' | b'{' | b',' | b';'));
     }
-    (setting == Setting::Assigned && value.len() >= 5 && letters + shape.joints == value.len()) || diceware(value)
-}
-
-/// Whether the value is three words or more in a row, as dice choose them: `kitten-kestrel-ember`; not a name of something.
-fn diceware(value: &[u8]) -> bool {
-    #[rustfmt::skip]
-    const NAMING: &[&str] = &[
-        "secret", "secrets", "credential", "credentials", "creds", "name", "ref", "config", "vault", "database", "postgres",
-        "mysql", "redis", "mongo", "prod", "production", "staging", "cluster", "service", "server", "client", "user", "users",
-        "admin", "account", "email", "page", "form", "input", "field", "label", "button", "login", "logout", "sign", "auth",
-        "service", "file", "path", "type", "test", "tests", "example", "here", "some", "app", "application", "grant", "flow",
-        "policy", "manager", "provider", "validation", "validator", "error", "message", "strength", "visibility", "toggle",
-    ];
-    let words: Vec<&[u8]> = value.split(|b| matches!(b, b'-' | b'.' | b'_')).collect();
-    let word = |word: &&[u8]| word.len() >= 3 && word.iter().all(u8::is_ascii_lowercase);
-    let about = |word: &[u8]| ABOUT.iter().chain(NAMING).any(|about| about.as_bytes() == word);
-    words.len() >= 3 && value.len() >= 14 && words.iter().all(word) && !words.iter().any(|word| about(word))
-}
-
-/// Words of sentences about passwords.
-#[rustfmt::skip]
-const ABOUT: &[&str] = &[
-    "password", "passwords", "passwort", "passphrase", "secret", "token", "must", "least", "characters", "chars", "enter",
-    "your", "please", "minimum", "min", "max", "maximum", "required", "invalid", "incorrect", "wrong", "choose", "should",
-    "use", "forgot", "reset", "between", "digits", "letters", "strong", "weak", "too", "length", "cannot", "can't", "not",
-    "field", "confirm", "new", "old", "change", "more", "than", "contain", "with", "from", "optional", "is", "are", "for",
-    "if", "to", "this", "will", "be", "or", "set", "see", "key", "longer", "shorter", "and", "passed", "failed", "test", "step", "of",
-    "zeichen", "mindestens", "caratteri", "caracteres", "almeno", "minimo", "moins", "tekens", "minimaal", "passe",
-];
-
-/// Whether a value of several words is one that somebody remembers, and not a sentence about passwords: it has a number in it, or
-/// comes from where nothing but a password can stand, or is one of the passwords that mail providers give to programs.
-fn phrase(value: &[u8], setting: Setting) -> bool {
-    if setting == Setting::Loose || !value.is_ascii() {
-        return false;
-    }
-    let words: Vec<&[u8]> = value.split(|b| *b == b' ').collect();
-    let text = value.to_ascii_lowercase();
-    let about = |word: &[u8]| ABOUT.iter().any(|about| about.as_bytes() == without_marks(word));
-    if !(2..=12).contains(&words.len())
-        || value.len() < 8
-        || value.len() > 120
-        || words.iter().any(|word| word.is_empty())
-    {
-        return false;
-    }
-    if words.len() == 4 && words.iter().all(|word| word.len() == 4 && word.iter().all(u8::is_ascii_lowercase)) {
-        return true;
-    }
-    let sentence =
-        matches!(value.last(), Some(b'.' | b':' | b'?')) || value.iter().any(|b| b"<>{}%=()[]|\\/$".contains(b));
-    let mut words = text.split(|b| *b == b' ');
-    !sentence && !words.any(about) && (setting == Setting::Assigned || value.iter().any(u8::is_ascii_digit))
-}
-
-/// A word without the marks of a sentence around it.
-fn without_marks(word: &[u8]) -> &[u8] {
-    let mark = |b: &u8| matches!(b, b',' | b'.' | b'!' | b':' | b';');
-    let end = word.len() - word.iter().rev().take_while(|b| mark(b)).count();
-    &word[..end]
-}
-
-/// `Sommer.2025`: a word, a sign and a number, as people choose who are asked for a secret.
-fn chosen(value: &[u8]) -> bool {
-    let word = value.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let [sign, digits @ ..] = &value[word..] else { return false };
-    let capital =
-        value.first().is_some_and(u8::is_ascii_uppercase) && value[1..word].iter().all(u8::is_ascii_lowercase);
-    let number = (2..=6).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    word >= 4 && capital && number && sign.is_ascii_punctuation() && !matches!(sign, b'-' | b'/' | b'(' | b'[')
-}
-
-/// Four to eight digits, and not all alike.
-fn pin(value: &[u8]) -> bool {
-    (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) && value.iter().any(|b| *b != value[0])
+    (setting == Setting::Assigned && value.len() >= 5 && letters + shape.joints == value.len())
+        || chosen::diceware(value)
 }
 
 /// Values of settings that are called passwords for what makes them.
@@ -437,8 +366,8 @@ pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
     let shape = Shape::of(value);
     let chosen = shape.digits > 0 && shape.upper + shape.lower > 0 && (shape.upper > 0 || shape.odd + shape.joints > 0);
     (random(value) && !wordy(value))
-        || (class == Class::Pin && pin(value))
-        || (matches!(class, Class::Password | Class::Phrase) && diceware(value))
+        || (class == Class::Pin && chosen::pin(value))
+        || (matches!(class, Class::Password | Class::Phrase) && chosen::diceware(value))
         || (matches!(class, Class::Password | Class::Phrase) && chosen && value.len() >= 8 && !value.contains(&b'('))
 }
 

@@ -2,19 +2,6 @@
 
 use crate::redaction::rule::{Check, Rule};
 
-/// A command's flag, quoted or not, and the value behind it.
-macro_rules! flag {
-    ($programs:expr, $flags:expr) => {
-        concat!(
-            "(?:",
-            $programs,
-            ")\\b[^\\n|;]{0,300}?\\s(?:",
-            $flags,
-            r#")[ =]?(?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#
-        )
-    };
-}
-
 pub(super) const RULES: &[Rule] = &[
     Rule::context("command-password", &["curl", "wget", "http -a", "https -a", "http --auth", "https --auth"], r#"(?:curl|wget|https?)\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user|-U|-a|--auth)[ =]?\\*['\x22]?[A-Za-z0-9_.@\\-]{1,64}:([^\s'\x22\\]{3,})"#, Check::Given)
         .from("curl(1), httpie: user:password")

@@ -2,6 +2,34 @@
 //!
 //! "gitleaks" as a source means the format that gitleaks' rule of that name tells (MIT); no pattern is copied.
 
+/// A value behind a flag, in quotes or not; it does not begin as a further flag.
+macro_rules! value {
+    () => {
+        r#"(?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#
+    };
+}
+
+/// A program, a flag of it that the value may touch, and the value.
+macro_rules! flag {
+    ($programs:expr, $flags:expr) => {
+        concat!("(?:", $programs, ")\\b[^\\n|;]{0,300}?\\s(?:", $flags, ")[ =]?", value!())
+    };
+}
+
+/// The same of a flag that a blank or `=` follows.
+macro_rules! given {
+    ($programs:expr, $flags:expr) => {
+        concat!("(?:", $programs, ")\\b[^\\n|;]{0,300}?\\s(?:", $flags, ")[ =]", value!())
+    };
+}
+
+/// Words and the value behind them.
+macro_rules! after {
+    ($words:expr) => {
+        concat!($words, r"\s+", value!())
+    };
+}
+
 mod ai;
 mod cloud;
 mod code;

@@ -2,26 +2,6 @@
 
 use crate::redaction::rule::{Check, Rule};
 
-/// A program, what stands between it and a flag, and the value behind that, quoted or not.
-macro_rules! given {
-    ($programs:expr, $flags:expr) => {
-        concat!(
-            "(?:",
-            $programs,
-            ")\\b[^\\n|;]{0,300}?\\s(?:",
-            $flags,
-            r#")[ =](?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#
-        )
-    };
-}
-
-/// A program and the words that stand between it and the value.
-macro_rules! after {
-    ($words:expr) => {
-        concat!($words, r#"\s+(?:\\*['\x22]([^\n'\x22\\]{4,80})\\*['\x22]|([^\s'\x22\\-][^\s'\x22\\]{3,}))"#)
-    };
-}
-
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = &[
     Rule::context("command-password", &["gpg "], given!("gpg2?", "--passphrase"), Check::Given)
