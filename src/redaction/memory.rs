@@ -73,12 +73,7 @@ impl Memory {
         }
         if secret.len() <= MAX_CUT {
             for from in 1..=secret.len() - MIN_BYTES {
-                let rest = &secret[from..];
-                // `…-assistant`, `…$password`: what may stand anywhere is no piece of this value.
-                if !value::drawn(Class::Password, rest) || value::reference(rest) || value::placeholder(rest) {
-                    continue;
-                }
-                if let Some(tail) = self::head(rest) {
+                if let Some(tail) = self::head(&secret[from..]) {
                     self.tails.entry(tail).or_default().push((head, from));
                 }
             }
@@ -119,9 +114,8 @@ impl Memory {
                 len -= 1;
             }
             let ends = matches!(rest.get(len), None | Some(b'"' | b'\\' | b'\n'));
-            let piece =
-                || value::drawn(Class::Password, &known.value[..len]) && !value::placeholder(&known.value[..len]);
-            (len == known.value.len() || (ends && cut(&known.value, len) && piece())).then_some((len, known))
+            let begun = || ends && cut(&known.value, len) && tells(&known.value[..len]);
+            (len == known.value.len() || begun()).then_some((len, known))
         });
         if let Some((len, known)) = found {
             spans.push(Span { tag: known.tag, ..Span::new(at, at + len, known.rule, Rank::Known) });
@@ -135,7 +129,7 @@ impl Memory {
         for (head, from) in tails {
             for known in self.values.get(head).into_iter().flatten() {
                 let Some(tail) = known.value.get(*from..) else { continue };
-                if text.starts_with(tail) && cut(&known.value, tail.len()) {
+                if text.starts_with(tail) && cut(&known.value, tail.len()) && tells(tail) {
                     let span = Span::new(at, at + tail.len(), known.rule, Rank::Known);
                     return spans.push(Span { tag: known.tag, ..span });
                 }
@@ -147,6 +141,11 @@ impl Memory {
 /// Whether so many bytes are enough of a value to be sure.
 fn cut(value: &[u8], len: usize) -> bool {
     len < value.len() && len >= MIN_BYTES && len * 4 >= value.len()
+}
+
+/// Whether a piece of a value is of no other: `…-assistant`, `…$password` may stand anywhere.
+fn tells(piece: &[u8]) -> bool {
+    value::drawn(Class::Password, piece) && !value::reference(piece) && !value::placeholder(piece)
 }
 
 #[cfg(test)]
