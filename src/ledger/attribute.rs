@@ -215,7 +215,7 @@ fn follow_edits(
         let mut timeline = edits.timeline(all, authors);
         timeline.seen(&before);
         let labels = match replaced {
-            Some(_) => timeline.project_in_doubt(&open.bytes, || Doubt::Guess),
+            Some(_) => timeline.project_in_doubt(&open.bytes, || doubt(all)),
             None => timeline.project(&open.bytes),
         };
         open.learn_but(&labels, &still);

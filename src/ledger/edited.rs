@@ -36,6 +36,7 @@ pub struct Edited {
     read: HashSet<RepoPath>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
     vanished: OnceLock<Vec<Vanished>>,
+    replaced: OnceLock<Vec<Vanished>>,
     /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
     repeats: OnceLock<bool>,
     /// When HEAD last went elsewhere in this work tree, in milliseconds since 1970.
@@ -66,6 +67,7 @@ impl Edited {
             read: HashSet::new(),
             by_path: BTreeMap::new(),
             vanished: OnceLock::new(),
+            replaced: OnceLock::new(),
             repeats: OnceLock::new(),
             left: OnceLock::new(),
             amended: OnceLock::new(),
@@ -139,10 +141,10 @@ impl Edited {
     /// The files that were edited lately and that the commit has not: what is there still was copied, not renamed.
     pub fn vanished(&self, repo: &Repo, commit: &GitId) -> &[Vanished] {
         self.vanished.get_or_init(|| {
-            let Some(journal) = &self.journal else { return Vec::new() };
-            // What cannot be read is not known; the commit is recorded all the same.
-            let recent = journal.recent_files(MAX_VANISHED).unwrap_or_default().into_iter();
-            let gone = recent.filter(|path| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
+            let gone = self
+                .recent()
+                .into_iter()
+                .filter(|path| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
             let mut vanished: Vec<Vanished> = gone.filter_map(|path| Vanished::read(self, path)).collect();
             // The oldest first: a file may have had several names before it was committed.
             vanished.sort_by_key(|file| file.edits.first().map(|edit| edit.at));
@@ -155,6 +157,21 @@ impl Edited {
             vanished.sort_by_key(|file| Reverse(file.edits.last().map(|edit| edit.at)));
             vanished
         })
+    }
+
+    /// The files that were edited lately and in whose places others lie now: git puts a former one back where it is told to.
+    pub fn replaced(&self, repo: &Repo) -> &[Vanished] {
+        self.replaced.get_or_init(|| {
+            let read = self.recent().into_iter().filter_map(|path| Vanished::read(self, path));
+            read.filter(|file| on_disk(repo, &file.path).is_some_and(|there| there.is_file()))
+                .filter(|file| !self.is_file(repo, &file.path, &file.edits))
+                .collect()
+        })
+    }
+
+    fn recent(&self) -> Vec<RepoPath> {
+        // What cannot be read is not known; the commit is recorded all the same.
+        self.journal.as_ref().and_then(|journal| journal.recent_files(MAX_VANISHED).ok()).unwrap_or_default()
     }
 
     /// Puts before a file's edits those of the one that was renamed to it: the last whose bytes it had when it was first
@@ -188,9 +205,9 @@ impl Edited {
         made().zip(kept()).is_some_and(|(made, kept)| made <= kept)
     }
 
-    /// Whether the file is the very one that the last of these edits left, under whatever name.
+    /// Whether the file is the very one that the last of these edits in this work tree left, under whatever name.
     pub fn is_it(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
-        let last = edits.last().filter(|last| last.work_tree.as_deref() == self.here.as_deref());
+        let last = edits.iter().rfind(|edit| edit.work_tree.as_deref() == self.here.as_deref());
         let left = last.and_then(|last| last.file);
         left.is_some() && left == on_disk(repo, path).and_then(|file| files::id(&file))
     }
@@ -198,6 +215,13 @@ impl Edited {
     /// The same of edits in one list.
     pub fn is_file(&self, repo: &Repo, path: &RepoPath, edits: &[Edit]) -> bool {
         self.is_it(repo, path, &edits.iter().collect::<Vec<_>>())
+    }
+
+    /// Edits until the last one that left the very file that has this name now, if one did.
+    pub fn until_it<'e>(&self, repo: &Repo, path: &RepoPath, edits: &'e [Edit]) -> Option<&'e [Edit]> {
+        let id = files::id(&on_disk(repo, path)?)?;
+        let left = |edit: &Edit| edit.work_tree.as_deref() == self.here.as_deref() && edit.file == Some(id);
+        Some(&edits[..=edits.iter().rposition(left)?])
     }
 
     /// Whether the file lies there as the last of these edits left it.

@@ -17,6 +17,8 @@ pub enum Former<'f> {
     Gone(Gone<'f>),
     /// It never was committed; what it was before that, if it was.
     Uncommitted(&'f Vanished, Option<Gone<'f>>),
+    /// The commit has a file with its name, which git put in its place.
+    Replaced(&'f Vanished),
 }
 
 /// A file that the commit has not any more.
@@ -32,7 +34,7 @@ impl<'f> Former<'f> {
     pub fn path(&self) -> &'f RepoPath {
         match self {
             Former::Gone(gone) => &gone.change.path,
-            Former::Uncommitted(file, _) => &file.path,
+            Former::Uncommitted(file, _) | Former::Replaced(file) => &file.path,
         }
     }
 
@@ -40,6 +42,7 @@ impl<'f> Former<'f> {
         match self {
             Former::Gone(gone) => Some(*gone),
             Former::Uncommitted(_, before) => *before,
+            Former::Replaced(_) => None,
         }
     }
 
@@ -57,7 +60,7 @@ impl<'f> Former<'f> {
     pub fn edits(&self) -> impl Iterator<Item = &'f Edit> {
         let between = match self {
             Former::Gone(_) => &[][..],
-            Former::Uncommitted(file, _) => &file.edits,
+            Former::Uncommitted(file, _) | Former::Replaced(file) => &file.edits,
         };
         self.gone().map_or(&[][..], |gone| gone.edits).iter().chain(between)
     }
@@ -66,6 +69,7 @@ impl<'f> Former<'f> {
     pub fn until(&self) -> Option<i64> {
         match self {
             Former::Gone(gone) if gone.change.blob.is_some() => gone.edits.iter().map(|edit| edit.at).max(),
+            Former::Replaced(file) => file.edits.iter().map(|edit| edit.at).max(),
             _ => None,
         }
     }
@@ -123,6 +127,9 @@ pub fn find<'f>(
     if let Some(there) = there {
         return Some(uncommitted(there));
     }
+    if let Some(there) = edits.replaced(repo).iter().find(|there| there.path != file.path && is_it(&there.edits)) {
+        return Some(Former::Replaced(there));
+    }
     let first_bytes = first.and_then(|first| match first {
         Known::Is(Some(digest)) => edits.load(digest),
         _ => None,
@@ -165,7 +172,7 @@ fn gone<'f>(
                 let anew = edits.before_anew(&change.path, since);
                 let rewritten = anew.filter(|_| is_rewritten(change, &before_bytes(repo, change)));
                 // Or somebody made another one, unseen: the file itself is known by its inode.
-                rewritten.or_else(|| edits.under(&change.path).filter(|there| edits.is_file(repo, &file.path, there)))
+                rewritten.or_else(|| edits.until_it(repo, &file.path, edits.under(&change.path)?))
             }
         };
         Some(Gone { change, edits: edits? })

@@ -187,8 +187,16 @@ fn shells_renames_and_things_undone() {
     desk.agent("notes", "one\n  two\n").commit();
     desk.agent.bash("echo 'three(a, b)' >> notes");
     desk.git(["mv", "notes", "moved"]).human("notes", "own\n").human("moved", "one\ntwo\nthree(a, b)\n").commit();
-    // The first two are lines of the commit before.
-    assert_eq!((desk.letters("moved"), desk.letters("notes")), ("--A".into(), "-".into()));
+    // What is left of the second says too little.
+    assert_eq!((desk.letters("moved"), desk.letters("notes")), ("A-A".into(), "-".into()));
+    // Of what an agent wrote and a commit has, some is left where it was renamed, and there is another of its old name.
+    desk.agent("kept", "one()\ntwo()\nthree()\n").commit().git(["mv", "kept", "left"]);
+    desk.human("left", "one()\nh\nh\nh\n").agent("kept", "four()\n").commit();
+    assert_eq!((desk.letters("left"), desk.letters("kept")), ("A---".into(), "A".into()));
+    // Git puts the former file back, and what it was renamed to stays.
+    desk.human("back", FIVE).commit().agent("back", &format!("a\n{FIVE}")).commit().git(["mv", "back", "stays"]);
+    desk.git(["reset", "--quiet", "--mixed", "HEAD~1"]).git(["reset", "--quiet", "--hard"]).commit();
+    assert_eq!((desk.letters("stays"), desk.letters("back")), ("A-----".into(), "-----".into()));
     // Stashed and brought back; reset and committed again; thrown away and written by a person.
     desk.agent("e", "1\n2\n3\n").git(["add", "-A"]).git(["stash", "--quiet"]).git(["stash", "pop", "--quiet"]).commit();
     assert_eq!(desk.letters("e"), "AAA");
@@ -208,6 +216,19 @@ fn shells_renames_and_things_undone() {
     desk.git(["switch", "--quiet", "-c", "topic"]).agent("q", "1\n").commit().human("q", "1\nh\n").commit();
     desk.git(["switch", "--quiet", "main"]).git(["merge", "--quiet", "--squash", "topic"]).commit();
     assert_eq!(desk.letters("q"), "A-");
+    team.ada.passes(&team.work, "HEAD");
+}
+
+#[test]
+fn a_file_is_itself_whatever_another_work_tree_does_with_its_name() {
+    let team = Team::new();
+    let desk = Desk::new(&team);
+    desk.human("a", "h1\n").commit().agent("a", "a1\na2\n");
+    desk.git(["worktree", "add", "--quiet", "-b", "other", "../other"]);
+    let other = team.work.with_file_name("other");
+    Agent::start(&team.ada, &other, "o").write("a", "o1\no2\no3\no4\n");
+    desk.git(["mv", "a", "b"]).human("b", "a1\nh2\nh3\nh4\n").commit();
+    assert_eq!(desk.letters("b"), "A---");
     team.ada.passes(&team.work, "HEAD");
 }
 
