@@ -149,6 +149,9 @@ impl<'b> Elsewhere<'b> {
         if !squashed.is_empty() {
             self.find_squashed(traces, &asked, &squashed, &mut found);
         }
+        if has_agents && sources == Sources::All {
+            self.find_same(traces, &asked, &mut found);
+        }
         let mut names = if may_be_renamed { self.gone(commit) } else { Vec::new() };
         names.extend(has_agents.then_some(path));
         if !names.is_empty() {

@@ -89,6 +89,35 @@ fn pushed_on_topic(team: &Team, text: &str) -> String {
 }
 
 #[test]
+fn a_squash_of_one_line_is_known_beside_a_change_of_its_own() {
+    let team = Team::new();
+    let agent = Agent::start(&team.ada, &team.work, "s");
+    let short = "def one():\n    a()\n";
+    team.ada.write(&team.work, "a.py", short);
+    team.ada.commit(&team.work, "by hand");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "main"]).ok();
+    team.ada.git(&team.work, ["switch", "--quiet", "-c", "topic"]).ok();
+    agent.prompt("Write.");
+    agent.edit("a.py", "    a()\n", "    a()\n    bread = butter(first, and = second)\n");
+    team.ada.commit(&team.work, "one line");
+    team.ada.git(&team.work, ["push", "--quiet", "origin", "topic"]).ok();
+
+    let olga = team.ada.other("Olga");
+    let clone = olga.clone(&team.remote, "olga");
+    olga.pass(1);
+    olga.git(&clone, ["merge", "--quiet", "--squash", "origin/topic"]).ok();
+    olga.write(&clone, "other.txt", "a change of her own\n");
+    olga.git(&clone, ["add", "-A"]).ok();
+    olga.git(&clone, ["commit", "--quiet", "-m", "Squashed (#1), and more"]).ok();
+    olga.git(&clone, ["push", "--quiet", "origin", "main"]).ok();
+
+    team.ada.git(&team.work, ["switch", "--quiet", "main"]).ok();
+    team.ada.git(&team.work, ["pull", "--quiet", "origin", "main"]).ok();
+    assert_eq!(letters(&blamed(&team.ada, &team.work, "a.py")), "--A");
+    assert_eq!(letters(&blamed(&team.ada, &team.work, "other.txt")), "-");
+}
+
+#[test]
 fn a_rebase_without_hooks_is_the_same_change() {
     let team = Team::new();
     let old = pushed_on_topic(&team, "x1\nx2\nx3\n");

@@ -1,7 +1,9 @@
 //! Whose lines are that come with a whole branch, or with a whole file of one: squashes and rebases made where no hook of
 //! ours ran.
 
-use super::{Asked, CLOCKS_DIFFER, Elsewhere, MAX_NAMES, Range, Says, Witness};
+use std::collections::HashSet;
+
+use super::{Asked, CLOCKS_DIFFER, Elsewhere, FEW, MAX_NAMES, Range, Says, Witness};
 use crate::attribution::carry::carry_known;
 use crate::attribution::content::Which;
 use crate::attribution::labels::Origin;
@@ -122,26 +124,57 @@ impl<'b> Elsewhere<'b> {
         if !is_open || lines::split(&asked.bytes).filter(is_telling).take(SURE).count() < SURE {
             return;
         }
-        let branch = self.with_file(asked);
+        let recent = self.recent(asked);
+        let branch = self.with_file(asked, recent.into_iter());
         if !branch.is_empty() {
             self.find_squashed(traces, asked, &branch, found);
         }
     }
 
-    /// The records of a branch of which a commit has this very file, newest first.
-    fn with_file(&mut self, asked: &Asked<'_>) -> Vec<&'b Entry> {
-        let blob = self.tree_of(asked.commit).and_then(|tree| self.blob(&tree, asked.path));
-        let (Some(blob), Some(time)) = (blob, self.time(asked.commit)) else { return Vec::new() };
+    /// The records before a commit, newest first.
+    fn recent(&mut self, asked: &Asked<'_>) -> Vec<&'b Entry> {
+        let Some(time) = self.time(asked.commit) else { return Vec::new() };
+        let squashes = self.squashes.get_or_insert_with(|| Squashes::new(self.book));
+        let recent = squashes.until(Time::from_unix(time.unix() + CLOCKS_DIFFER)).take(MAX_ASKED);
+        recent.map(|(entry, _)| entry).collect()
+    }
+
+    /// By the records of a branch that has the very same file, where the rest of the commit is not the branch's: another
+    /// one came in between. What the commit has new must say more than a person may write, too.
+    pub(super) fn find_same(&mut self, traces: &mut Traces<'_>, asked: &Asked<'_>, found: &mut [Option<Found>]) {
+        let before: HashSet<&[u8]> = asked.before.iter().flat_map(|bytes| lines::split(bytes)).collect();
+        let new = || lines::split(&asked.bytes).filter(|line| !before.contains(line));
+        let says_enough =
+            new().any(lines::is_long) || new().filter(|line| lines::is_telling(line)).take(FEW).count() == FEW;
+        if !says_enough {
+            return;
+        }
+        let mut entries = self.agents.get(asked.path).cloned().unwrap_or_default();
+        entries.extend(self.nobodys(asked).into_iter().map(|witness| witness.entry));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.time));
+        let branch = self.with_file(asked, entries.into_iter().take(MAX_ASKED));
+        if !branch.is_empty() {
+            self.find_squashed(traces, asked, &branch, found);
+        }
+    }
+
+    /// The records of a branch of which one of these commits has this very file, newest first.
+    fn with_file(&mut self, asked: &Asked<'_>, entries: impl Iterator<Item = &'b Entry>) -> Vec<&'b Entry> {
+        let Some(blob) = self.tree_of(asked.commit).and_then(|tree| self.blob(&tree, asked.path)) else {
+            return Vec::new();
+        };
         let parent = history::first_parent(&self.ledger.repo, asked.commit);
         let squashes = self.squashes.take().unwrap_or_else(|| Squashes::new(self.book));
-        let recent = squashes.until(Time::from_unix(time.unix() + CLOCKS_DIFFER)).take(MAX_ASKED);
-        let branch = { recent }.find_map(|(entry, body)| {
+        let mut has_it = entries.filter_map(|entry| {
+            let body = entry.as_commit()?;
             let has_it = self.blob(&body.tree, asked.path).as_ref() == Some(&blob);
             let branch = (has_it && self.is_source(asked.commit, entry))
                 .then(|| squashes.branch(vec![&body.commit], parent.as_ref(), &mut self.ancestry))?;
             (!branch.is_empty()).then_some(branch)
         });
+        let branch = has_it.next().unwrap_or_default();
+        drop(has_it);
         self.squashes = Some(squashes);
-        branch.unwrap_or_default()
+        branch
     }
 }
