@@ -62,9 +62,18 @@ impl FromStr for Digest {
     }
 }
 
+/// Bytes as hex, in room for twice as many: `hex::encode` makes its text a character at a time.
+pub fn hex_into<'t>(bytes: &[u8], text: &'t mut [u8]) -> &'t str {
+    // It cannot fail where the room is right; there are as many names of commits and records as nothing else.
+    match hex::encode_to_slice(bytes, text) {
+        Ok(()) => std::str::from_utf8(text).unwrap_or_default(),
+        Err(_) => "",
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(hex_into(&self.0, &mut [0; 64]))
     }
 }
 

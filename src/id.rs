@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, hex_into};
 
 /// A text that is not a name of the kind asked for.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +100,7 @@ impl fmt::Display for ChainId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ChainId::Policy => f.write_str("policy"),
-            ChainId::Writer(id) => f.write_str(&hex::encode(id)),
+            ChainId::Writer(id) => f.write_str(hex_into(id, &mut [0; 32])),
         }
     }
 }
@@ -174,7 +174,8 @@ pub struct PackedId {
 impl PackedId {
     /// The id as a text again.
     pub fn unpacked(&self) -> GitId {
-        GitId(hex::encode(self.as_bytes()))
+        let bytes = self.as_bytes();
+        GitId(hex_into(bytes, &mut [0; 64][..2 * bytes.len()]).to_owned())
     }
 
     /// The bytes that there are: 20 or 32.

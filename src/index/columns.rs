@@ -64,6 +64,7 @@ pub static SESSION: Table = Table {
         ("redactions", Sum),
         ("gaps", Sum),
         ("segments", Sum),
+        ("payloads", Sum),
         ("read", Stays),
     ],
 };

@@ -31,6 +31,7 @@ pub struct Ingest<'a> {
     /// How far each chain is in the index, who wrote it, and which of its records do not hold.
     known: HashMap<String, Known>,
     rows: Batch,
+    writer: Option<Writer>,
     /// The rows before these, while they are written: meanwhile more records are verified.
     behind: Behind,
     /// What the index has is not what was verified now.
@@ -48,10 +49,37 @@ struct Known {
     last: Option<String>,
 }
 
+/// A chain's name, and whose it is told and claimed to be, as they stand in all of its rows.
+#[derive(Clone)]
+struct Writer {
+    id: ChainId,
+    /// By what it is known whose the chain is; that may be told later than its first record.
+    told: (Option<String>, bool),
+    chain: Value,
+    member: Value,
+    claimed: Value,
+}
+
+impl Writer {
+    fn of(chain: &Chain) -> Self {
+        Writer {
+            id: chain.id,
+            told: (chain.member.clone(), chain.pending),
+            chain: chain.id.to_string().into(),
+            member: member(chain).into(),
+            claimed: chain.member.as_deref().into(),
+        }
+    }
+
+    fn is_of(&self, chain: &Chain) -> bool {
+        (self.id, self.told.1) == (chain.id, chain.pending) && self.told.0 == chain.member
+    }
+}
+
 /// Rows that are not written yet.
 struct Batch {
     records: Rows,
-    chains: BTreeMap<String, Vec<Value>>,
+    chains: BTreeMap<ChainId, Vec<Value>>,
     tables: [Rows; 9],
     /// What is said beside the work: statements, seals, shelves, and how many records there are.
     beside: [Rows; 4],
@@ -94,7 +122,7 @@ impl<'a> Ingest<'a> {
     ) -> Result<Self, IndexError> {
         let known = handle.block_on(known(database, repository))?;
         let (rows, behind) = (Batch::new(), Behind::new(handle));
-        Ok(Ingest { database, repository, prices, known, rows, behind, stale: false, failed: None })
+        Ok(Ingest { database, repository, prices, known, rows, writer: None, behind, stale: false, failed: None })
     }
 
     /// Writes what is left. Whether the index is what was verified: if not, all of the repository is to be read again.
@@ -119,55 +147,58 @@ impl<'a> Ingest<'a> {
         self.failed = written.err();
     }
 
-    /// Notes that a chain has come so far.
-    fn pass(&mut self, chain: &Chain, entry: &Entry) {
-        let name = chain.id.to_string();
-        let device = match &entry.body {
-            Body::Open(open) => Some(open.device.as_str()),
-            _ => None,
-        };
-        let first = self.rows.chains.get(&name).map(|row| (row[4].clone(), row[8].clone()));
-        let time = entry.time.unix();
-        let (device, first) = first.unwrap_or((device.into(), time.into()));
-        let kind = if chain.seals { "seal" } else { "log" };
-        let row = vec![
-            self.repository.into(),
-            name.as_str().into(),
-            kind.into(),
-            chain.member.as_deref().into(),
-            device,
-            chain.pending.into(),
-            (entry.seq + 1).into(),
-            0i64.into(),
-            first,
-            time.into(),
-        ];
-        self.rows.chains.insert(name, row);
+    /// The texts of the chain whose records come now.
+    fn writer(&mut self, chain: &Chain) -> Writer {
+        match &self.writer {
+            Some(writer) if writer.is_of(chain) => writer.clone(),
+            _ => self.writer.insert(Writer::of(chain)).clone(),
+        }
     }
 
-    fn record(&mut self, entry: &Entry) {
+    /// Notes that a chain has come so far.
+    fn pass(&mut self, chain: &Chain, writer: &Writer, entry: &Entry) {
+        let time = entry.time.unix();
+        let repository = self.repository;
+        let row = self.rows.chains.entry(chain.id).or_insert_with(|| {
+            let device = match &entry.body {
+                Body::Open(open) => Some(open.device.as_str()),
+                _ => None,
+            };
+            let kind = if chain.seals { "seal" } else { "log" };
+            let of_it = [writer.claimed.clone(), device.into(), chain.pending.into(), 0i64.into(), 0i64.into()];
+            let before = [repository.into(), writer.chain.clone(), kind.into()].into_iter();
+            before.chain(of_it).chain([time.into(), time.into()]).collect()
+        });
+        // The columns that are not as the first of its records had them.
+        row[3] = writer.claimed.clone();
+        row[5] = chain.pending.into();
+        row[6] = (entry.seq + 1).into();
+        row[9] = time.into();
+    }
+
+    fn record(&mut self, writer: &Writer, entry: &Entry) {
         let about = match &entry.body {
-            Body::Session(body) => Some(body.session.as_str().to_owned()),
-            Body::Commit(body) => Some(body.commit.to_string()),
-            Body::Link(body) => Some(body.new.to_string()),
+            Body::Session(body) => Some(body.session.as_str()),
+            Body::Commit(body) => Some(body.commit.as_str()),
+            Body::Link(body) => Some(body.new.as_str()),
             _ => None,
         };
         self.rows.records.add(vec![
             self.repository.into(),
-            entry.chain.to_string().into(),
+            writer.chain.clone(),
             entry.seq.into(),
             entry.id.to_string().into(),
-            entry.commit.to_string().into(),
+            entry.commit.as_str().into(),
             entry.body.kind().into(),
             entry.time.unix().into(),
             entry.good.into(),
-            about.as_deref().into(),
+            about.into(),
         ]);
     }
 
-    fn session(&mut self, member: &str, entry: &Entry, body: &Session) {
-        let (repository, session) = (self.repository, body.session.as_str());
-        let (day, agent) = (body.ended.day(), body.agent.name.as_str());
+    fn session(&mut self, Writer { chain, member, .. }: &Writer, entry: &Entry, body: &Session) {
+        let repository = Value::from(self.repository);
+        let [session, day, agent] = [body.session.as_str(), &body.ended.day(), &body.agent.name].map(Value::from);
         let [sessions, usages, daily_usage, daily_work, tools, daily_tools, files, segments, _] = &mut self.rows.tables;
         let all = tells_all_tokens(body);
         let prices = |usage: &ModelUsage| Priced::of(self.prices, usage, body, all);
@@ -197,46 +228,45 @@ impl<'a> Ingest<'a> {
             body.redactions.iter().map(|redaction| redaction.count).sum::<u64>().into(),
             body.gaps.iter().map(|gap| gap.count).sum::<u64>().into(),
         ];
-        let chain = entry.chain.to_string();
-        let place = [repository.into(), chain.as_str().into(), entry.seq.into(), session.into()];
+        let payloads = Value::from(body.payloads.len() as u64);
+        let place = [repository.clone(), chain.clone(), entry.seq.into(), session.clone()];
         let row = place.into_iter().chain([entry.time.unix().into()]).chain(when.clone()).chain(sums.clone());
-        segments.add(row.chain([(body.payloads.len() as u64).into()]).collect());
-        let key = [repository.into(), session.into(), chain.into(), member.into()];
-        let about = [agent.into(), body.agent.version.as_str().into(), Value::NoText];
-        let row = key.into_iter().chain(about).chain(when).chain(sums).chain([1i64.into(), 0i64.into()]);
+        segments.add(row.chain([payloads.clone()]).collect());
+        let key = [repository.clone(), session.clone(), chain.clone(), member.clone()];
+        let about = [agent.clone(), body.agent.version.as_str().into(), Value::NoText];
+        let row = key.into_iter().chain(about).chain(when).chain(sums).chain([1i64.into(), payloads, 0i64.into()]);
         sessions.add(row.collect());
         for (usage, priced) in body.models.iter().zip(&priced) {
-            let counts = priced.counts(usage);
-            let key = [repository.into(), session.into(), day.as_str().into(), usage.model.as_str().into()];
+            let (counts, model) = (priced.counts(usage), Value::from(usage.model.as_str()));
+            let key = [repository.clone(), session.clone(), day.clone(), model.clone()];
             usages.add(key.into_iter().chain(counts.clone()).collect());
-            let key =
-                [repository.into(), day.as_str().into(), member.into(), agent.into(), usage.model.as_str().into()];
+            let key = [repository.clone(), day.clone(), member.clone(), agent.clone(), model];
             daily_usage.add(key.into_iter().chain(counts).collect());
         }
         let work = [1, body.prompts, body.active_seconds].map(Value::from);
-        let key = [repository.into(), day.as_str().into(), member.into(), agent.into()];
+        let key = [repository.clone(), day.clone(), member.clone(), agent.clone()];
         daily_work.add(key.into_iter().chain(work).collect());
         for (kind, name, calls, failed) in used(body) {
-            let counts = [calls.into(), failed.into()];
-            let key = [repository.into(), session.into(), kind.into(), name.into()];
+            let (counts, [kind, name]) = ([calls.into(), failed.into()], [kind, name].map(Value::from));
+            let key = [repository.clone(), session.clone(), kind.clone(), name.clone()];
             tools.add(key.into_iter().chain(counts.clone()).collect());
-            let key = [repository.into(), day.as_str().into(), member.into(), agent.into(), kind.into(), name.into()];
+            let key = [repository.clone(), day.clone(), member.clone(), agent.clone(), kind, name];
             daily_tools.add(key.into_iter().chain(counts).collect());
         }
         for file in &body.files {
             let counts = [file.edits, file.added, file.removed].map(Value::from);
-            let key = [repository.into(), session.into(), file.path.as_str().into()];
+            let key = [repository.clone(), session.clone(), file.path.as_str().into()];
             files.add(key.into_iter().chain(counts).collect());
         }
     }
 
     /// What a good record says beside the work, and the payloads that it names.
-    fn beside(&mut self, entry: &Entry) {
-        let (repository, chain) = (self.repository, entry.chain.to_string());
+    fn beside(&mut self, chain: &Value, entry: &Entry) {
+        let repository = self.repository;
         let [said, seals, shelves, counted] = &mut self.rows.beside;
-        counted.add(vec![repository.into(), chain.as_str().into(), entry.body.kind().into(), 1i64.into()]);
+        counted.add(vec![repository.into(), chain.clone(), entry.body.kind().into(), 1i64.into()]);
         if let Some(body) = statement(&entry.body) {
-            let place = [repository.into(), chain.as_str().into(), entry.seq.into(), entry.id.to_string().into()];
+            let place = [repository.into(), chain.clone(), entry.seq.into(), entry.id.to_string().into()];
             let corrects = match &entry.body {
                 Body::Amend(amend) => Some(amend.record.to_string()),
                 _ => None,
@@ -246,13 +276,13 @@ impl<'a> Ingest<'a> {
         }
         if let Body::Seal(seal) = &entry.body {
             for head in &seal.heads {
-                let seal = [repository.into(), chain.as_str().into(), entry.seq.into(), head.chain.to_string().into()];
+                let seal = [repository.into(), chain.clone(), entry.seq.into(), head.chain.to_string().into()];
                 let upto = [head.seq.into(), entry.id.to_string().into(), entry.time.unix().into()];
                 seals.add(seal.into_iter().chain(upto).collect());
             }
         }
         for payload in payloads(&entry.body) {
-            let shelf = [repository.into(), chain.as_str().into(), payload.class.as_str().into()];
+            let shelf = [repository.into(), chain.clone(), payload.class.as_str().into()];
             let size: u64 = payload.pieces.iter().map(|piece| piece.size).fold(0, u64::saturating_add);
             let counts = [payload.month.to_string().into(), (payload.pieces.len() as u64).into(), size.into()];
             shelves.add(shelf.into_iter().chain(counts).collect());
@@ -260,20 +290,20 @@ impl<'a> Ingest<'a> {
     }
 
     fn take_in(&mut self, chain: &Chain, entry: &Entry) {
-        self.record(entry);
+        let writer = self.writer(chain);
+        self.record(&writer, entry);
         if entry.good {
-            self.beside(entry);
+            self.beside(&writer.chain, entry);
         }
-        let member = member(chain);
         match &entry.body {
-            Body::Session(body) if entry.good => self.session(&member, entry, body),
+            Body::Session(body) if entry.good => self.session(&writer, entry, body),
             Body::Commit(body) => self.rows.commits.add(Recorded {
-                chain: entry.chain.to_string(),
+                chain: writer.chain.clone(),
                 seq: entry.seq,
-                record: entry.id.to_string(),
-                member,
+                record: entry.id.to_string().into(),
+                member: writer.member.clone(),
                 time: entry.time.unix(),
-                day: entry.time.day(),
+                day: entry.time.day().into(),
                 rank: match (entry.good, chain.pending) {
                     (false, _) => Rank::Bad,
                     (true, true) => Rank::Pending,
@@ -288,7 +318,7 @@ impl<'a> Ingest<'a> {
             }
             _ => {}
         }
-        self.pass(chain, entry);
+        self.pass(chain, &writer, entry);
         self.rows.count += 1;
         if self.rows.count >= BATCH {
             self.flush();

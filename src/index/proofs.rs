@@ -184,8 +184,11 @@ impl Database {
             WHERE repository = ? AND witness = ? AND leaf <= ?)";
         let bound = of_it.clone().into_iter().chain([to.clone()]).chain(of_it).chain([from.clone()]);
         asked.and(whose, bound);
-        asked.and("r.seq >= v.seq + ? - v.leaf AND r.seq < v.seq + ? - v.leaf", [from, to]);
-        asked.and("r.seq >= v.seq AND r.seq < v.seq + v.length", []);
+        // One bound at each end: of two SQLite may search by the wider one, and read as many records as there are leaves for each
+        // few of them.
+        asked.and("r.seq >= v.seq + CASE WHEN v.leaf < ? THEN ? - v.leaf ELSE 0 END", [from.clone(), from]);
+        let end = "r.seq < v.seq + CASE WHEN v.leaf + v.length > ? THEN ? - v.leaf ELSE v.length END";
+        asked.and(end, [to.clone(), to]);
         let select = "SELECT string_agg(r.record, ' ' ORDER BY v.leaf, r.seq) FROM covered v
             JOIN record r ON r.repository = v.repository AND r.chain = v.chain";
         let ids: Vec<(Option<String>,)> = self.select(select, &asked, "").await?;

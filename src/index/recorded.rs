@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 use crate::index::IndexError;
-use crate::index::rows::{Meets, Rows, Table};
+use crate::index::rows::{Meets, Rows, Table, Value};
 use crate::record::body::Commit;
 
 static RECORDED: Table = Table {
@@ -69,13 +69,13 @@ pub enum Rank {
 
 /// A record about a commit.
 pub struct Recorded {
-    pub chain: String,
+    pub chain: Value,
     pub seq: u64,
-    pub record: String,
-    pub member: String,
+    pub record: Value,
+    pub member: Value,
     /// Seconds since 1970, and the day.
     pub time: i64,
-    pub day: String,
+    pub day: Value,
     pub rank: Rank,
     pub body: Commit,
 }
@@ -149,12 +149,12 @@ fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, file
     commits.add(vec![
         repository.into(),
         sha.into(),
-        chain.as_str().into(),
+        chain.clone(),
         seq.into(),
-        record.into(),
-        member.into(),
+        record,
+        member,
         time.into(),
-        day.into(),
+        day,
         (rank as i64).into(),
         body.tree.as_str().into(),
         total.added.into(),
@@ -168,13 +168,13 @@ fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, file
         return;
     }
     for session in &body.sessions {
-        let place = [repository.into(), chain.as_str().into(), seq.into()];
+        let place = [repository.into(), chain.clone(), seq.into()];
         sessions.add(place.into_iter().chain([session.session.as_str().into(), sha.into()]).collect());
     }
     for file in &body.files {
         let path = file.path.as_str();
         let counts = [file.added, file.agent, file.human, file.unattributed];
-        let values = [repository.into(), chain.as_str().into(), seq.into(), path.into(), sha.into()];
+        let values = [repository.into(), chain.clone(), seq.into(), path.into(), sha.into()];
         files.add(values.into_iter().chain(counts.map(Into::into)).collect());
     }
 }

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::index::database::tables;
+use crate::index::words::UNREAD;
 use crate::index::{Database, IndexError};
 
 /// A repository as the index has it.
@@ -68,9 +69,11 @@ impl Database {
 
     /// How many records of a repository are in the index, and how many of its sessions were not read for their words.
     pub async fn progress(&self, repository: i64) -> Result<(i64, i64), IndexError> {
-        let sql = "SELECT (SELECT COUNT(*) FROM record WHERE repository = $1),
-            (SELECT COUNT(*) FROM session WHERE repository = $1 AND read < segments)";
-        Ok(sqlx::query_as(sql).bind(repository).fetch_one(&self.pool).await?)
+        let sql = format!(
+            "SELECT (SELECT COUNT(*) FROM record WHERE repository = $1),
+             (SELECT COUNT(*) FROM session WHERE repository = $1 AND {UNREAD})"
+        );
+        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_one(&self.pool).await?)
     }
 
     /// The last commit of the branch that a repository shows.

@@ -1,7 +1,7 @@
 //! Rows on their way into a table, many in one statement; what is there already is added to.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
@@ -9,12 +9,14 @@ use crate::index::IndexError;
 
 /// So many rows one statement has. There are few statements, so that databases prepare each once.
 const TOGETHER: [usize; 3] = [64, 8, 1];
+/// So many rows wait at the least before those with the same key become one.
+const WAITING: usize = 1024;
 
-/// A value of a column.
+/// A value of a column. A text is often that of many rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     Number(i64),
-    Text(String),
+    Text(Arc<str>),
     NoNumber,
     NoText,
 }
@@ -40,7 +42,10 @@ impl From<bool> for Value {
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         // PostgreSQL has no text with such a character.
-        Value::Text(text.replace('\0', "\u{fffd}"))
+        match text.contains('\0') {
+            true => Value::Text(text.replace('\0', "\u{fffd}").into()),
+            false => Value::Text(text.into()),
+        }
     }
 }
 
@@ -125,39 +130,55 @@ impl Table {
     }
 }
 
-/// Rows of one table by their keys: a statement may not meet a row twice.
+/// Rows of one table: a statement may not meet a row twice.
 #[derive(Debug)]
 pub struct Rows {
     table: &'static Table,
-    rows: BTreeMap<Vec<Value>, Vec<Value>>,
+    /// So many of a row's first values are its key.
+    keys: usize,
+    rows: Vec<Vec<Value>>,
+    /// How many there may be before they are looked through for those with the same key.
+    room: usize,
 }
 
 impl Rows {
     pub fn new(table: &'static Table) -> Self {
-        Rows { table, rows: BTreeMap::new() }
+        let keys = table.keys().count();
+        debug_assert!(table.columns[..keys].iter().all(|(_, meets)| *meets == Meets::Key), "{}", table.name);
+        Rows { table, keys, rows: Vec::new(), room: WAITING }
     }
 
     /// A row, its values in the order of the table's columns.
     pub fn add(&mut self, values: Vec<Value>) {
         debug_assert_eq!(values.len(), self.table.columns.len(), "{}", self.table.name);
+        self.rows.push(values);
+        if self.rows.len() >= self.room {
+            self.unite();
+            self.room = WAITING.max(2 * self.rows.len());
+        }
+    }
+
+    /// Makes one of those that have the same key, and puts them in the order of their keys.
+    fn unite(&mut self) {
+        let keys = self.keys;
+        // Those with the same key stay in the order in which they came.
+        self.rows.sort_by(|a, b| a[..keys].cmp(&b[..keys]));
         let columns = self.table.columns;
-        let is_key = |at: usize| columns[at].1 == Meets::Key;
-        let key = (0..columns.len()).filter(|at| is_key(*at)).map(|at| values[at].clone()).collect();
-        match self.rows.entry(key) {
-            std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(values);
-            }
-            std::collections::btree_map::Entry::Occupied(mut place) => {
-                for ((old, new), (_, meets)) in place.get_mut().iter_mut().zip(values).zip(columns) {
+        self.rows.dedup_by(|new, old| {
+            let same = new[..keys] == old[..keys];
+            if same {
+                for ((old, new), (_, meets)) in old.iter_mut().zip(new.drain(..)).zip(columns) {
                     meet(old, new, *meets);
                 }
             }
-        }
+            same
+        });
     }
 
     /// Writes all of them, and forgets them.
     pub async fn write(&mut self, into: &mut Transaction<'static, Any>) -> Result<(), IndexError> {
-        let rows: Vec<Vec<Value>> = std::mem::take(&mut self.rows).into_values().collect();
+        self.unite();
+        let rows = std::mem::take(&mut self.rows);
         let mut left = rows.as_slice();
         for together in TOGETHER {
             if left.len() < together {
@@ -170,7 +191,7 @@ impl Rows {
                 for value in some.iter().flatten() {
                     query = match value {
                         Value::Number(number) => query.bind(*number),
-                        Value::Text(text) => query.bind(text.as_str()),
+                        Value::Text(text) => query.bind(&**text),
                         Value::NoNumber => query.bind(None::<i64>),
                         Value::NoText => query.bind(None::<&str>),
                     };

@@ -89,7 +89,7 @@ impl Database {
         for value in values {
             query = match value {
                 Value::Number(number) => query.bind(number),
-                Value::Text(text) => query.bind(text),
+                Value::Text(text) => query.bind(text.to_string()),
                 Value::NoNumber => query.bind(None::<i64>),
                 Value::NoText => query.bind(None::<String>),
             };

@@ -69,14 +69,25 @@ const POSTGRES: &str = "SELECT r.name AS repository, w.target AS session, w.owne
             AS snippet
     FROM words w JOIN repository r ON r.id = w.repository";
 
+/// Whether a session has words that were not read; the index `session_unread` has those alone.
+pub(super) const UNREAD: &str = "read < segments AND payloads > 0";
+
+/// The sessions whose records were amended.
+const AMENDED: &str = "SELECT r.about FROM said s JOIN record r ON r.repository = s.repository AND r.record = s.about
+    WHERE s.repository = $1 AND s.kind = 'amend' AND r.kind = 'session'";
+
 impl Database {
-    /// Sessions to be read for their words; at most `count`.
+    /// Sessions to be read for their words, those with which anything was stored; at most `count`, but for the few of whose
+    /// records others say what they should have said.
     pub async fn unread(&self, repository: i64, count: i64) -> Result<Vec<Unread>, IndexError> {
-        let sql = format!(
-            "SELECT session, member, ended, segments, read FROM session WHERE repository = $1 AND read < segments
-             ORDER BY ended DESC LIMIT {count}"
-        );
-        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?)
+        let select = "SELECT session, member, ended, segments, read FROM session";
+        let sql = format!("{select} WHERE repository = $1 AND {UNREAD} ORDER BY ended DESC LIMIT {count}");
+        let mut unread: Vec<Unread> = sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?;
+        if unread.is_empty() {
+            let sql = format!("{select} WHERE repository = $1 AND read < segments AND payloads = 0 AND session IN ({AMENDED})");
+            unread = sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?;
+        }
+        Ok(unread)
     }
 
     /// Notes by what sessions are read for their words; what was read by something else is read again.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use crate::digest::Digest;
 use crate::finding::{Code, Finding};
 use crate::git::notes;
 use crate::git::repo::{Kind, Repo};
@@ -127,7 +128,8 @@ impl Ledger {
             let wrong = workers.map(0..notes.len(), &bar, |repo, at| {
                 let (commit, blob) = &notes[at];
                 let record = || read(repo, blob).and_then(|bytes| record_of(&bytes));
-                repo.contains(blob) && record().and_then(|record| about.get(&record)) != Some(&PackedId::from(commit))
+                let is_about = |record| about.has(record, &PackedId::from(commit));
+                repo.contains(blob) && !record().is_some_and(is_about)
             });
             notes = notes.into_iter().zip(wrong).filter_map(|(note, wrong)| wrong.then_some(note)).collect();
             if notes.is_empty() {
@@ -141,29 +143,51 @@ impl Ledger {
     }
 }
 
+/// Which records speak of which commits: there may be millions of both, so each pair is 16 bytes of a digest of the two.
+struct About(Vec<Pair>);
+
+type Pair = [u8; 16];
+
+fn pair(record: RecordId, commit: &PackedId) -> Pair {
+    let mut pair = Pair::default();
+    pair.copy_from_slice(&Digest::of_parts(&[record.0.as_bytes(), commit.as_bytes()]).as_bytes()[..16]);
+    pair
+}
+
+impl About {
+    fn of(mut pairs: Vec<Pair>) -> Self {
+        pairs.sort_unstable();
+        About(pairs)
+    }
+
+    fn has(&self, record: RecordId, commit: &PackedId) -> bool {
+        self.0.binary_search(&pair(record, commit)).is_ok()
+    }
+}
+
 /// The commits that the records speak of which were read now.
-fn recorded(report: &Report) -> HashMap<RecordId, PackedId> {
-    let kept = report.entries().filter_map(|entry| Some((entry.id, PackedId::from(&entry.as_commit()?.commit))));
+fn recorded(report: &Report) -> About {
+    let kept = report.entries().filter_map(|entry| Some(pair(entry.id, &PackedId::from(&entry.as_commit()?.commit))));
     let others = report.chains.iter().flat_map(|chain| {
-        chain.commits.iter().filter_map(|(commit, at)| Some((*chain.ids.get(at - chain.first)?, *commit)))
+        chain.commits.iter().filter_map(|(commit, at)| Some(pair(*chain.ids.get(at - chain.first)?, &commit)))
     });
-    kept.chain(others).collect()
+    About::of(kept.chain(others).collect())
 }
 
 /// Those that the records speak of which were verified before: all of these are read for it.
-fn recorded_before(report: &Report, walks: &BTreeMap<ChainId, Walk>, workers: &Workers) -> HashMap<RecordId, PackedId> {
-    let mut about = HashMap::new();
+fn recorded_before(report: &Report, walks: &BTreeMap<ChainId, Walk>, workers: &Workers) -> About {
+    let mut about = Vec::new();
     for chain in &report.chains {
         let Some(walk) = walks.get(&chain.id) else { continue };
         let bar = Bar::new("records", chain.first as u64);
         let read = workers.map(0..chain.first, &bar, |repo, at| {
             let record = walk.record(repo, at).ok()?.record;
             let Body::Commit(body) = record.body() else { return None };
-            Some((record.id(), PackedId::from(&body.commit)))
+            Some(pair(record.id(), &PackedId::from(&body.commit)))
         });
         about.extend(read.into_iter().flatten());
     }
-    about
+    About::of(about)
 }
 
 /// The newest record of each session.

@@ -94,7 +94,7 @@ fn amendments(
 #[derive(Debug, Default)]
 pub struct Drawn {
     /// The number of each record of a session, and the session's name.
-    sessions: Vec<(usize, Name)>,
+    sessions: Vec<(u32, Name)>,
     /// The same by the records' ids, while the chain is read.
     by_id: HashMap<RecordId, Name>,
     /// What is drawn on and does not stand before the commit on the same chain.
@@ -125,7 +125,8 @@ impl Drawn {
         match &entry.body {
             Body::Session(body) => {
                 let name = name(&body.session);
-                self.sessions.push((at, name));
+                // More records than that fit into no memory.
+                self.sessions.push((u32::try_from(at).unwrap_or(u32::MAX), name));
                 self.by_id.insert(entry.id, name);
             }
             Body::Commit(body) if entry.good => {
@@ -144,6 +145,7 @@ impl Drawn {
     /// The chain has been read.
     pub fn finish(&mut self) {
         self.by_id = HashMap::new();
+        self.sessions.shrink_to_fit();
     }
 }
 
@@ -166,7 +168,7 @@ fn sessions(repo: &Repo, walks: &BTreeMap<ChainId, Walk>, chains: &mut [Chain], 
                     }
                 }
                 _ => {
-                    chain.commits.retain(|(_, number)| *number != at);
+                    chain.commits.forget(at);
                     chain.entries.iter_mut().filter(|entry| entry.id == by).for_each(|entry| entry.good = false);
                     let what = format!("there is no record {record} of session {session} that it could draw on");
                     let finding = Finding::new(Code::Ref, what).chain(chain.id).seq(at as u64).record(by);
@@ -196,12 +198,13 @@ fn said(
     for chain in chains {
         let Some(walk) = walks.get(&chain.id) else { continue };
         for (at, name) in &chain.drawn.sessions {
+            let at = *at as usize;
             let id = chain.ids[at - chain.first];
             if open.contains(&id)
-                && let Some(commit) = walk.walked(*at)
+                && let Some(commit) = walk.walked(at)
             {
                 open.remove(&id);
-                known.insert(id, (*name, Target { chain: chain.id, seq: *at as u64, commit }));
+                known.insert(id, (*name, Target { chain: chain.id, seq: at as u64, commit }));
             }
         }
     }

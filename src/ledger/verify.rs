@@ -21,6 +21,7 @@ use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::copies::{self, Copies, Walk};
 use crate::ledger::encryption::Asked;
+use crate::ledger::named::Named;
 use crate::ledger::payload::Payloads;
 use crate::ledger::references::Drawn;
 use crate::ledger::refs::NOTES;
@@ -113,7 +114,7 @@ pub struct Chain {
     /// The records that were read, if they are asked for; else those that others are judged by, and not verified before.
     pub entries: Vec<Entry>,
     /// The commits that good records which are not among these speak of, and where in the chain these are.
-    pub commits: Vec<(PackedId, usize)>,
+    pub commits: Named,
     /// How many of these were verified before.
     pub known: usize,
     /// What the records from `first` on say of sessions, and of those that commits draw on.
@@ -136,7 +137,7 @@ impl Chain {
             ids: Vec::new(),
             tail: None,
             entries: Vec::new(),
-            commits: Vec::new(),
+            commits: Named::default(),
             known: 0,
             drawn: Drawn::default(),
         }
@@ -238,7 +239,7 @@ impl Report {
         for chain in &mut self.chains {
             let Some(walk) = walks.get(&chain.id) else { continue };
             let wanted = chain.commits.iter().filter(|(commit, _)| commits.contains(commit));
-            let read = wanted.filter_map(|(_, at)| walk.record(repo, *at).ok());
+            let read = wanted.filter_map(|(_, at)| walk.record(repo, at).ok());
             chain.entries.extend(read.map(|stored| Entry::of(stored.commit, stored.record, true)));
         }
     }

@@ -88,18 +88,12 @@ CREATE TABLE session (
     removed BIGINT NOT NULL,
     redactions BIGINT NOT NULL,
     gaps BIGINT NOT NULL,
+    -- How many payloads were stored with it: without any nothing was said that could be read.
+    payloads BIGINT NOT NULL,
     -- How many of its segments were read for their words.
     read BIGINT NOT NULL,
     PRIMARY KEY (repository, session)
 );
-CREATE INDEX session_by_end ON session (ended, session);
-CREATE INDEX session_by_place ON session (repository, ended, session);
-CREATE INDEX session_by_member ON session (member, ended, session);
-CREATE INDEX session_by_writer ON session (repository, member, ended, session);
-CREATE INDEX session_by_agent ON session (agent, ended, session);
-CREATE INDEX session_by_agent_here ON session (repository, agent, ended, session);
--- Whose words are to be read: few, once all have been.
-CREATE INDEX session_unread ON session (repository, ended) WHERE read < segments;
 
 -- What each of its records adds to a session, for those who ask what was known at a time.
 CREATE TABLE segment (
@@ -157,7 +151,6 @@ CREATE TABLE usage (
     saved BIGINT NOT NULL,
     PRIMARY KEY (repository, session, day, model)
 );
-CREATE INDEX usage_by_model ON usage (model, repository, session);
 
 CREATE TABLE tool (
     repository BIGINT NOT NULL,

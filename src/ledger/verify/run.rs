@@ -12,6 +12,7 @@ use crate::host::progress::Bar;
 use crate::id::{ChainId, GitId, LedgerId, PackedId, RecordId};
 use crate::ledger::check::{self, Checked};
 use crate::ledger::copies::Walk;
+use crate::ledger::named::Named;
 use crate::ledger::payload::Payloads;
 use crate::ledger::pruned::{self, Gone};
 use crate::ledger::replaced::{self, Replacement};
@@ -131,7 +132,7 @@ impl<'a> Run<'a> {
         for (chain, mut its) in chains.iter_mut().zip(found) {
             if chain.refused {
                 // Others may speak of its records, which is judged by now; they themselves are settled.
-                (chain.entries, chain.commits) = (Vec::new(), Vec::new());
+                (chain.entries, chain.commits) = (Vec::new(), Named::default());
                 continue;
             }
             its.findings.extend(referred.findings.remove(&chain.id).unwrap_or_default());
@@ -249,9 +250,11 @@ impl<'a> Run<'a> {
 
     /// Judges a chain's new records in their order.
     fn finish(&self, begun: Begun<'_>, got: impl Iterator<Item = Got>) -> (Chain, Found) {
-        let Begun { kind, mut chain, mut head, mut found, .. } = begun;
+        let Begun { kind, walk, mut chain, mut head, mut found, .. } = begun;
         let Some(key) = chain.key else { return (chain, found) };
         let id = chain.id;
+        // As they come there would be room for up to twice as many.
+        chain.ids.reserve_exact(walk.len().saturating_sub(chain.first));
         for got in got {
             let checked = match got {
                 Got::New(checked) => checked,
@@ -295,6 +298,7 @@ impl<'a> Run<'a> {
         }
         chain.head = head;
         chain.drawn.finish();
+        chain.commits.finish();
         if chain.pending {
             let who = chain.member.clone().unwrap_or_default();
             let role = if chain.seals { " --role witness" } else { "" };
@@ -316,7 +320,7 @@ impl<'a> Run<'a> {
         match &entry.body {
             _ if self.options.entries || self.options.new_entries || !entry.good => chain.entries.push(entry),
             Body::Seal(_) | Body::Amend(_) | Body::Link(_) => chain.entries.push(entry),
-            Body::Commit(body) => chain.commits.push((PackedId::from(&body.commit), at)),
+            Body::Commit(body) => chain.commits.push(&PackedId::from(&body.commit), at),
             _ => {}
         }
     }
