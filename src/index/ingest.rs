@@ -18,7 +18,7 @@ use crate::index::{Database, IndexError};
 use crate::ledger::pruned::payloads;
 use crate::ledger::query::tells_all_tokens;
 use crate::ledger::verify::{Chain, Entry, Reader};
-use crate::record::body::{Body, ModelUsage, Session};
+use crate::record::body::{Body, FileLines, ModelUsage, Session};
 
 /// So many records are written in one transaction.
 const BATCH: usize = 2_000;
@@ -297,20 +297,27 @@ impl<'a> Ingest<'a> {
         }
         match &entry.body {
             Body::Session(body) if entry.good => self.session(&writer, entry, body),
-            Body::Commit(body) => self.rows.commits.add(Recorded {
-                chain: writer.chain.clone(),
-                seq: entry.seq,
-                record: entry.id.to_string().into(),
-                member: writer.member.clone(),
-                time: entry.time.unix(),
-                day: entry.time.day().into(),
-                rank: match (entry.good, chain.pending) {
-                    (false, _) => Rank::Bad,
-                    (true, true) => Rank::Pending,
-                    (true, false) => Rank::Good,
+            Body::Commit(body) => self.rows.commits.add(
+                body.commit.to_string(),
+                Recorded {
+                    chain: writer.chain.clone(),
+                    seq: entry.seq,
+                    record: entry.id.to_string().into(),
+                    member: writer.member.clone(),
+                    time: entry.time.unix(),
+                    day: entry.time.day().into(),
+                    rank: match (entry.good, chain.pending) {
+                        (false, _) => Rank::Bad,
+                        (true, true) => Rank::Pending,
+                        (true, false) => Rank::Good,
+                    },
+                    tree: body.tree.as_str().into(),
+                    total: [body.total.added, body.total.agent, body.total.human, body.total.unattributed]
+                        .map(Into::into),
+                    sessions: body.sessions.iter().map(|drawn| drawn.session.as_str().into()).collect(),
+                    files: body.files.iter().map(of_file).collect(),
                 },
-                body: (**body).clone(),
-            }),
+            ),
             Body::Link(body) if entry.good && body.level > 0 => {
                 let [.., links] = &mut self.rows.tables;
                 let (new, old) = (body.new.to_string(), body.old.to_string());
@@ -348,6 +355,11 @@ impl Reader for Ingest<'_> {
             _ => self.take_in(chain, entry),
         }
     }
+}
+
+fn of_file(file: &FileLines) -> (Value, [Value; 4]) {
+    let counts = [file.added, file.agent, file.human, file.unattributed];
+    (file.path.as_str().into(), counts.map(Into::into))
 }
 
 /// Who a chain is told to be of.

@@ -2,7 +2,7 @@
 //! keep them up.
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AssertSqlSafe, Executor};
+use sqlx::{Any, AssertSqlSafe, Executor, Transaction};
 
 use crate::index::database::{LATE, statements};
 use crate::index::{Database, Dialect, IndexError};
@@ -11,6 +11,9 @@ use crate::index::{Database, Dialect, IndexError};
 const IN_FILES: &str = "PRAGMA temp_store = FILE";
 const IN_MEMORY: &str = "PRAGMA temp_store = MEMORY";
 
+/// On PostgreSQL two servers may be at it: there one that makes an index which another makes fails, whether it asks for it or not.
+const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(7463828)";
+
 impl Database {
     /// Before a ledger is read: drops them where the index has no record yet.
     pub async fn put_off(&self) -> Result<(), IndexError> {
@@ -18,25 +21,37 @@ impl Database {
         if any.is_some() {
             return Ok(());
         }
+        let mut all = self.alone().await?;
         for name in names() {
-            self.pool.execute(AssertSqlSafe(format!("DROP INDEX IF EXISTS {name}"))).await?;
+            all.execute(AssertSqlSafe(format!("DROP INDEX IF EXISTS {name}"))).await?;
         }
-        Ok(())
+        Ok(all.commit().await?)
     }
 
     /// When it has been read: makes those that are not there, also where somebody was stopped before.
     pub async fn catch_up(&self) -> Result<(), IndexError> {
-        let mut connection = self.pool.acquire().await?;
-        if self.dialect == Dialect::Sqlite {
-            connection.execute(IN_FILES).await?;
-            // Where no file can be made, memory has to do.
-            let done = make(&mut connection).await;
-            connection.execute(IN_MEMORY).await?;
-            if done.is_ok() {
-                return Ok(());
+        if self.dialect == Dialect::Postgres {
+            let mut all = self.alone().await?;
+            for statement in statements(LATE) {
+                all.execute(AssertSqlSafe(statement)).await?;
             }
+            return Ok(all.commit().await?);
         }
-        make(&mut connection).await
+        let mut connection = self.pool.acquire().await?;
+        connection.execute(IN_FILES).await?;
+        // Where no file can be made, memory has to do.
+        let done = make(&mut connection).await;
+        connection.execute(IN_MEMORY).await?;
+        if done.is_ok() { Ok(()) } else { make(&mut connection).await }
+    }
+
+    /// A transaction while which no other server makes indexes, or drops them.
+    async fn alone(&self) -> Result<Transaction<'static, Any>, IndexError> {
+        let mut all = self.pool.begin().await?;
+        if self.dialect == Dialect::Postgres {
+            all.execute(ONE_AT_A_TIME).await?;
+        }
+        Ok(all)
     }
 }
 

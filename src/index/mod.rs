@@ -51,7 +51,7 @@ pub use habits::{HabitRow, UseRow};
 pub use ingest::Ingest;
 pub use integrity::{ChainRow, FindingRow, RecordRow};
 pub use lead::Lead;
-pub use outline::{Held, Outline, Part};
+pub use outline::{Held, Outline, Part, VERSION as OUTLINES};
 pub use proofs::SealRow;
 pub use reach::Reach;
 pub use repositories::Repository;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CallId, GitId};
 use crate::record::body::PayloadClass;
 
+/// By which rules turns are counted: an outline that was noted by others says nothing any more.
+pub const VERSION: &str = "1";
+
 /// A record of a session, and what it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {

@@ -7,7 +7,6 @@ use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 use crate::index::IndexError;
 use crate::index::rows::{Meets, Rows, Table, Value};
-use crate::record::body::Commit;
 
 static RECORDED: Table = Table {
     name: "recorded",
@@ -77,8 +76,14 @@ pub struct Recorded {
     pub time: i64,
     pub day: Value,
     pub rank: Rank,
-    pub body: Commit,
+    pub tree: Value,
+    /// Added lines, those of agents, of people and of nobody known: of all files, and of each.
+    pub total: Counts,
+    pub sessions: Vec<Value>,
+    pub files: Vec<(Value, Counts)>,
 }
+
+type Counts = [Value; 4];
 
 impl Recorded {
     fn worth(&self) -> (i64, Reverse<i64>) {
@@ -91,8 +96,7 @@ impl Recorded {
 pub struct Commits(HashMap<String, Recorded>);
 
 impl Commits {
-    pub fn add(&mut self, recorded: Recorded) {
-        let sha = recorded.body.commit.to_string();
+    pub fn add(&mut self, sha: String, recorded: Recorded) {
         match self.0.get(&sha) {
             Some(known) if known.worth() >= recorded.worth() => {}
             _ => {
@@ -144,8 +148,9 @@ impl Commits {
 }
 
 fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, files]: &mut [Rows; 3]) {
-    let Recorded { chain, seq, record, member, time, day, rank, body } = recorded;
-    let total = body.total;
+    let Recorded {
+        chain, seq, record, member, time, day, rank, tree, total: [added, agent, human, unattributed], ..
+    } = recorded;
     commits.add(vec![
         repository.into(),
         sha.into(),
@@ -156,26 +161,24 @@ fn rows(repository: i64, sha: &str, recorded: Recorded, [commits, sessions, file
         time.into(),
         day,
         (rank as i64).into(),
-        body.tree.as_str().into(),
-        total.added.into(),
-        total.agent.into(),
-        total.human.into(),
-        total.unattributed.into(),
+        tree,
+        added,
+        agent,
+        human,
+        unattributed,
         false.into(),
     ]);
     // What a bad record claims is told of nothing.
     if rank == Rank::Bad {
         return;
     }
-    for session in &body.sessions {
+    for session in recorded.sessions {
         let place = [repository.into(), chain.clone(), seq.into()];
-        sessions.add(place.into_iter().chain([session.session.as_str().into(), sha.into()]).collect());
+        sessions.add(place.into_iter().chain([session, sha.into()]).collect());
     }
-    for file in &body.files {
-        let path = file.path.as_str();
-        let counts = [file.added, file.agent, file.human, file.unattributed];
-        let values = [repository.into(), chain.clone(), seq.into(), path.into(), sha.into()];
-        files.add(values.into_iter().chain(counts.map(Into::into)).collect());
+    for (path, counts) in recorded.files {
+        let values = [repository.into(), chain.clone(), seq.into(), path, sha.into()];
+        files.add(values.into_iter().chain(counts).collect());
     }
 }
 

@@ -84,7 +84,9 @@ impl Database {
         let sql = format!("{select} WHERE repository = $1 AND {UNREAD} ORDER BY ended DESC LIMIT {count}");
         let mut unread: Vec<Unread> = sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?;
         if unread.is_empty() {
-            let sql = format!("{select} WHERE repository = $1 AND read < segments AND payloads = 0 AND session IN ({AMENDED})");
+            let sql = format!(
+                "{select} WHERE repository = $1 AND read < segments AND payloads = 0 AND session IN ({AMENDED})"
+            );
             unread = sqlx::query_as(AssertSqlSafe(sql)).bind(repository).fetch_all(&self.pool).await?;
         }
         Ok(unread)
@@ -100,6 +102,7 @@ impl Database {
         for sql in [
             "DELETE FROM words WHERE kind = 'session' AND repository = $1",
             "DELETE FROM failure WHERE repository = $1",
+            "DELETE FROM outline WHERE repository = $1",
             "UPDATE session SET read = 0, title = NULL WHERE repository = $1",
         ] {
             sqlx::query(sql).bind(repository).execute(&mut *all).await?;
@@ -107,6 +110,13 @@ impl Database {
         let note = sqlx::query("UPDATE repository SET read_by = $2 WHERE id = $1").bind(repository).bind(read_by);
         note.execute(&mut *all).await?;
         Ok(all.commit().await?)
+    }
+
+    /// The chains of a repository whose writers nobody has enrolled, one after the other: who is told in a session depends on them.
+    pub async fn pending(&self, repository: i64) -> Result<String, IndexError> {
+        let sql = "SELECT chain FROM chain WHERE repository = $1 AND pending = 1 ORDER BY chain";
+        let all: Vec<String> = sqlx::query_scalar(sql).bind(repository).fetch_all(&self.pool).await?;
+        Ok(all.concat())
     }
 
     /// Takes in what was said in sessions, instead of what was there of them.
@@ -184,7 +194,92 @@ async fn add_words(
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Executor;
+
     use super::*;
+    use crate::index::Place;
+    use crate::index::columns::{CHAIN, RECORD, SAID, SESSION};
+    use crate::index::rows::{Table, Value};
+
+    /// A row whose columns are 0, or nothing, but for these.
+    fn row(table: &'static Table, given: &[(&str, Value)]) -> Rows {
+        let mut rows = Rows::new(table);
+        let value =
+            |name: &str| given.iter().find(|(of, _)| *of == name).map_or(0i64.into(), |(_, value)| value.clone());
+        rows.add(table.columns.iter().map(|(name, _)| value(name)).collect());
+        rows
+    }
+
+    async fn index_of(rows: Vec<Rows>) -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let mut all = index.pool.begin().await.unwrap();
+        for mut rows in rows {
+            rows.write(&mut all).await.unwrap();
+        }
+        all.commit().await.unwrap();
+        (folder, index)
+    }
+
+    fn session(name: &str, payloads: i64) -> Rows {
+        let given = [("repository", 1i64.into()), ("session", name.into()), ("payloads", payloads.into())];
+        row(&SESSION, &[&given[..], &[("segments", 2i64.into())]].concat())
+    }
+
+    #[tokio::test]
+    async fn sessions_are_read_with_which_anything_was_stored_or_of_which_others_say_it() {
+        let record =
+            [("repository", 1i64.into()), ("record", "r".into()), ("kind", "session".into()), ("about", "c".into())];
+        let said = [("repository", 1i64.into()), ("kind", "amend".into()), ("about", "r".into())];
+        let rows = vec![session("a", 0), session("b", 3), session("c", 0), row(&RECORD, &record), row(&SAID, &said)];
+        let (_folder, index) = index_of(rows).await;
+        assert_eq!(index.progress(1).await.unwrap(), (1, 1));
+        let mut read = Vec::new();
+        loop {
+            let unread = index.unread(1, 10).await.unwrap();
+            if unread.is_empty() {
+                break;
+            }
+            let words = Words {
+                title: String::new(),
+                body: "plum".into(),
+                failures: Vec::new(),
+                opened: false,
+                read: Vec::new(),
+            };
+            read.extend(unread.iter().map(|session| session.session.clone()));
+            let unread: Vec<(Unread, Words)> = unread.into_iter().map(|session| (session, words.clone())).collect();
+            index.add_words(1, &unread).await.unwrap();
+        }
+        assert_eq!(read, ["b", "c"]);
+        let plan = format!("EXPLAIN QUERY PLAN SELECT session FROM session WHERE repository = $1 AND {UNREAD}");
+        let plan: Vec<(i64, i64, i64, String)> = index.rows_of(plan, vec![1i64.into()]).await.unwrap();
+        assert!(plan[0].3.contains("session_unread"), "{plan:?}");
+    }
+
+    #[tokio::test]
+    async fn what_was_read_by_something_else_is_read_again_with_its_outlines() {
+        let chain = |name: &str, pending: i64| {
+            let given = [("repository", 1i64.into()), ("chain", name.into()), ("pending", pending.into())];
+            row(&CHAIN, &given)
+        };
+        let outline = [("repository", 1i64.into()), ("chain", "c".into()), ("text", "{}".into())];
+        let rows = vec![session("b", 3), row(&OUTLINE, &outline), chain("c", 0), chain("e", 1), chain("d", 1)];
+        let (_folder, index) = index_of(rows).await;
+        index.pool.execute("INSERT INTO repository (id, name, url, records) VALUES (1, 'r', 'u', 0)").await.unwrap();
+        index.pool.execute("UPDATE session SET read = 2").await.unwrap();
+        assert_eq!(index.pending(1).await.unwrap(), "de", "in one order, whoever came first");
+        let outlines = "SELECT COUNT(*) FROM outline";
+        for (by, left) in [("x", 0), ("x", 1), ("y", 0)] {
+            if left == 1 {
+                index.pool.execute("INSERT INTO outline (repository, chain, seq) VALUES (1, 'c', 0)").await.unwrap();
+            }
+            index.read_by(1, by).await.unwrap();
+            let there: i64 = sqlx::query_scalar(outlines).fetch_one(&index.pool).await.unwrap();
+            assert_eq!(there, left, "{by}");
+            assert_eq!(index.unread(1, 10).await.unwrap().len(), 1);
+        }
+    }
 
     #[test]
     fn what_somebody_types_is_words_and_no_query() {

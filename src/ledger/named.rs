@@ -33,7 +33,8 @@ impl Named {
     /// What the record with this number says is not so.
     pub fn forget(&mut self, at: usize) {
         for (ids, width) in self.ids.iter_mut().zip(WIDTHS) {
-            let kept: Vec<u8> = ids.chunks_exact(width + NUMBER).filter(|one| read(one).1 != at).flatten().copied().collect();
+            let kept: Vec<u8> =
+                ids.chunks_exact(width + NUMBER).filter(|one| read(one).1 != at).flatten().copied().collect();
             *ids = kept;
         }
     }

@@ -13,7 +13,7 @@ const BATCH: usize = 32;
 const ROUNDS: usize = 8;
 
 /// So many batches may be done before those who asked have taken the first of them: not all answers fit into memory.
-const AHEAD: usize = 64;
+const AHEAD: usize = 32;
 
 /// Threads that read one repository.
 pub struct Workers {

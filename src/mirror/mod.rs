@@ -27,7 +27,7 @@ use crate::git::repo::{Repo, RepoError, SharedRepo};
 use crate::host::clock::{self, Deadline};
 use crate::host::files;
 use crate::id::{ChainId, RecordId};
-use crate::index::{Behind, Database, Decision, Done, IndexError, Ingest, Repository, Spoken};
+use crate::index::{Behind, Database, Decision, Done, IndexError, Ingest, OUTLINES, Repository, Spoken};
 use crate::ledger::copies::line_of;
 use crate::ledger::remote::Remote;
 use crate::ledger::verify::{Chain, Options, Report};
@@ -275,7 +275,9 @@ fn read_words(
 ) -> Result<(), MirrorError> {
     // What an amendment replaced must not be found any more: it is rare enough to read all again.
     let replaced = handle.block_on(database.replacements(repository))?;
-    let read_by = Digest::of_parts(&[redaction::version().as_bytes(), reader.names().as_bytes(), replaced.as_bytes()]);
+    let pending = handle.block_on(database.pending(repository))?;
+    let by = [&*redaction::version().to_string(), OUTLINES, &*reader.names(), &replaced, &pending];
+    let read_by = Digest::of(by.join("\n").as_bytes());
     handle.block_on(database.read_by(repository, &read_by.to_string()))?;
     let mut behind = Behind::new(handle.clone());
     loop {

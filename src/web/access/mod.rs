@@ -144,6 +144,16 @@ impl Viewer {
         }
     }
 
+    /// Whoever is signed in, as nobody else is: whom no ledger knows, by what they signed in with.
+    pub fn person(&self) -> Option<String> {
+        let signed_in = self.signed_in.as_ref()?;
+        if !self.memberships.is_empty() {
+            return self.actor();
+        }
+        let email = signed_in.email.as_ref().map(|(email, _)| email);
+        email.or_else(|| signed_in.keys.first().map(|(key, _)| key)).cloned()
+    }
+
     /// What they proved to be that.
     pub fn proof_in(&self, repository: Option<&str>) -> Option<String> {
         Some(told(self.known_in(repository), |membership| &membership.proof)).filter(|proofs| !proofs.is_empty())
@@ -229,6 +239,20 @@ mod tests {
         assert_eq!(both.clone().at(99).keys, [], "nothing is proven in the future");
         let email = SignedIn { email: Some(("ada@example.com".to_owned(), 100)), ..SignedIn::default() };
         assert_eq!(both.and(email).at(100 + STAYS).email, None);
+    }
+
+    #[test]
+    fn everybody_who_is_signed_in_is_one_person() {
+        let key = |name: &str| SignedIn { keys: vec![(name.to_owned(), 1)], email: None };
+        let email = SignedIn { email: Some(("eve@example.com".to_owned(), 1)), ..SignedIn::default() };
+        let person = |signed_in: Option<SignedIn>, memberships: Vec<Membership>| {
+            Viewer { public: true, signed_in, memberships }.person()
+        };
+        assert_eq!(person(Some(key("a")), Vec::new()).as_deref(), Some("a"), "whom no ledger knows");
+        assert_ne!(person(Some(key("a")), Vec::new()), person(Some(key("b")), Vec::new()));
+        assert_eq!(person(Some(email), Vec::new()).as_deref(), Some("eve@example.com"));
+        assert_eq!(person(Some(key("a")), member("auditor").memberships).as_deref(), Some("ada"));
+        assert_eq!(person(None, Vec::new()), None);
     }
 
     #[test]

@@ -51,8 +51,7 @@ impl Reader {
     /// Whom what takes long is counted for: whoever is signed in, else an address.
     pub fn who(&self) -> String {
         let address = || self.peer.map(|peer| network(peer).to_string());
-        let name = self.viewer.signed_in.as_ref().and_then(|_| self.viewer.actor_in(None));
-        name.or_else(address).unwrap_or_default()
+        self.viewer.person().or_else(address).unwrap_or_default()
     }
 
     /// The repositories of which they may read anything.
