@@ -37,6 +37,19 @@ pub fn added(before: &[u8], after: &[u8]) -> Vec<std::ops::RangeInclusive<u32>> 
     hunks(&old, &new).iter().filter(|hunk| !hunk.after.is_empty()).map(range).collect()
 }
 
+/// The lines of `before` that a line diff takes away, and those of `after` that it brings, without their newlines.
+pub fn changed<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
+    let split = |bytes: &'a [u8]| -> Vec<&'a [u8]> { lines::split(bytes).map(without_newline).collect() };
+    let (old, new) = (split(before), split(after));
+    let hunks = match before.len().max(after.len()) > MAX_BYTES || old.len().max(new.len()) > MAX_LINES {
+        true => vec![Hunk { before: 0..old.len(), after: 0..new.len() }],
+        false => hunks(&old, &new),
+    };
+    let removed = hunks.iter().flat_map(|hunk| &old[hunk.before.clone()]).copied().collect();
+    let added = hunks.iter().flat_map(|hunk| &new[hunk.after.clone()]).copied().collect();
+    (removed, added)
+}
+
 /// For each line of `to`, whether it comes from a line of `from`: the same, wrapped or indented anew, or moved.
 pub fn sources(from: &[u8], to: &[u8]) -> Vec<bool> {
     let labels = Labels::all(Origin::Human, lines::count(from));

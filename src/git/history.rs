@@ -125,10 +125,20 @@ fn came_to(repo: &Repo, commit: &GitId) -> Option<(Option<GitId>, String)> {
     Some((from, how.split_once(": ").map_or(&*how, |(how, _)| how).to_owned()))
 }
 
-/// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it.
+/// Whether git's log of HEAD says that a commit repeats or takes back another: a rebase, a cherry-pick, a revert made it;
+/// or its message does, of a revert that stopped at a conflict, which git's log does not tell from any commit.
 pub fn repeats_another(repo: &Repo, commit: &GitId) -> bool {
     let names = ["rebase", "cherry-pick", "revert", "pull --rebase", "pull -r"];
-    came_to(repo, commit).is_some_and(|(_, how)| names.iter().any(|name| how.contains(name)))
+    came_to(repo, commit).is_some_and(|(_, how)| names.iter().any(|name| how.contains(name))) || reverts(repo, commit)
+}
+
+/// Whether a commit's message names one that it takes back and that is here, as `git revert` writes it.
+fn reverts(repo: &Repo, commit: &GitId) -> bool {
+    let Ok((Kind::Commit, bytes)) = repo.read(commit) else { return false };
+    let named = bytes.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"This reverts commit "));
+    let id =
+        named.and_then(|rest| std::str::from_utf8(rest.split(|byte| b".,".contains(byte)).next()?).ok()?.parse().ok());
+    id.is_some_and(|id: GitId| repo.contains(&id))
 }
 
 /// Where HEAD was when a commit was made: at its first parent or, where it amends a commit, at that one.

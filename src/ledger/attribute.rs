@@ -14,8 +14,9 @@ use crate::git::repo::{Kind, Repo, RepoError};
 use crate::id::GitId;
 use crate::journal::states::FILE_LIMIT;
 use crate::ledger::LedgerError;
-use crate::ledger::edited::Edited;
+use crate::ledger::edited::{Brought, Edited};
 use crate::ledger::former::{self, Former};
+use crate::ledger::put_aside;
 use crate::session::edit::{Edit, Known};
 
 /// From so many files on a second thread pays for itself.
@@ -68,6 +69,25 @@ impl Open<'_> {
             true => self.learn(came.iter()),
             false => self.learn(doubt::in_company(came.iter(), &self.bytes, FIRM_RUN).iter()),
         }
+    }
+
+    /// Takes in whose the lines are that git brought, where the timeline knows it; whether anything is left to know.
+    fn learn_brought(
+        &mut self,
+        brought: &Brought,
+        mut timeline: Timeline,
+        before: &[u8],
+        doubt: impl Fn() -> Doubt,
+    ) -> bool {
+        let mut learn = |timeline: &Timeline| {
+            let labels = timeline.project_in_doubt(&brought.theirs, &doubt);
+            self.learn_through(&brought.theirs, &labels, before, brought.doubt)
+        };
+        let left = learn(&timeline);
+        // Somebody else may have gone on there from what is known.
+        let Some(base) = &brought.base else { return left };
+        timeline.seen(base);
+        learn(&timeline)
     }
 
     /// Takes in whose the lines were that another file lost, where enough telling ones stand together.
@@ -186,17 +206,12 @@ fn follow_edits(
     }
     if left && let Some(brought) = edits.brought(repo, commit, open.file) {
         for all in &timelines {
-            let mut timeline = edits.timeline(all, authors);
-            let mut learn = |timeline: &Timeline| {
-                let labels = timeline.project_in_doubt(&brought.theirs, || doubt(all));
-                open.learn_through(&brought.theirs, &labels, &before, brought.doubt)
-            };
-            left = learn(&timeline);
-            // Somebody else may have gone on there from what is known.
-            if let Some(base) = &brought.base {
-                timeline.seen(base);
-                left = learn(&timeline);
-            }
+            left = open.learn_brought(&brought, edits.timeline(all, authors), &before, || doubt(all));
+        }
+    }
+    for all in &timelines {
+        if left && let Some(aside) = put_aside::find(repo, (&before, &open.bytes), all, edits, authors) {
+            left = open.learn_through(&aside.bytes, &aside.labels, &aside.base, Doubt::None);
         }
     }
     if !left {

@@ -35,6 +35,7 @@ pub struct Edited {
     /// The files that were asked for.
     read: HashSet<RepoPath>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
+    recent: OnceLock<Vec<(RepoPath, Vec<Edit>)>>,
     vanished: OnceLock<Vec<Vanished>>,
     replaced: OnceLock<Vec<Vanished>>,
     /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
@@ -66,6 +67,7 @@ impl Edited {
             journal: Journal::open(&repo.common_dir()),
             read: HashSet::new(),
             by_path: BTreeMap::new(),
+            recent: OnceLock::new(),
             vanished: OnceLock::new(),
             replaced: OnceLock::new(),
             repeats: OnceLock::new(),
@@ -143,9 +145,9 @@ impl Edited {
         self.vanished.get_or_init(|| {
             let gone = self
                 .recent()
-                .into_iter()
-                .filter(|path| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
-            let mut vanished: Vec<Vanished> = gone.filter_map(|path| Vanished::read(self, path)).collect();
+                .iter()
+                .filter(|(path, _)| history::blob_at(repo, commit, path).is_ok_and(|at| at.is_none()));
+            let mut vanished: Vec<Vanished> = gone.filter_map(|(path, all)| Vanished::read(self, path, all)).collect();
             // The oldest first: a file may have had several names before it was committed.
             vanished.sort_by_key(|file| file.edits.first().map(|edit| edit.at));
             for later in 1..vanished.len() {
@@ -162,16 +164,29 @@ impl Edited {
     /// The files that were edited lately and in whose places others lie now: git puts a former one back where it is told to.
     pub fn replaced(&self, repo: &Repo) -> &[Vanished] {
         self.replaced.get_or_init(|| {
-            let read = self.recent().into_iter().filter_map(|path| Vanished::read(self, path));
-            read.filter(|file| on_disk(repo, &file.path).is_some_and(|there| there.is_file()))
-                .filter(|file| !self.is_file(repo, &file.path, &file.edits))
-                .collect()
+            let there =
+                self.recent().iter().filter(|(path, _)| on_disk(repo, path).is_some_and(|there| there.is_file()));
+            let replaced = there.filter(|(path, all)| !self.is_file(repo, path, all));
+            replaced.filter_map(|(path, all)| Vanished::read(self, path, all)).collect()
         })
     }
 
-    fn recent(&self) -> Vec<RepoPath> {
-        // What cannot be read is not known; the commit is recorded all the same.
-        self.journal.as_ref().and_then(|journal| journal.recent_files(MAX_VANISHED).ok()).unwrap_or_default()
+    /// The file that was edited lately and that an edit left with these very bytes: its name, and its edits until then.
+    pub fn left_as(&self, bytes: &[u8]) -> Option<(&RepoPath, &[Edit])> {
+        let bytes = Some(Digest::of(bytes));
+        let left = |all: &[Edit]| all.iter().rposition(|edit| edit.after == bytes);
+        self.recent().iter().find_map(|(path, all)| Some((path, &all[..=left(all)?])))
+    }
+
+    /// The files that were edited lately, with their edits.
+    fn recent(&self) -> &[(RepoPath, Vec<Edit>)] {
+        self.recent.get_or_init(|| {
+            // What cannot be read is not known; the commit is recorded all the same.
+            let Some(journal) = &self.journal else { return Vec::new() };
+            let paths = journal.recent_files(MAX_VANISHED).unwrap_or_default();
+            let read = |path: RepoPath| journal.edits(&path).ok().map(|all| (path, all));
+            paths.into_iter().filter_map(read).collect()
+        })
     }
 
     /// Puts before a file's edits those of the one that was renamed to it: the last whose bytes it had when it was first
@@ -192,9 +207,8 @@ impl Edited {
     /// meanwhile, it was committed and is no more, or it was edited in another work tree.
     pub fn is_apart(&self, repo: &Repo, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
         let Some(last) = edits.last() else { return false };
-        let left = self.left_at(repo);
         last.work_tree.as_deref() != self.here.as_deref()
-            || (left.is_some_and(|left| left >= last.at) && !self.is_the_same(repo, &file.path, last))
+            || (self.was_left_since(repo, last.at) && !self.is_the_same(repo, &file.path, last))
             || (file.blob_before.is_none() && was_committed(repo, commit, &file.path, edits))
     }
 
@@ -273,6 +287,11 @@ impl Edited {
         };
         let amended = self.amended.get_or_init(find).as_ref()?;
         history::file_at(repo, amended, path).ok()?.map(|bytes| Digest::of(&bytes))
+    }
+
+    /// Whether HEAD went elsewhere, or was reset, since then (milliseconds since 1970).
+    pub fn was_left_since(&self, repo: &Repo, then: i64) -> bool {
+        self.left_at(repo).is_some_and(|left| left >= then)
     }
 
     fn left_at(&self, repo: &Repo) -> Option<i64> {
@@ -367,12 +386,11 @@ pub struct Vanished {
 }
 
 impl Vanished {
-    fn read(edits: &Edited, path: RepoPath) -> Option<Self> {
-        let all = edits.journal.as_ref()?.edits(&path).ok()?;
+    fn read(edits: &Edited, path: &RepoPath, all: &[Edit]) -> Option<Self> {
         let last = all.iter().filter_map(|edit| edit.after).next_back()?;
         let last = edits.load(&last).filter(|bytes| bytes.len() as u64 <= MAX_VANISHED_BYTES)?;
         let words = lines::split(&last).filter(|line| lines::has_word(line)).map(lines::trimmed).collect();
-        Some(Vanished { path, edits: all, last, words })
+        Some(Vanished { path: path.clone(), edits: all.to_vec(), last, words })
     }
 
     /// How it was last, if these bytes have so much of it, but for white space, as nobody writes twice by chance: a long line,

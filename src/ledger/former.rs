@@ -1,5 +1,6 @@
 //! What a new file was before it was renamed, where git does not see it.
 
+use crate::attribution::doubt::FIRM_RUN;
 use crate::attribution::{likeness, lines};
 use crate::git::diff::FileChange;
 use crate::git::history;
@@ -19,6 +20,8 @@ pub enum Former<'f> {
     Uncommitted(&'f Vanished, Option<Gone<'f>>),
     /// The commit has a file with its name, which git put in its place.
     Replaced(&'f Vanished),
+    /// Another one is or was the same to the byte: what it is called, and its edits until it was so.
+    Copied(&'f RepoPath, &'f [Edit]),
 }
 
 /// A file that the commit has not any more.
@@ -35,6 +38,7 @@ impl<'f> Former<'f> {
         match self {
             Former::Gone(gone) => &gone.change.path,
             Former::Uncommitted(file, _) | Former::Replaced(file) => &file.path,
+            Former::Copied(path, _) => path,
         }
     }
 
@@ -42,7 +46,7 @@ impl<'f> Former<'f> {
         match self {
             Former::Gone(gone) => Some(*gone),
             Former::Uncommitted(_, before) => *before,
-            Former::Replaced(_) => None,
+            Former::Replaced(_) | Former::Copied(..) => None,
         }
     }
 
@@ -61,6 +65,7 @@ impl<'f> Former<'f> {
         let between = match self {
             Former::Gone(_) => &[][..],
             Former::Uncommitted(file, _) | Former::Replaced(file) => &file.edits,
+            Former::Copied(_, edits) => edits,
         };
         self.gone().map_or(&[][..], |gone| gone.edits).iter().chain(between)
     }
@@ -70,6 +75,7 @@ impl<'f> Former<'f> {
         match self {
             Former::Gone(gone) if gone.change.blob.is_some() => gone.edits.iter().map(|edit| edit.at).max(),
             Former::Replaced(file) => file.edits.iter().map(|edit| edit.at).max(),
+            Former::Copied(_, edits) => edits.iter().map(|edit| edit.at).max(),
             _ => None,
         }
     }
@@ -151,7 +157,16 @@ pub fn find<'f>(
     let fits = |there: &&Vanished| {
         there.like(bytes).is_some_and(|last| was_there(&there.edits) || likeness::is_renamed(last, bytes))
     };
-    edits.vanished(repo, commit).iter().find(fits).map(uncommitted)
+    let vanished = edits.vanished(repo, commit).iter().find(fits).map(uncommitted);
+    vanished.or_else(|| copied(bytes, edits))
+}
+
+/// The file of which a new one is a copy, as a staged rename is on a branch that has the file still. Few lines may be the
+/// same by chance.
+fn copied<'f>(bytes: &[u8], edits: &'f Edited) -> Option<Former<'f>> {
+    let telling = lines::split(bytes).filter(|line| lines::is_telling(line)).take(FIRM_RUN).count();
+    let (path, until) = (telling == FIRM_RUN).then(|| edits.left_as(bytes)).flatten()?;
+    Some(Former::Copied(path, until))
 }
 
 /// The edited files that are gone with a commit: it deletes them, or has other files with their names, which an agent

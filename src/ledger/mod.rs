@@ -34,6 +34,7 @@ pub mod payload;
 mod policy_chain;
 pub mod prove;
 pub mod pruned;
+mod put_aside;
 pub mod origins;
 pub mod own_key;
 pub mod query;

@@ -136,6 +136,29 @@ fn a_persons_file_that_begins_like_one_that_an_agent_made_anew_is_theirs() {
 }
 
 #[test]
+fn a_rename_that_is_staged_and_carried_to_a_branch_that_has_the_file_still() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("old", "line one\nline two\nline three\n");
+    scene.human("h", "h1\n").commit();
+    scene.git("switch --quiet -c topic");
+    agent.write("old", "line one\nline two\nline three\nline four\n");
+    scene.commit();
+    // Git puts the file back, as another one than the hooks saw.
+    scene.git("switch --quiet main").git("switch --quiet topic");
+    scene
+        .git("mv old between")
+        .git("commit --quiet -m between")
+        .git("mv between new")
+        .git("switch --quiet main")
+        .commit();
+    scene.is("new", &["s:1 exact line one|line two|line three", "s:2 exact line four"]);
+    scene.is("old", &["s:1 exact line one|line two|line three"]);
+    scene.human("copy", "line one\nline two\nline three\nline 4\n").commit();
+    scene.is("copy", &["- exact line one|line two|line three|line 4"]).holds();
+}
+
+#[test]
 fn a_file_that_is_renamed_before_it_was_ever_committed() {
     let scene = Scene::new();
     scene.agent("s").write("old", "a1\na2\na3\n");

@@ -51,6 +51,45 @@ fn a_revert_of_what_an_agent_deleted_before_other_changes() {
 }
 
 #[test]
+fn a_revert_that_stops_at_a_conflict_elsewhere() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    agent.write("f", "a line of the agent's own\na2\na3\na4\n");
+    agent.write("g", "g1\n");
+    scene.commit();
+    agent.edit("f", "a line of the agent's own\n", "");
+    agent.edit("g", "g1\n", "g2\n");
+    scene.commit();
+    agent.edit("f", "a4\n", "a4\na5\n");
+    scene.human("g", "g3\n").commit();
+    scene.stops("revert --no-edit HEAD~1").human("g", "g3\n");
+    scene.git("add g").git("-c core.editor=true revert --continue");
+    scene.is("f", &["s:1 exact a line of the agent's own|a2|a3|a4", "s:5 exact a5"]).is("g", &["- exact g3"]).holds();
+}
+
+#[test]
+fn a_stash_that_comes_back_on_top_of_another_edit_of_the_file() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\nh2\nh3\nh4\nh5\n").commit();
+    agent.edit("f", "h1\n", "first line\nsecond line\n");
+    scene.git("stash --quiet");
+    agent.edit("f", "h5\n", "h5\na5\n");
+    scene.commit();
+    scene.git("stash pop --quiet").commit();
+    scene.is("f", &["s:1 exact first line|second line", "- exact h2|h3|h4|h5", "s:2 exact a5"]);
+    // A person who writes a part of what was put aside wrote it.
+    agent.edit("f", "h3\n", "third line\nfourth line\nfifth line\n");
+    scene.git("stash --quiet");
+    agent.edit("f", "a5\n", "a6\n");
+    scene.commit();
+    scene.human("f", "first line\nsecond line\nh2\nthird line\nfourth line\nh4\nh5\na6\n").commit();
+    scene
+        .is("f", &["s:1 exact first line|second line", "- exact h2|third line|fourth line|h4|h5", "s:4 exact a6"])
+        .holds();
+}
+
+#[test]
 fn a_stash_that_comes_back_with_a_conflict() {
     let scene = Scene::new();
     scene.human("f", "h1\n").commit();
