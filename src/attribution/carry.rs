@@ -37,9 +37,10 @@ pub fn added(before: &[u8], after: &[u8]) -> Vec<std::ops::RangeInclusive<u32>> 
     hunks(&old, &new).iter().filter(|hunk| !hunk.after.is_empty()).map(range).collect()
 }
 
-/// The lines of `before` that a line diff takes away, and those of `after` that it brings, without their newlines.
+/// The lines of `before` that a line diff takes away, and those of `after` that it brings, but for the white space around
+/// them.
 pub fn changed<'a>(before: &'a [u8], after: &'a [u8]) -> (Vec<&'a [u8]>, Vec<&'a [u8]>) {
-    let split = |bytes: &'a [u8]| -> Vec<&'a [u8]> { lines::split(bytes).map(without_newline).collect() };
+    let split = |bytes: &'a [u8]| -> Vec<&'a [u8]> { lines::split(bytes).map(<[u8]>::trim_ascii).collect() };
     let (old, new) = (split(before), split(after));
     let hunks = match before.len().max(after.len()) > MAX_BYTES || old.len().max(new.len()) > MAX_LINES {
         true => vec![Hunk { before: 0..old.len(), after: 0..new.len() }],

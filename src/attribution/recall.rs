@@ -118,8 +118,8 @@ impl<T: Copy> Past<T> {
     }
 
     fn hash(&self, line: &[u8]) -> u64 {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        self.hasher.hash_one(line.strip_suffix(b"\r").unwrap_or(line))
+        // It is the same line where it is indented anew.
+        self.hasher.hash_one(line.trim_ascii())
     }
 }
 
@@ -147,6 +147,7 @@ mod tests {
         let one = past(&[&[("fn x() {\n", None), ("return None\n", Some('a')), ("}\n", Some('a')), ("end", None)]]);
         assert_eq!(recalled(&one, &["fn x() {", "return None", "}", "other()"]), "-aa-");
         assert_eq!(recalled(&one, &["fn y() {\r\n", "return None\r\n", "}\r\n"]), "-aa");
+        assert_eq!(recalled(&one, &["fn z() {", "  return None", "  }"]), "-aa");
         assert_eq!(recalled(&one, &["return None"]), "-");
         assert_eq!(recalled(&one, &["}"]), "-");
         let long = past(&[&[("a_line_of_its_own()\n", Some('a'))]]);

@@ -171,11 +171,17 @@ impl Edited {
         })
     }
 
-    /// The file that was edited lately and that an edit left with these very bytes: its name, and its edits until then.
-    pub fn left_as(&self, bytes: &[u8]) -> Option<(&RepoPath, &[Edit])> {
+    /// The file that was edited lately and that an edit left with these very bytes, or the commit before has with them: its
+    /// name, and its edits until then.
+    pub fn left_as(&self, repo: &Repo, commit: &GitId, blob: &GitId, bytes: &[u8]) -> Option<(&RepoPath, &[Edit])> {
         let bytes = Some(Digest::of(bytes));
-        let left = |all: &[Edit]| all.iter().rposition(|edit| edit.after == bytes);
-        self.recent().iter().find_map(|(path, all)| Some((path, &all[..=left(all)?])))
+        let left = |all: &[Edit]| Some(all.iter().rposition(|edit| edit.after == bytes)? + 1);
+        let parent = history::first_parent(repo, commit);
+        let has = |path: &RepoPath| history::blob_at(repo, parent.as_ref()?, path).ok()?;
+        let until = |(path, all): &(RepoPath, Vec<Edit>)| {
+            left(all).or_else(|| (has(path).as_ref() == Some(blob)).then_some(all.len()))
+        };
+        self.recent().iter().find_map(|file| Some((&file.0, &file.1[..until(file)?])))
     }
 
     /// The files that were edited lately, with their edits.

@@ -20,7 +20,8 @@ pub enum Former<'f> {
     Uncommitted(&'f Vanished, Option<Gone<'f>>),
     /// The commit has a file with its name, which git put in its place.
     Replaced(&'f Vanished),
-    /// Another one is or was the same to the byte: what it is called, and its edits until it was so.
+    /// Another one is or was the same to the byte, as where a staged rename goes to a branch that has the file still: what
+    /// that is called, and its edits until it was so.
     Copied(&'f RepoPath, &'f [Edit]),
 }
 
@@ -158,15 +159,12 @@ pub fn find<'f>(
         there.like(bytes).is_some_and(|last| was_there(&there.edits) || likeness::is_renamed(last, bytes))
     };
     let vanished = edits.vanished(repo, commit).iter().find(fits).map(uncommitted);
-    vanished.or_else(|| copied(bytes, edits))
-}
-
-/// The file of which a new one is a copy, as a staged rename is on a branch that has the file still. Few lines may be the
-/// same by chance.
-fn copied<'f>(bytes: &[u8], edits: &'f Edited) -> Option<Former<'f>> {
-    let telling = lines::split(bytes).filter(|line| lines::is_telling(line)).take(FIRM_RUN).count();
-    let (path, until) = (telling == FIRM_RUN).then(|| edits.left_as(bytes)).flatten()?;
-    Some(Former::Copied(path, until))
+    vanished.or_else(|| {
+        // Few lines may be the same by chance.
+        let telling = lines::split(bytes).filter(|line| lines::is_telling(line)).take(FIRM_RUN).count();
+        let (path, until) = edits.left_as(repo, commit, file.blob.as_ref()?, bytes).filter(|_| telling == FIRM_RUN)?;
+        Some(Former::Copied(path, until))
+    })
 }
 
 /// The edited files that are gone with a commit: it deletes them, or has other files with their names, which an agent

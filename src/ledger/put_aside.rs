@@ -1,7 +1,5 @@
 //! Changes that were put aside and brought back on top of others, as a stash is: git makes a file of which no state is known.
 
-use std::collections::HashSet;
-
 use crate::attribution::labels::{Authors, Labels};
 use crate::attribution::{carry, lines};
 use crate::git::repo::Repo;
@@ -30,49 +28,52 @@ pub fn find(
     edits: &Edited,
     authors: &mut Authors,
 ) -> Option<PutAside> {
-    let last = |at: &usize| all.get(at + 1).is_none_or(|next| next.before != Known::Is(all[*at].after));
+    let ends = |at: &usize| all.get(at + 1).is_none_or(|next| next.before != Known::Is(all[*at].after));
     // What is put aside is reset, which git's log of HEAD tells.
     let may_be = |at: &usize| all[*at].after.is_some() && edits.was_left_since(repo, all[*at].at);
-    let change = Change::of(before, after);
-    if !change.says_enough() {
+    let states: Vec<usize> = (0..all.len()).rev().filter(ends).take(MAX_STATES).filter(may_be).collect();
+    if states.is_empty() {
         return None;
     }
-    (0..all.len()).rev().filter(last).take(MAX_STATES).filter(may_be).find_map(|at| {
+    let (change, sample) = Change::of(before, after);
+    let sample = memchr::memmem::Finder::new(sample.as_ref()?);
+    states.into_iter().find_map(|at| {
         let bytes = edits.load(&all[at].after?)?;
-        let has: HashSet<&[u8]> = Change::of(b"", &bytes).added.into_iter().collect();
-        if !change.added.iter().all(|line| has.contains(line)) {
-            return None;
-        }
+        sample.find(&dense(&bytes))?;
         let base = all[..=at].iter().rev().take(MAX_BASES).find_map(|edit| {
             let base = match edit.before {
                 Known::Is(Some(base)) => edits.load(&base)?,
                 Known::Is(None) => Vec::new(),
                 Known::Unknown => return None,
             };
-            (Change::of(&base, &bytes) == change).then_some(base)
+            (Change::of(&base, &bytes).0 == change).then_some(base)
         })?;
         let labels = edits.timeline(&all[..=at], authors).project(&bytes);
-        Some(PutAside { bytes: bytes.clone(), labels, base })
+        Some(PutAside { bytes, labels, base })
     })
 }
 
-/// The lines that a change takes away and those that it brings, in their order, wherever they stand.
+/// The text that a change takes away and that it brings, but for white space: a formatter may have run since.
 #[derive(PartialEq, Eq)]
-struct Change<'a> {
-    removed: Vec<&'a [u8]>,
-    added: Vec<&'a [u8]>,
+struct Change {
+    removed: Vec<u8>,
+    added: Vec<u8>,
 }
 
-impl<'a> Change<'a> {
-    fn of(before: &'a [u8], after: &'a [u8]) -> Self {
+impl Change {
+    /// The change, and a line of what it brings, if that is enough.
+    fn of(before: &[u8], after: &[u8]) -> (Self, Option<Vec<u8>>) {
         let (removed, added) = carry::changed(before, after);
-        Change { removed, added }
+        let telling = || added.iter().filter(|line| lines::is_telling(line));
+        let says_enough = telling().any(|line| lines::is_long(line)) || telling().take(FEW).count() == FEW;
+        let sample = telling().max_by_key(|line| line.len()).filter(|_| says_enough).map(|line| dense(line));
+        (Change { removed: dense(&removed.concat()), added: dense(&added.concat()) }, sample)
     }
+}
 
-    fn says_enough(&self) -> bool {
-        self.added.iter().any(|line| lines::is_long(line))
-            || self.added.iter().filter(|line| lines::is_telling(line)).take(FEW).count() == FEW
-    }
+/// Text without its white space.
+fn dense(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
 }
 
 #[cfg(test)]
@@ -81,16 +82,18 @@ mod tests {
 
     #[test]
     fn a_change_is_the_same_wherever_it_is_made() {
-        let made = Change::of(b"a\nb\nc\n", b"a\nnew one\nnew two\nc\n");
-        assert!(made == Change::of(b"x\na\nb\nc\ny\n", b"x\na\nnew one\nnew two\nc\ny\n"));
-        assert!(made != Change::of(b"x\na\nb\nc\n", b"a\nnew one\nnew two\nc\n"), "it takes more away");
-        assert!(made != Change::of(b"a\nb\nc\n", b"a\nnew one\nc\n"), "it brings less");
-        assert!(made != Change::of(b"a\nother\nc\n", b"a\nnew one\nnew two\nc\n"), "of something else");
+        let of = |before: &[u8], after: &[u8]| Change::of(before, after).0;
+        let made = of(b"a\nb\nc\n", b"a\nnew one\nnew two\nc\n");
+        assert!(made == of(b"x\na\nb\nc\ny\n", b"x\na\nnew one\nnew two\nc\ny\n"));
+        assert!(made != of(b"x\na\nb\nc\n", b"a\nnew one\nnew two\nc\n"), "it takes more away");
+        assert!(made != of(b"a\nb\nc\n", b"a\nnew one\nc\n"), "it brings less");
+        assert!(made != of(b"a\nother\nc\n", b"a\nnew one\nnew two\nc\n"), "of something else");
+        assert!(made == of(b"a\nb\nc\n", b"  a\n  new\n    one\n  new two\n  c\n"), "and formatted");
     }
 
     #[test]
     fn a_change_must_say_something() {
-        let says = |after: &[u8]| Change::of(b"", after).says_enough();
+        let says = |after: &[u8]| Change::of(b"", after).1.is_some();
         assert!(says(b"first line\nsecond line\n") && says(b"one_long_line_of_its_own\n"));
         assert!(!says(b"one line\n}\n") && !says(b""));
     }
