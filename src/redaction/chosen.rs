@@ -69,6 +69,37 @@ pub(super) fn word(value: &[u8]) -> bool {
     word >= 4 && capital && number && sign.is_ascii_punctuation() && !matches!(sign, b'-' | b'/' | b'(' | b'[')
 }
 
+/// `Gaviota.Montana.Banjo922`: words with capitals and a number at the end, as nothing in a program is called that a sentence
+/// gives as a value.
+pub(super) fn spoken(value: &[u8]) -> bool {
+    let digits = value.iter().rev().skip_while(|b| b.is_ascii_punctuation()).take_while(|b| b.is_ascii_digit()).count();
+    let words = value.iter().filter(|b| b.is_ascii_uppercase()).count();
+    digits >= 2
+        && words >= 2
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'!' | b'?' | b'*'))
+}
+
+/// `harbor.Coffee878!`, `Sonnen-dragon-421`: several words and a number, as people choose who are asked for a secret; not a
+/// name in a program, which has no such sign and no such number.
+pub(super) fn words(value: &[u8]) -> bool {
+    let word = |part: &&[u8]| part.len() >= 3 && part.iter().any(u8::is_ascii_alphabetic);
+    let parts = value.split(|b| b.is_ascii_punctuation()).filter(word).count();
+    let humps = value.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let sign = value.iter().any(|b| b"!?#$%&*+=^~@".contains(b)) || matches!(value.last(), Some(b'_' | b'-' | b'.'));
+    let capital = value.iter().any(u8::is_ascii_uppercase);
+    let text = value.to_ascii_lowercase();
+    let about = ["secret", "token", "key", "test", "name", "config", "type", "example", "version"];
+    let plain = !about.iter().any(|word| memchr::memmem::find(&text, word.as_bytes()).is_some());
+    let part = |b: &u8| b.is_ascii_alphanumeric() || b"!?#$%&*+=^~@_-.".contains(b);
+    (12..=48).contains(&value.len())
+        && value.iter().all(part)
+        && parts + humps >= 2
+        && digits >= 2
+        && plain
+        && (sign || (capital && humps == 0 && digits >= 3 && value[value.len() - 2..].iter().all(u8::is_ascii_digit)))
+}
+
 /// Four to eight digits, and not all alike.
 pub(super) fn pin(value: &[u8]) -> bool {
     (4..=8).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) && value.iter().any(|b| *b != value[0])

@@ -1,7 +1,7 @@
 //! Columns: values under a name in a table's head (CSV, psql, markdown).
 
-use super::link::prefix;
 use super::names::Class;
+use super::prefix::prefix;
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
 
@@ -67,7 +67,9 @@ fn separator(head: &[u8]) -> Option<u8> {
                 .iter()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b' ' | b'"' | b'`' | b'.' | b'-' | b'\''))
     };
-    (head.len() < MAX_LINE && head.split(|b| *b == sign).all(name)).then_some(sign)
+    // One name and a comma is an item of a list.
+    let several = head.split(|b| *b == sign).filter(|field| !field.trim_ascii().is_empty()).count() > 1;
+    (several && head.len() < MAX_LINE && head.split(|b| *b == sign).all(name)).then_some(sign)
 }
 
 fn line_end(text: &[u8], at: usize) -> usize {
@@ -92,6 +94,7 @@ mod tests {
             assert_eq!(spans.iter().map(|s| &text[s.start..s.end]).collect::<Vec<_>>(), ["Gr4nite!71"], "{text}");
         }
         let mut spans = Vec::new();
+        find(b"password,\nearly_data_ack,\n", (0, 8), Class::Password, &mut spans);
         find(b"f(user, password)\nGr4nite!71, Gr4nite!72\n", (8, 16), Class::Password, &mut spans);
         assert!(spans.is_empty());
     }

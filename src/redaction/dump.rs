@@ -26,16 +26,22 @@ pub(super) fn rows(text: &[u8]) -> Option<View> {
 /// Adds the bytes of one row. Each reaches to the row's end, where the same bytes stand as text.
 fn row(text: &[u8], start: usize, end: usize, view: &mut View) {
     let line = &text[start..end];
-    let mut i = super::link::prefix(line);
+    let mut i = super::prefix::prefix(line);
     i += line[i..].iter().take_while(|b| **b == b' ').count();
     let offset = line[i..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
     if !(6..=8).contains(&offset) {
         return;
     }
     i += offset;
-    i += usize::from(line.get(i) == Some(&b':'));
+    let words = line.get(i) != Some(&b':');
+    i += usize::from(!words);
     if line.get(i) != Some(&b' ') {
         return;
+    }
+    if words && let Some(bytes) = characters_of(&line[i..]) {
+        let cells = bytes.iter().enumerate();
+        let first = i + (line.len() - i) % 4 % 2;
+        return cells.for_each(|(n, byte)| view.put(&[*byte], start + first + 4 * n + 1, end));
     }
     let mut count = 0;
     let mut blanks = 0;
@@ -57,12 +63,35 @@ fn row(text: &[u8], start: usize, end: usize, view: &mut View) {
             break;
         }
         for pair in (i..i + group).step_by(2) {
-            let Some(byte) = hex_pair(&line[pair..pair + 2]) else { return };
+            // Words of two bytes stand with the low one behind.
+            let from = if words && group == 4 { 2 * i + 2 - pair } else { pair };
+            let Some(byte) = hex_pair(&line[from..from + 2]) else { return };
             view.put(&[byte], start + pair, end);
             count += 1;
         }
         (i, blanks) = (i + group, 0);
     }
+}
+
+/// The bytes of a row of `od -c`, or of `od -b`: cells of four, with a character, an escape or three octal digits.
+fn characters_of(row: &[u8]) -> Option<Vec<u8>> {
+    let row = row.strip_suffix(b"\r").unwrap_or(row);
+    let row = if row.len() % 4 == 1 { &row[1..] } else { row };
+    let cell = |cell: &[u8]| match *cell {
+        [b' ', b' ', b' ', b] => Some(b),
+        [b' ', b' ', b'\\', b] => Some(match b {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            _ => b' ',
+        }),
+        [b' ', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7'] => {
+            Some(a.wrapping_sub(b'0') << 6 | (b & 7) << 3 | (c & 7))
+        }
+        _ => None,
+    };
+    let whole = !row.is_empty() && row.len().is_multiple_of(4) && row.len() <= 64;
+    whole.then(|| row.chunks(4).map(cell).collect()).flatten()
 }
 
 fn hex_pair(digits: &[u8]) -> Option<u8> {
@@ -178,12 +207,15 @@ mod tests {
         for dump in [
             "00000000: 544f 4b45 4e3d 6162 6331 3233 7879 7a21  TOKEN=abc123xyz!\n00000010: 6f6b 0a                                  ok.\n",
             "00000000  54 4f 4b 45 4e 3d 61 62  63 31 32 33 78 79 7a 21  |TOKEN=abc123xyz!|\n00000010  6f 6b 0a  |ok.|\n",
+            "0000000 4f54 454b 3d4e 6261 3163 3332 7978 217a\n0000020 6b6f 000a\n",
+            "0000000   T   O   K   E   N   =   a   b   c   1   2   3   x   y   z   !\n0000020   o   k  \\n\n",
+            "0000000 124 117 113 105 116 075 141 142 143 061 062 063 170 171 172 041\n0000020 157 153 012\n",
             "0000000 54 4f 4b 45 4e 3d 61 62 63 31 32 33 78 79 7a 21\n0000020 6f 6b 0a\n",
         ] {
             let view = rows(dump.as_bytes()).unwrap();
             assert!(view.text.starts_with(b"TOKEN=abc123xyz!ok\n"), "{dump} {:?}", String::from_utf8_lossy(&view.text));
             let (start, end) = view.to_raw(6, 16);
-            assert!(dump[..start].ends_with([' ', 'd']), "{dump}");
+            assert!(dump[..start].ends_with([' ', 'd', '=']), "{dump}");
             assert_eq!(dump.as_bytes()[end], b'\n');
         }
         assert!(rows(b"a 00000000 b\nno dump").is_none());

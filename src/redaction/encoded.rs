@@ -66,7 +66,9 @@ pub(super) fn runs(text: &[u8], mut on: impl FnMut(usize, usize)) {
             i = gap + 1;
             continue;
         }
-        let mut end = line_end(text, i + MIN_RUN);
+        // The sign of a diff is none of the digits.
+        i += usize::from(matches!(text[i], b'+' | b'-') && (i == 0 || text[i - 1] == b'\n'));
+        let mut end = line_end(text, i + MIN_RUN - 1);
         let width = end - i;
         while width >= 60 && matches!(text.get(end), Some(b'\n' | b'\r')) {
             let next = end + if text[end..].starts_with(b"\r\n") { 2 } else { 1 };
@@ -79,8 +81,10 @@ pub(super) fn runs(text: &[u8], mut on: impl FnMut(usize, usize)) {
                 break;
             }
         }
-        let pad = text[end..].iter().take(2).take_while(|b| **b == b'=').count();
-        on(i, end + pad);
+        let pad = text[end..].iter().take(6).take_while(|b| **b == b'=').count();
+        if end + pad >= i + MIN_RUN {
+            on(i, end + pad);
+        }
         i = end + 1;
     }
 }
@@ -137,6 +141,31 @@ pub(super) fn decode_base64(run: &[u8]) -> Option<Vec<u8>> {
     (held < 6).then_some(out)
 }
 
+/// Decodes base32, over line breaks. `None` where it is not that, or where its first bytes are no text.
+fn decode_base32(run: &[u8]) -> Option<Vec<u8>> {
+    let body = &run[..run.len() - run.iter().rev().take_while(|b| **b == b'=').count()];
+    let mut out = Vec::new();
+    let (mut bits, mut held) = (0u32, 0);
+    for &b in body {
+        let digit = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'2'..=b'7' => b - b'2' + 26,
+            b'\n' | b'\r' => continue,
+            _ => return None,
+        };
+        bits = bits << 5 | u32::from(digit);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+            if out.len() == 8 && !is_text(&out) && !is_packed(&out) {
+                return None;
+            }
+        }
+    }
+    Some(out)
+}
+
 /// The most that a compressed text may unfold to.
 const MAX_UNFOLDED: u64 = 1 << 20;
 
@@ -145,6 +174,9 @@ pub(super) fn decode_text(run: &[u8]) -> Option<Vec<u8>> {
     let prefixed = run.strip_prefix(b"0x").unwrap_or(run);
     if prefixed.len() >= 24 && prefixed.len().is_multiple_of(2) && prefixed.iter().all(u8::is_ascii_hexdigit) {
         return text_of(hex::decode(prefixed).ok()?);
+    }
+    if let Some(text) = decode_base32(run).and_then(text_of) {
+        return Some(text);
     }
     // Most runs are names, paths, digests or images: their first bytes tell.
     let head = decode_base64(&run[..MIN_RUN])?;
@@ -223,6 +255,7 @@ mod tests {
     #[test]
     fn only_text_is_decoded() {
         assert_eq!(decode_text(b"QUJDREVGR0hJSktMTU5PUFFSU1RV").unwrap(), b"ABCDEFGHIJKLMNOPQRSTU");
+        assert_eq!(decode_text(b"IFBEGRCFIZDUQSKKJNGE2TSPKBIVEU2UKU======").unwrap(), b"ABCDEFGHIJKLMNOPQRSTU");
         assert_eq!(decode_text(b"6162636465666768696a6b6c6d6e6f70").unwrap(), b"abcdefghijklmnop");
         for not in
             ["adc4054957bd4711d69a997d9a23e3d2", "a_long_identifier_in_snake_case", "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAY"]

@@ -16,7 +16,7 @@ use super::rule::{Check, Rule};
 use super::span::{self, Rank, Span};
 use super::value::Setting;
 use super::view::{self, View};
-use super::{cards, dump, encoded, jwk, named, pem, rules, seed, shape, url, value};
+use super::{cards, dump, encoded, jwk, named, pem, rules, seed, shape, tongues, url, value};
 
 /// What a keyword's hit is handed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Engine {
         let by_rule = by_rule.flat_map(|(i, (rule, _))| rule.keywords.iter().map(move |k| (*k, Target::Rule(i))));
         let keywords = [(url::KEYWORD, Target::Url), (jwk::KEYWORD, Target::Jwk), (span::MARKER, Target::Marker)]
             .into_iter()
-            .chain(names::KEYWORDS.iter().map(|k| (*k, Target::Name)))
+            .chain(names::KEYWORDS.iter().chain(tongues::KEYWORDS).map(|k| (*k, Target::Name)))
             .chain(pem::KEYWORDS.iter().map(|k| (*k, Target::PrivateKey)))
             .chain(by_rule);
         let prefilter = Prefilter::new(keywords);
@@ -95,21 +95,30 @@ impl Engine {
             // Lines of JSON apart, everything between them together.
             let mut text = 0;
             let mut line = 0;
+            let mut said = Said::default();
             while line < bytes.len() {
                 let end = memchr::memchr(b'\n', &bytes[line..]).map_or(bytes.len(), |n| line + n);
-                let content = &bytes[line..end];
-                let document = matches!(content.first(), Some(b'{' | b'[')) && looks_like_json(content);
-                if let Some(tokens) = (document && content.len() < bytes.len()).then(|| json::tokens(content)).flatten()
+                if let Some((from, to)) = document_in(&bytes[line..end])
+                    && to - from < bytes.len()
+                    && let Some(tokens) = json::tokens(&bytes[line + from..line + to])
                 {
-                    self.text_at(bytes, text, line, depth, spans);
+                    let content = &bytes[line + from..line + to];
+                    said.add(frame::said(content, &tokens), line + from);
+                    // What stands around it may be about it; a line that is a document is only that.
+                    if from == 0 {
+                        self.text_at(bytes, text, line, depth, spans);
+                        text = end;
+                    }
                     let first = spans.len();
                     self.json(content, tokens, depth, spans);
-                    shift(&mut spans[first..], line);
-                    text = end;
+                    shift(&mut spans[first..], line + from);
                 }
                 line = end + 1;
             }
             self.text_at(bytes, text, bytes.len(), depth, spans);
+            if said.strings.len() > 1 {
+                self.lines(bytes, &said.strings, if said.pieces { b"" } else { b"\n" }, spans);
+            }
         }
         span::merge(spans, from);
     }
@@ -122,21 +131,35 @@ impl Engine {
 
     /// Searches the strings of a JSON document.
     fn json(&self, bytes: &[u8], tokens: Vec<Token>, depth: u8, spans: &mut Vec<Span>) {
-        let mut frames = vec![Frame::new(None)];
+        let mut frames = vec![Frame::new(None, false)];
         let mut searched = Searched::default();
         tokens.into_iter().for_each(|token| match token {
             Token::Open => {
                 // What an array holds goes by the array's name.
-                let name = frames.last_mut().and_then(|f| {
+                let frame = frames.last_mut().map(|f| {
                     f.only_lines = false;
-                    f.name
+                    f.numbers.stop();
+                    Frame::new(f.name, f.generated)
                 });
-                frames.push(Frame::new(name));
+                frames.extend(frame);
             }
             Token::Close => {
                 let Some(frame) = frames.pop() else { return };
                 if frame.only_lines && frame.lines.len() > 1 {
-                    self.lines(bytes, &frame.lines, spans);
+                    // The arguments of a command make one line.
+                    let begins = |sign: u8| frame.lines.iter().any(|(start, end)| start < end && bytes[*start] == sign);
+                    let command = begins(b'-') && !begins(b'+') && !begins(b' ');
+                    let between: &[u8] = if command { b" " } else { b"\n" };
+                    self.lines(bytes, &frame.lines, between, spans);
+                }
+                if let Some((start, end, inner)) = frame.numbers.take() {
+                    let first = spans.len();
+                    let named =
+                        frame.name.filter(|_| inner.len() >= 16).map(|c| Span::new(start, end, c.rule(), Rank::Named));
+                    let text = inner.iter().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\n' | b'\r'));
+                    let found = text.then(|| self.encoded(bytes, start, end, Some(inner), depth)).flatten();
+                    spans.extend(found.or(named).map(|span| Span { quotes: 1, ..span }));
+                    self.mark(bytes, first, spans);
                 }
                 if frame.is_jwk {
                     let first = spans.len();
@@ -145,9 +168,12 @@ impl Engine {
                 }
             }
             Token::Scalar(start, end) => {
+                if let Some(frame) = frames.last_mut() {
+                    frame.numbers.add(bytes, start, end);
+                }
                 if self.settings.cards && cards::is_number(bytes, start, end) {
                     let first = spans.len();
-                    spans.push(Span { quotes: true, ..cards::span(start, end) });
+                    spans.push(Span { quotes: 1, ..cards::span(start, end) });
                     self.mark(bytes, first, spans);
                 }
             }
@@ -168,6 +194,8 @@ impl Engine {
                 if frame.only_lines {
                     frame.lines.push((start, end));
                 }
+                frame.numbers.stop();
+                frame.tells(raw);
                 if frame.names_sibling {
                     frame.sibling = self.classify(frame::label(raw));
                 }
@@ -214,14 +242,16 @@ impl Engine {
             self.mark(text, named, spans);
             span::merge(spans, first);
         }
+        spans[first..].iter_mut().filter(|span| span.quotes > 0).for_each(|span| span.quotes += 1);
         if decoded.is_some() {
             map_back(&mut spans[first..], |positions| json::to_raw(raw, positions));
         }
         shift(&mut spans[first..], at);
     }
 
-    /// Searches the strings of an array as the lines of one text, as diffs in JSON have them: a private key takes several.
-    fn lines(&self, bytes: &[u8], lines: &[(usize, usize)], spans: &mut Vec<Span>) {
+    /// Searches strings as the lines of one text, as diffs in JSON have them: a private key takes several. What is between
+    /// them may be something else than a line's end.
+    fn lines(&self, bytes: &[u8], lines: &[(usize, usize)], between: &[u8], spans: &mut Vec<Span>) {
         let mut text = Vec::new();
         let mut ends = Vec::with_capacity(lines.len());
         for &(start, end) in lines {
@@ -232,7 +262,7 @@ impl Engine {
                 text.extend_from_slice(&line);
             }
             ends.push(text.len());
-            text.push(b'\n');
+            text.extend_from_slice(between);
         }
         let mut found = Vec::new();
         // What is encoded has been searched string by string.
@@ -247,7 +277,7 @@ impl Engine {
             spans.extend(pieces.filter(|s| s.start < s.end));
             map_back(&mut spans[first..], |positions| json::to_raw(&bytes[start..end], positions));
             shift(&mut spans[first..], start);
-            from = to + 1;
+            from = to + between.len();
         }
     }
 
@@ -263,6 +293,11 @@ impl Engine {
         if depth < MAX_DEPTH {
             if let Some(view) = view::unescaped(text) {
                 self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
+            }
+            if let Some(view) = view::arguments(text) {
+                self.view(&view, spans, |spans| {
+                    self.scan(&view.text, MAX_DEPTH, spans);
+                });
             }
             if let Some(view) = dump::rows(text) {
                 self.view(&view, spans, |spans| self.text(&view.text, depth + 1, spans));
@@ -367,7 +402,7 @@ impl Engine {
         let mut found = Vec::new();
         self.document(&inner, depth + 1, &mut found);
         if let Some(best) = found.into_iter().max_by_key(|s| s.rank) {
-            return Some(Span { start, end, ..best });
+            return Some(Span { start, end, quotes: 0, ..best });
         }
         // Mapbox's public tokens.
         if text[..start].ends_with(b"pk.") {
@@ -457,9 +492,46 @@ fn holds(check: Check, secret: &[u8]) -> bool {
         Check::Real => !value::filler(secret),
         Check::Random => value::random(secret) && !value::wordy(secret) && !value::filler(secret),
         Check::Password => value::plausible(Class::Password, secret, Setting::Quoted),
+        Check::Chosen => {
+            value::drawn(Class::Password, secret) && value::plausible(Class::Password, secret, Setting::Quoted)
+        }
         Check::Given => value::plausible(Class::Password, secret, Setting::Assigned),
         Check::Basic => value::basic_credentials(secret),
     }
+}
+
+/// The texts of the lines of a log or a stream, for what is cut into several.
+#[derive(Default)]
+struct Said {
+    strings: Vec<(usize, usize)>,
+    pieces: bool,
+}
+
+impl Said {
+    fn add(&mut self, string: Option<((usize, usize), bool)>, at: usize) {
+        if let Some(((start, end), piece)) = string.filter(|((start, end), _)| start < end) {
+            self.pieces |= piece;
+            self.strings.push((at + start, at + end));
+        }
+    }
+}
+
+/// Where in a line a document stands: it is the line, or its end, behind what a log or a frame put there.
+fn document_in(line: &[u8]) -> Option<(usize, usize)> {
+    let to = line.trim_ascii_end();
+    let to = to.strip_suffix("│".as_bytes()).unwrap_or(to).trim_ascii_end();
+    if !matches!(to.last(), Some(b'}' | b']')) {
+        return None;
+    }
+    let opens = |at: &usize| {
+        let rest = &to[*at..];
+        rest.starts_with(b"{\"")
+            || rest.starts_with(b"[{\"")
+            || rest.starts_with(b"[\"")
+            || (*at == 0 && matches!(rest[0], b'{' | b'['))
+    };
+    let from = (0..to.len().min(120)).find(opens)?;
+    Some((from, to.len()))
 }
 
 fn looks_like_json(bytes: &[u8]) -> bool {

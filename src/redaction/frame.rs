@@ -1,5 +1,6 @@
 //! Frames: what is known of a JSON document while its strings are searched.
 
+use super::json::Token;
 use super::jwk;
 use super::names::Class;
 use super::span::Span;
@@ -11,6 +12,13 @@ pub(super) struct Frame {
     /// Whether the current member names its sibling `value`, and what it said.
     pub names_sibling: bool,
     pub sibling: Option<Class>,
+    /// What the name of the object itself said: `"admin_password": {"type": …, "value": …}`.
+    outer: Option<Class>,
+    /// Whether a member says that something here or below is a generated password.
+    pub generated: bool,
+    is_type: bool,
+    /// The bytes of an array that holds nothing else.
+    pub numbers: Numbers,
     /// Whether it was the label of a form's field, whose text is what is typed there.
     is_field: bool,
     pub signature: bool,
@@ -24,9 +32,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub fn new(name: Option<Class>) -> Self {
+    pub fn new(name: Option<Class>, generated: bool) -> Self {
         Frame {
             name,
+            outer: name,
+            generated,
+            is_type: false,
+            numbers: Numbers::default(),
             names_sibling: false,
             sibling: None,
             is_field: false,
@@ -41,21 +53,80 @@ impl Frame {
 
     pub fn key(&mut self, key: &[u8], class: Option<Class>) {
         self.only_lines = false;
+        self.numbers.stop();
         let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
         self.names_sibling =
             is(&["name", "key", "variable", "parameter", "parameterkey", "field", "header", "id", "k", "element"]);
         self.is_field |= key == b"element";
         self.signature = key == b"signature";
+        self.is_type = key == b"type";
         self.is_jwk |= key == b"kty";
         self.is_jwk_member = jwk::is_private(key);
         self.name = if is(&["value", "val", "content", "default", "parametervalue", "v", "secretstring"])
             || (self.is_field && key == b"text")
         {
-            self.sibling
+            self.sibling.or(self.outer)
+        } else if self.generated && key == b"result" {
+            Some(Class::Password)
         } else {
             class
         };
     }
+
+    /// What a string tells of its siblings.
+    pub fn tells(&mut self, raw: &[u8]) {
+        self.generated |= self.is_type && raw == b"random_password";
+    }
+}
+
+/// The numbers of an array, as long as all of them are bytes.
+#[derive(Default)]
+pub(super) struct Numbers {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    others: bool,
+}
+
+impl Numbers {
+    pub fn add(&mut self, bytes: &[u8], start: usize, end: usize) {
+        if self.others {
+            return;
+        }
+        match std::str::from_utf8(&bytes[start..end]).ok().and_then(|number| number.parse().ok()) {
+            Some(byte) => {
+                self.start = if self.bytes.is_empty() { start } else { self.start };
+                self.end = end;
+                self.bytes.push(byte);
+            }
+            None => self.stop(),
+        }
+    }
+
+    /// There is something else in the array.
+    pub fn stop(&mut self) {
+        self.others = true;
+        self.bytes = Vec::new();
+    }
+
+    /// Where they begin and end, and what they are; not of fewer than eight.
+    pub fn take(self) -> Option<(usize, usize, Vec<u8>)> {
+        (self.bytes.len() >= 8).then_some((self.start, self.end, self.bytes))
+    }
+}
+
+/// The text that a line of a log or a stream gives, where its lines are documents: what is cut into several is in it. Tells
+/// too whether the next one goes on at once.
+pub(super) fn said(bytes: &[u8], tokens: &[Token]) -> Option<((usize, usize), bool)> {
+    const LINES: &[&[u8]] = &[b"log", b"message", b"msg", b"line", b"MESSAGE", b"textPayload", b"Output"];
+    const PIECES: &[&[u8]] = &[b"text", b"delta", b"content", b"partial_json", b"arguments", b"data", b"chunk"];
+    tokens.windows(2).find_map(|pair| match *pair {
+        [Token::Key(start, end), Token::Str(from, to)] => {
+            let key = &bytes[start..end];
+            (LINES.contains(&key) || PIECES.contains(&key)).then_some(((from, to), PIECES.contains(&key)))
+        }
+        _ => None,
+    })
 }
 
 /// The label of a form's field without the word that says that it is one: `Password field`.

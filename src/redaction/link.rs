@@ -1,5 +1,6 @@
 //! Links: what stands between a name and its value, in code, configuration, tables, commands and sentences.
 
+use super::prefix::prefix;
 use super::value;
 
 /// What stands between a name and its value.
@@ -18,6 +19,8 @@ pub(super) enum Link {
     Flag,
     /// What only a quoted value may follow: a comma, a bracket, a sibling called `value`.
     Quote,
+    /// The next field of a line of CSV that the name begins.
+    Field,
     /// Nothing but white space, in a line with nothing else; a cell's border.
     Word,
     /// `is`, and its like; or nothing, where somebody is asked to use what follows or it can be nothing else.
@@ -34,18 +37,20 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
     // `char password[32] = …`
     let array = text[end..].iter().take(6).take_while(|b| b.is_ascii_digit() || matches!(b, b'[' | b']')).count();
     let end = if text[end..].starts_with(b"[") && text[..end + array].ends_with(b"]") { end + array } else { end };
+    let before = start.checked_sub(1).map_or(b'\n', |j| text[j]);
     let (mut i, mut quoted) = (end, false);
     while let Some(b) = text.get(i).filter(|_| i < end + 12) {
         match b {
             b'"' | b'\'' | b'`' => quoted = true,
             b'\\' if matches!(text.get(i + 1), Some(b'"' | b'\'' | b'\\')) => {}
             b']' | b'*' | b'?' | b')' => {}
+            // `$ENV{NAME}`
+            b'}' if before == b'{' && text[skip_blanks(text, i + 1)..].starts_with(b"=") => {}
             _ => break,
         }
         i += 1;
     }
     let at = skip_blanks(text, i);
-    let before = start.checked_sub(1).map_or(b'\n', |j| text[j]);
     let rest = &text[at..];
     let (link, len) = match rest {
         [b'=', b'>', ..] => (Link::Equals { tight: false }, 2),
@@ -55,13 +60,22 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             (Link::Equals { tight: at == i && signs == 1 && !quoted }, signs)
         }
         [b'?', b'=', ..] => (Link::Equals { tight: true }, 2),
+        [b'|', b'|', b'=', ..] | [b'?', b'?', b'=', ..] | [b'/', b'/', b'=', ..] => (Link::Equals { tight: false }, 3),
         [b':', b'=', ..] | [b'+', b'=', ..] | [b'<', b'-', ..] => (Link::Equals { tight: false }, 2),
         [b'!', b'=', ..] => (Link::Quote, 2 + usize::from(rest.get(2) == Some(&b'='))),
         [b':', b':', ..] => return None,
         [b':', b'-', ..] if before == b'{' => (Link::Equals { tight: true }, 2),
         // `arn:aws:…:secret:name`
         [b':', next, ..] if !quoted && matches!(before, b':' | b'/') && *next != b' ' => return None,
-        [b':', ..] => (Link::Colon, 1 + decoration(&rest[1..])),
+        [b':', ..] => {
+            // A map that tells more of the value than what it is.
+            let line_end = 1 + rest[1..].iter().take(8).take_while(|b| matches!(b, b' ' | b'{' | b'\r')).count();
+            let map = rest.get(line_end) == Some(&b'\n');
+            if let Some(at) = map.then(|| later_value(text, at + line_end)).flatten() {
+                return Some((Link::Colon, at));
+            }
+            (Link::Colon, 1 + decoration(&rest[1..]))
+        }
         // A value for where there is none.
         [b'|', b'|', b' ', ..] | [b'?', b'?', b' ', ..] | [b'o', b'r', b' ', ..] => (Link::Quote, 2),
         [b'|', b'|', ..] => return None,
@@ -77,6 +91,11 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         [b'>', ..] if quoted => (Link::Tag, 1 + data(&rest[1..])),
         [b'<', b'/', ..] => (Link::Tag, next_tag(rest)?),
         [b',', ..] if quoted => (Link::Quote, 1 + skip_sibling_name(&rest[1..])),
+        // `key, err := …`
+        [b',', b' ', ..] if !quoted && second_result(rest) > 0 => (Link::Equals { tight: false }, second_result(rest)),
+        [b',' | b';', next, ..] if at == end && !matches!(next, b' ' | b'\n') && begins_line(text, start) => {
+            (Link::Field, 1)
+        }
         [b',', ..] if matches!(before, b'{' | b':') && literal_follows(&rest[1..]) => {
             (Link::Equals { tight: false }, 1)
         }
@@ -94,16 +113,20 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             if let Some(at) = later_value(text, at) {
                 return Some((Link::Equals { tight: false }, at));
             }
-            return printed(text, start, at).map(|at| (Link::Prose, at));
+            return printed(text, start, at).or_else(|| defined(text, start, at)).map(|at| (Link::Prose, at));
         }
         [b'1'..=b'9', b':', b' ', ..] => (Link::Colon, 2),
+        _ if prompt(rest) > 0 => (Link::Colon, prompt(rest)),
         // Of a language that writes no spaces, or other letters.
         _ if text[start] >= 0x80 || text[end - 1] >= 0x80 => {
             (Link::Prose, prose(rest).or_else(|| whose(rest)).unwrap_or(0))
         }
         _ if at == i => return None,
         _ if quoted && attribute(rest) > 0 => (Link::Quote, attribute(rest)),
+        [mark @ (b'"' | b'\''), ..] if before == b'-' && is_one_word(&rest[1..], *mark) => (Link::Flag, 0),
         [b'"' | b'\'', ..] => (Link::Quote, 0),
+        [b'`', ..] if !quoted => (Link::Quote, 0),
+        _ if !quoted && let Some(words) = quoted_behind(rest) => (Link::Word, words),
         _ if typed(rest) > 0 => (Link::Equals { tight: false }, typed(rest)),
         _ if !quoted && asks(text, start) => (Link::Prose, prose(rest).unwrap_or(0)),
         _ if !quoted && (text[i] == b'\t' || set(text, start)) => (Link::Flag, 0),
@@ -127,6 +150,71 @@ pub(super) fn skip_blanks(text: &[u8], i: usize) -> usize {
 fn in_table(text: &[u8], at: usize) -> bool {
     let line = text[..at].iter().rev().take(200).take_while(|b| **b != b'\n').last();
     line == Some(&b'|')
+}
+
+/// `, err := `: another result of the call that makes the value.
+fn second_result(rest: &[u8]) -> usize {
+    const OTHERS: &[&[u8]] = &[b", _ := ", b", _ = ", b", err := ", b", err = ", b", ok := ", b", e := "];
+    OTHERS.iter().find(|other| rest.starts_with(other)).map_or(0, |other| other.len())
+}
+
+/// Whether nothing but what a tool puts there stands before a name in its line.
+fn begins_line(text: &[u8], start: usize) -> bool {
+    let from = memchr::memrchr(b'\n', &text[start.saturating_sub(120)..start]);
+    let line = from.map_or(start.saturating_sub(120), |n| start.saturating_sub(120) + n + 1);
+    let before = &text[line..start];
+    before.iter().all(|b| *b == b' ') || prefix(&text[line..]) == before.len()
+}
+
+/// `»` and its like, between what a program asks for and what somebody typed.
+fn prompt(rest: &[u8]) -> usize {
+    let sign = ["»", "›", "❯", "▸", "➜"].into_iter().find(|sign| rest.starts_with(sign.as_bytes()));
+    let Some(sign) = sign.map(str::len) else { return 0 };
+    // The end of a quoted name: `« mot de passe » : …`.
+    let blanks = rest[sign..].iter().take(3).take_while(|b| matches!(b, b' ' | 0xC2 | 0xA0)).count();
+    if rest.get(sign + blanks) == Some(&b':') { sign + blanks + 1 } else { sign }
+}
+
+/// What opens a quotation in print.
+const OPENING: &[&str] = &["«", "“", "„", "‘", "‚", "‹", "「", "『"];
+
+/// The opening sign of a quotation at `at`, with the blank behind it, as French has it.
+pub(super) fn opening(text: &[u8], at: usize) -> usize {
+    let sign = OPENING.iter().find(|sign| text[at..].starts_with(sign.as_bytes())).map_or(0, |sign| sign.len());
+    let blank = ["\u{a0}", "\u{202f}", " "].into_iter().find(|b| text[at + sign..].starts_with(b.as_bytes()));
+    if sign == 0 { 0 } else { sign + blank.map_or(0, str::len) }
+}
+
+/// Where a quotation begins behind a few small words: ``password for now: `…` ``, `mis à « … »`.
+fn quoted_behind(rest: &[u8]) -> Option<usize> {
+    let word = |b: &u8| b.is_ascii_lowercase() || *b == b' ' || (0xC3..=0xC5).contains(b) || (0x80..0xAB).contains(b);
+    let words = rest.iter().take(24).take_while(|b| word(b)).count();
+    let opens = rest.get(words) == Some(&b'`') || opening(rest, words) > 0;
+    let blank = words == 0 || rest[words - 1] == b' ';
+    let inside = &rest[words..][..rest.len().min(words + 80) - words];
+    let value = inside.split(|b| matches!(b, b'`' | 0xC2 | 0xE2 | 0xE3)).nth(1).unwrap_or_default();
+    // An id in a sentence about a token: `the token was made by `4f3a…``.
+    (opens && blank && !value::names_something(value.trim_ascii())).then_some(words)
+}
+
+/// Whether the string has no blank in it: the value of a flag, and not what is said of it.
+fn is_one_word(inside: &[u8], mark: u8) -> bool {
+    let len = inside.iter().take(256).take_while(|b| **b != mark && !b.is_ascii_whitespace()).count();
+    inside.get(len) == Some(&mark)
+}
+
+/// The value in a line of its own below the name in one: a list of definitions.
+fn defined(text: &[u8], start: usize, at: usize) -> Option<usize> {
+    let from = memchr::memrchr(b'\n', &text[start.saturating_sub(60)..start]);
+    let line = from.map_or(start.saturating_sub(60), |n| start.saturating_sub(60) + n + 1);
+    let sign = |b: &u8| matches!(b, b' ' | b'`' | b'*' | b'+' | b'-' | b'_' | b'"');
+    let below = at + 1 + usize::from(text.get(at) == Some(&b'\r'));
+    let indent = below + prefix(text.get(below..)?);
+    let inside = indent + text[indent..].iter().take(12).take_while(|b| matches!(b, b' ' | b'\t' | b':')).count();
+    let word = text[inside..].iter().take(512).take_while(|b| b.is_ascii_graphic()).count();
+    let alone = matches!(text.get(inside + word), None | Some(b'\n' | b'\r'));
+    let own = text[line..start].iter().all(sign) || prefix(&text[line..]) == start - line;
+    (own && inside >= below + 2 && alone && word >= 8).then_some(inside)
 }
 
 /// The words between a name and its value in a sentence.
@@ -163,6 +251,24 @@ fn prose(rest: &[u8]) -> Option<usize> {
         "es ",
         "(",
         "will be ",
+        "à ",
+        "auf ",
+        "as: ",
+        "reads ",
+        "equals ",
+        "stays ",
+        "remains ",
+        "becomes ",
+        "should be ",
+        "has been set to ",
+        "is still ",
+        "is currently ",
+        "is just ",
+        "olan ",
+        "adalah ",
+        "là ",
+        "jest: ",
+        "это: ",
         "changed to ",
         "changed from ",
         "was changed from ",
@@ -189,15 +295,24 @@ const OF: &[&str] = &[
     "du ", "pour ", "del ", "para ", "di ", "per ", "do ", "da ", "van ", "voor ", "от ", "для ", "к ", "d'", "(",
 ];
 
+/// What stands before a value behind such words.
+const IS: &[&str] = &[
+    " is ", " ist ", " lautet ", " est ", " es ", " è ", " é ", " to ", " jest ", " är ", " er ", " je ", " este ",
+    " это ", " — ", " – ", " = ",
+];
+
 /// Where the value begins behind such words; they are few, and end with a colon or `is`.
 fn whose(rest: &[u8]) -> Option<usize> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || b" .-_/@()'`*".contains(b);
     let words = rest.iter().take(60).take_while(|b| plain(b)).count();
-    if rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ') {
-        return Some(words + 2);
-    }
-    let is = [&b" is "[..], b" ist ", b" lautet ", b" est ", b" es ", " è ".as_bytes(), " é ".as_bytes(), b" to "];
-    is.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is)? + is.len())).min()
+    let colon = (rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ')).then_some(words + 2);
+    let is = IS.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is.as_bytes())? + is.len())).min();
+    // What follows *is* is the value, where it has a number or a quote in it; else it is another word on the way.
+    let value = |at: &usize| {
+        let word = &rest[*at..][..rest[*at..].iter().take(80).take_while(|b| b.is_ascii_graphic()).count()];
+        word.iter().any(|b| b.is_ascii_digit() || matches!(b, b'"' | b'\'' | b'`'))
+    };
+    is.filter(value).or(colon).or(is)
 }
 
 /// Behind a parenthesis and a colon that end their line: `the token (it is not shown again):`.
@@ -291,11 +406,12 @@ fn data(rest: &[u8]) -> usize {
 
 /// The end of the tag that opens behind a closing one: `<key>name</key><string>`.
 fn next_tag(rest: &[u8]) -> Option<usize> {
-    let rest = &rest[..rest.len().min(120)];
+    let rest = &rest[..rest.len().min(200)];
     let close = rest.iter().position(|b| *b == b'>')? + 1;
-    // What a diff or a comment puts before the next line may stand between.
-    let between = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'+' | b'-' | b'#');
-    let open = close + rest[close..].iter().take_while(|b| between(b)).count();
+    let blanks = |from: usize| from + rest[from..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+    // What a tool puts before the next line may stand between.
+    let line = close + rest[close..].iter().take_while(|b| matches!(b, b'\n' | b'\r')).count();
+    let open = blanks(if line > close { line + prefix(&rest[line..]) } else { close });
     if rest.get(open) != Some(&b'<') || rest.get(open + 1) == Some(&b'/') {
         return None;
     }
@@ -430,22 +546,4 @@ fn later_value(text: &[u8], mut line: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// What a tool puts before each line: a line number, a diff's sign.
-pub(super) fn prefix(line: &[u8]) -> usize {
-    let blanks = line.iter().take(12).take_while(|b| **b == b' ').count();
-    let digits = line[blanks..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
-    let after = blanks + digits;
-    if digits > 0 && line[after..].starts_with("→".as_bytes()) {
-        return after + "→".len();
-    }
-    if digits > 0 && matches!(line.get(after), Some(b'\t' | b'|')) {
-        return after + 1;
-    }
-    let signs = line.iter().take(4).take_while(|b| matches!(b, b'>' | b'#' | b'/' | b'*' | b'|')).count();
-    if signs > 0 && line.get(signs) == Some(&b' ') {
-        return signs + 1;
-    }
-    usize::from(matches!(line.first(), Some(b'+' | b'-' | b'>')))
 }

@@ -1,6 +1,7 @@
 //! Literals: quoted values in the syntax of many languages, and where they end.
 
-use super::link::{prefix, skip_blanks};
+use super::link::skip_blanks;
+use super::prefix::prefix;
 
 const MAX_QUOTED: usize = 16 * 1024;
 
@@ -32,6 +33,12 @@ pub(super) fn quote(text: &[u8], mut at: usize) -> Option<Open> {
         i = skip_blanks(text, at + 1);
     }
     i += if text[i..].starts_with(b"<<") { 2 } else { 0 };
+    // `[]byte("…")`
+    if let Some(slice) =
+        [&b"[]byte("[..], b"[]rune(", b"]byte(", b"]rune("].into_iter().find(|s| text[i..].starts_with(s))
+    {
+        i += slice.len();
+    }
     i += text[i..]
         .iter()
         .take(2)
@@ -48,6 +55,12 @@ pub(super) fn quote(text: &[u8], mut at: usize) -> Option<Open> {
     let mut inside = i + escapes + 1;
     if text[inside..].starts_with(&[mark, mark]) {
         inside += 2;
+    } else if mark == b'`'
+        && text[inside..].starts_with(b"`")
+        && text.get(inside + 1).is_some_and(|b| b.is_ascii_graphic())
+    {
+        // As in reStructuredText.
+        inside += 1;
     }
     Some(Open { inside, mark, escapes })
 }
@@ -109,6 +122,7 @@ fn concatenated(text: &[u8], at: usize, in_brackets: bool) -> Option<Open> {
     let mut i = at;
     let (mut signs, mut breaks) = (0, 0);
     let mut line = at;
+    i += usize::from(in_brackets && text[i.min(text.len())..].starts_with(b") +"));
     while i < text.len() && i < at + 96 {
         match text[i] {
             b' ' | b'\t' | b'\r' => {}

@@ -1,11 +1,12 @@
 //! Values whose name tells: `NAME=value`, `"name": "value"`, table cells, attributes, flags, sentences.
 
-use super::link::{Link, link, prefix, skip_blanks};
+use super::link::{Link, link, opening, skip_blanks};
 use super::literal::{joined, quote, quoted_end};
 use super::names::{self, Class, Names};
+use super::prefix::prefix;
 use super::span::{Rank, Span};
 use super::value::{self, Setting};
-use super::{columns, cookies, seed};
+use super::{chosen, columns, cookies, seed};
 
 /// How far the search of one text has come.
 #[derive(Default)]
@@ -113,11 +114,14 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
     // Two words: `API key`, `seed phrase`.
     let last = text[start..end].to_ascii_lowercase();
     if start > 1 && text[start - 1] == b' ' {
-        let len = text[..start - 1].iter().rev().take(16).take_while(|b| b.is_ascii_alphabetic()).count();
+        let word = |b: &&u8| b.is_ascii_alphabetic() || **b == b'-';
+        let len = text[..start - 1].iter().rev().take(16).take_while(word).count();
         let before = text[start - 1 - len..start - 1].to_ascii_lowercase();
+        let before = before.rsplit(|b| *b == b'-').next().unwrap_or_default();
         let joins = match &last[..] {
             b"key" | b"keys" => names::SECRET_KEYS.iter().any(|word| word.as_bytes() == before),
-            b"phrase" | b"segreta" | b"segreto" | b"secreta" | b"secreto" => true,
+            b"code" | b"codes" => matches!(before, b"recovery" | b"backup" | b"pin"),
+            b"phrase" | b"segreta" | b"segreto" | b"secreta" | b"secreto" | b"api" | b"community" => true,
             _ => false,
         };
         start -= if joins { 1 + len } else { 0 };
@@ -129,7 +133,9 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
 fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize, seen: &mut Seen) -> Option<Span> {
     let at = after_line_break(text, at, link);
     let at = if link == Link::Colon { after_type(text, at) } else { at };
-    let open = quote(text, at);
+    let printed = opening(text, at);
+    let at = at + printed;
+    let open = quote(text, at).filter(|_| link != Link::Field || matches!(text[at], b'"' | b'\''));
     if open.is_none()
         && matches!(class, Class::Password | Class::Phrase)
         && let Some(end) = groups_end(text, at)
@@ -144,6 +150,10 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
             (start, quoted_end(text, open)?.max(start), setting)
         }
         None if link == Link::Quote => return None,
+        None if link == Link::Field => {
+            let ends = |b: &&u8| !matches!(b, b',' | b';' | b'\n' | b'\r' | b'"');
+            (at, at + text[at..].iter().take(MAX_UNQUOTED).take_while(ends).count(), Setting::Quoted)
+        }
         None if class == Class::SeedPhrase && text.get(at).is_some_and(u8::is_ascii_lowercase) => {
             (at, words_end(text, at), Setting::Loose)
         }
@@ -158,6 +168,7 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
             seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
             // A number is one in a sentence, and may be a pin of a chip in a program.
             let spoken = class == Class::Pin && matches!(link, Link::Prose | Link::Flag);
+            let spoken = spoken || printed > 0 || (link == Link::Prose && chosen::spoken(&text[start..end]));
             let setting = if spoken { Setting::Quoted } else { unquoted_setting(text, name, link, end) };
             (start, end, setting)
         }
@@ -179,10 +190,12 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
     if link == Link::Tag && !text[end..].starts_with(b"</") && !text[end..].starts_with(b"]]>") {
         return None;
     }
-    let strict = matches!(link, Link::Prose | Link::Quote | Link::Word);
-    if strict && open.is_none() && !told(text, name, at) {
+    let strict = matches!(link, Link::Prose | Link::Quote | Link::Word | Link::Field);
+    if strict && open.is_none() && link != Link::Field && !told(text, name, at) {
         // `fix auth <commit>`, `use token OAuth2Response`: what only follows the word.
-        if value::names_something(value) || (link == Link::Prose && !value::beyond_a_name(value)) {
+        if value::names_something(value)
+            || (link == Link::Prose && !value::beyond_a_name(value) && !people(class, value))
+        {
             return None;
         }
     }
@@ -191,6 +204,13 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
         return None;
     }
     value::plausible(class, value, setting).then_some(Span::new(start, end, class.rule(), Rank::Named))
+}
+
+/// Whether people could have chosen a value that a sentence gives for a password: no name in a program has such a number.
+fn people(class: Class, value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let capital = value.iter().any(u8::is_ascii_uppercase);
+    matches!(class, Class::Password | Class::Phrase) && capital && digits >= 3
 }
 
 /// Whether a value is told to be the name's: by a sign or a word between, or a new line, or as a variable's.
@@ -313,6 +333,10 @@ fn unquoted_end(text: &[u8], start: usize) -> usize {
                 Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'\\') | None => break,
                 _ => {}
             },
+            // The end of a quotation in print.
+            0xC2 if rest.starts_with(b"\xC2\xBB") || rest.starts_with(b"\xC2\xA0") => break,
+            0xE2 if rest.get(1) == Some(&0x80) => break,
+            0xE3 if rest.get(1) == Some(&0x80) => break,
             b'&' if rest.starts_with(b"&&") || rest.starts_with(b"&amp;") || names_follow(&rest[1..]) => break,
             b';' | b',' if ends_item(&rest[1..]) => break,
             b'(' | b'[' | b'{' => depth += 1,

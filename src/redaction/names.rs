@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use super::tongues;
+
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -44,13 +46,11 @@ impl Class {
 /// What a name must have in it to be looked at, in any case.
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "bindpw", "adminpw", "rootpw", "smtppw", "dbpw", "pw:", "pw=", "kennwort", "secret", "token", "key", "jwt", "bearer",
-    "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "_sas", "cookie", "psk", "contrase", "contrasen", "senha",
-    "wachtwoord", "parola", "haslo", "heslo", "salasana", "losenord", "passord", "adgangskode", "jelszo", "sifre",
-    "parool", "clave", "пароль", "密码", "密碼", "パスワード", "비밀번호", "hasło", "lösenord", "şifre", "jelszó", "kodeord",
-    "Пароль", "unseal", "geheim", "schluessel", "schlüssel", "bw_session", "zugangscode", "mdp", "jeton", "pepper", "cle_api",
-    "clé_", "clé api", "clé secr", "secrèt", "palavra", "sleutel", "klucz", "pin=", "pin =", "pin:", "pin is", "pin_code", "-pin",
-    "segret", "chiave", "キー", "密钥", "密鑰", "令牌", "トークン", "токен", "секрет", "ключ", "暗証番号", "clé d'api", "pin für", "pin for", "udopw", ", pw ", "_pin", "pin\"", "pincode",
+    "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "bindpw", "adminpw", "rootpw", "smtppw", "dbpw", "pw:", "pw=", "pw is", ", pw ",
+    "udopw", "secret", "token", "key", "jwt", "bearer", "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "seedhex", "etseed", "seed =",
+    "seed:", "seed=", "_sas", "cookie", "psk", "unseal", "bw_session", "pepper", "_salt", "salt=", "encrypt", "pin=", "pin =", "pin:", "pin is", "pin_code",
+    "-pin", "_pin", "pin\"", "pin für", "pin for", "pincode", "recovery", "backup_code", "backupcode", "communit", "_sk", "dksk", "-sk", "accesssk",
+    "cloudsk", "macaroon", "session_string", "string_session", "sessionstring", "stringsession", "keypair", "pswrd", "passw", "pwrd", "psswd",
 ];
 
 /// Words at a name's end that leave its meaning as it is.
@@ -87,7 +87,8 @@ pub(super) const SECRET_KEYS: &[&str] = &[
     "pgp", "gpg", "age", "ssl", "tls", "hmac", "jwt", "cipher", "crypto", "aes", "webhook", "integration", "ingest",
     "ingestion", "write", "root", "bot", "consumer", "developer", "token", "cookie", "storage", "function", "server",
     "security", "authorization", "authentication", "subscription", "merchant", "wallet", "signature", "registration",
-    "ca", "rsa", "ec", "ecdsa", "ed25519", "recovery", "unseal", "kms", "vault", "credential", "password", "pass",
+    "ca", "rsa", "ec", "ecdsa", "ed25519", "recovery", "unseal", "kms", "vault", "credential", "password", "pass", "priv", "prv",
+    "sec", "preshared", "tacacs", "radius", "crypt", "feed", "push", "rpc", "infra", "management", "ops",
 ];
 
 /// What makes a key a plain one.
@@ -95,7 +96,7 @@ pub(super) const SECRET_KEYS: &[&str] = &[
 const PLAIN_KEYS: &[&str] = &[
     "public", "pub", "primary", "foreign", "cache", "sort", "partition", "object", "unique", "row", "map", "dict",
     "idempotency", "lookup", "config", "item", "group", "order", "s3", "i18n", "translation", "msg", "message",
-    "hash", "range", "routing", "dedup", "deduplication", "registry", "context", "query", "state", "data", "json",
+    "hash", "range", "dedup", "deduplication", "registry", "context", "query", "state", "data", "json",
     "yaml", "parent", "child", "node", "sha", "git", "commit", "file", "path", "column", "field", "table", "ref",
     "hot", "arrow", "enter", "escape", "shortcut", "press", "event", "keyboard", "by", "prompt", "tree", "merkle",
     "bucket", "blob", "image", "react", "list", "composite", "natural", "surrogate", "feature", "issue", "project",
@@ -108,6 +109,30 @@ const PLAIN_TOKENS: &[&str] = &[
     "next", "page", "continuation", "sync", "resume", "cursor", "eos", "bos", "pad", "unk", "mask", "sep", "cls",
     "stop", "special", "per", "max", "min", "cancellation", "input", "output", "cached", "total", "lexer", "syntax",
 ];
+
+/// What makes a salt one that is kept secret.
+const SALTED: &[&str] = &[
+    "hash",
+    "auth",
+    "in",
+    "nonce",
+    "token",
+    "encryption",
+    "app",
+    "api",
+    "secret",
+    "cookie",
+    "session",
+    "jwt",
+    "security",
+    "key",
+    "hashids",
+    "signing",
+    "cipher",
+];
+
+/// What says that a secret is shown as what it comes to.
+const HASHED: &[&str] = &["hashed", "encrypted", "sealed", "masked", "redacted", "obfuscated", "digested"];
 
 /// Parts that tell wherever they stand, as in `AWS_BEARER_TOKEN_BEDROCK`.
 const TELLING: &[(&str, Class)] = &[
@@ -163,25 +188,17 @@ impl Names {
 
 /// The class of the value that has this name, if the name says that it is a secret.
 pub(super) fn classify(name: &[u8]) -> Option<Class> {
-    const ENDINGS: &[(&str, Class)] = &[
-        ("キー", Class::ApiKey),
-        ("密钥", Class::ApiKey),
-        ("密鑰", Class::ApiKey),
-        ("令牌", Class::Token),
-        ("トークン", Class::Token),
-        ("токен", Class::Token),
-        ("секрет", Class::Secret),
-        ("ключ", Class::ApiKey),
-        ("暗証番号", Class::Pin),
-    ];
-    if let Some((_, class)) = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending.as_bytes())) {
-        return Some(*class);
+    if let Some(class) = tongues::by_ending(name) {
+        return Some(class);
     }
     if name.first()? >= &0x80 && unmarked(name).is_none() {
         return Some(Class::Password);
     }
     let words = words(name);
-    if ["vault_secret_id", "approle_secret_id", "bw_session"].iter().any(|n| words.ends_with(n)) {
+    if ["vault_secret_id", "approle_secret_id", "bw_session", "session_string", "string_session"]
+        .iter()
+        .any(|n| words.ends_with(n))
+    {
         return Some(Class::Token);
     }
     let mut parts: Vec<&str> = words.split('_').filter(|w| !w.is_empty()).collect();
@@ -190,9 +207,24 @@ pub(super) fn classify(name: &[u8]) -> Option<Class> {
         last = strip_digits(parts.pop()?);
     }
     let before = parts.last().map_or("", |w| strip_digits(w));
+    if words == "encrypt" {
+        // The key of what Consul and Nomad say to each other.
+        return Some(Class::Key);
+    }
+    if last == "seed" && before.is_empty() && words != "seed" {
+        // `seedHex`
+        return Some(Class::SeedPhrase);
+    }
+    if HASHED.contains(&before) {
+        return None;
+    }
     by_last_word(last, before).or_else(|| {
         if ABOUT.contains(&last) {
             return None;
+        }
+        parts.push(last);
+        if let Some(class) = tongues::by_parts(&parts) {
+            return Some(class);
         }
         TELLING.iter().find(|(part, _)| words.contains(part)).map(|(_, class)| *class)
     })
@@ -208,13 +240,16 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         {
             return None;
         }
-        "pass" | "pwd" | "pw" | "psw" | "pswd" | "passcode" | "kennwort" | "passwords" | "requirepass"
-        | "masterauth" | "passe" | "contrasena" | "contrase" | "senha" | "wachtwoord" | "parola" | "haslo"
-        | "heslo" | "salasana" | "losenord" | "passord" | "adgangskode" | "kodeord" | "jelszo" | "sifre" | "parool"
-        | "geheim" | "geheimnis" | "zugangscode" | "mdp" => Class::Password,
+        "pass" | "pwd" | "pw" | "psw" | "pswd" | "pswrd" | "pwrd" | "passw" | "psswd" | "passcode" | "passwords"
+        | "requirepass" | "masterauth" => Class::Password,
         "psk" => Class::Phrase,
-
-        "schlussel" if !before.is_empty() => Class::Password,
+        "community" if matches!(before, "snmp" | "ro" | "rw" | "read" | "write" | "trap") => Class::Password,
+        "code" | "codes" if matches!(before, "recovery" | "backup" | "rescue") => Class::Password,
+        "salt" if SALTED.contains(&before) => Class::Secret,
+        "sk" if !before.is_empty() => Class::Key,
+        "skey" => Class::ApiKey,
+        "keypair" => Class::Key,
+        "macaroon" => Class::Token,
         "pin"
             if matches!(
                 before,
@@ -224,23 +259,19 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
             Class::Pin
         }
         "code" if before == "pin" => Class::Pin,
-        "secreta" | "secrete" if matches!(before, "clave" | "cle") => Class::Password,
-        "segreta" | "segreto" | "secreta" | "secreto" if !before.is_empty() => Class::Secret,
-        "api" if before == "d" => Class::ApiKey,
-        "api" | "privee" if before == "cle" => Class::ApiKey,
-        "jeton" => Class::Token,
         "pepper" => Class::Secret,
-        "clave" | "schluessel" if !before.is_empty() => Class::Password,
         "secrets" => Class::Secret,
         "token" if PLAIN_TOKENS.contains(&before) => return None,
         "jwt" | "bearer" | "sas" => Class::Token,
         "pat" if !before.is_empty() => Class::Token,
+        "key" if matches!(before, "shared" | "preshared") => Class::Phrase,
         "key" | "keys" if SECRET_KEYS.contains(&before) => Class::ApiKey,
         "key" if before.is_empty() || PLAIN_KEYS.contains(&before) => return None,
         "key" => Class::Key,
         "auth" | "authorization" | "credential" | "credentials" | "creds" => Class::Authorization,
         "mnemonic" => Class::SeedPhrase,
         "cookie" | "cookies" => Class::Cookies,
+        "phrase" if before == "pass" => Class::Phrase,
         "phrase" if matches!(before, "seed" | "recovery" | "secret" | "backup" | "mnemonic") => Class::SeedPhrase,
         "seed" if !before.is_empty() => Class::SeedPhrase,
         _ => by_ending(last)?,
@@ -254,6 +285,7 @@ fn by_ending(last: &str) -> Option<Class> {
         ("password", Class::Password),
         ("passwd", Class::Password),
         ("passwort", Class::Password),
+        ("kennwort", Class::Password),
         ("passphrase", Class::Phrase),
         ("userpass", Class::Password),
         ("sshpass", Class::Password),
@@ -271,7 +303,6 @@ fn by_ending(last: &str) -> Option<Class> {
         ("storepass", Class::Password),
         ("keypass", Class::Password),
         ("mysqlpwd", Class::Password),
-        ("geheimschluessel", Class::Password),
         ("secret", Class::Secret),
         ("token", Class::Token),
         ("apikey", Class::ApiKey),
@@ -285,7 +316,38 @@ fn by_ending(last: &str) -> Option<Class> {
         ("masterkey", Class::ApiKey),
         ("appkey", Class::ApiKey),
         ("licensekey", Class::ApiKey),
+        ("sharedkey", Class::Phrase),
+        ("servicekey", Class::ApiKey),
+        ("sessionkey", Class::ApiKey),
+        ("privkey", Class::ApiKey),
+        ("aeskey", Class::ApiKey),
+        ("hmackey", Class::ApiKey),
     ];
+    // `mailpass`, but not `compass`.
+    const OTHERS: &[&str] = &[
+        "compass",
+        "bypass",
+        "trespass",
+        "surpass",
+        "encompass",
+        "overpass",
+        "underpass",
+        "subpass",
+        "multipass",
+        "lowpass",
+        "highpass",
+        "bandpass",
+        "allpass",
+        "renderpass",
+        "prepass",
+        "singlepass",
+        "twopass",
+        "nextpass",
+        "firstpass",
+    ];
+    if last.ends_with("pass") && last.len() > 5 && !OTHERS.contains(&last) {
+        return Some(Class::Password);
+    }
     ENDINGS.iter().find(|(ending, _)| last.ends_with(ending)).map(|(_, class)| *class)
 }
 
@@ -402,7 +464,18 @@ mod tests {
             ("led_pin_number", None),
             ("LED_PIN", None),
             ("render_pass", None),
-            ("cle_api", Some(ApiKey)),
+            ("cle_api", Some(Password)),
+            ("cleApi", Some(Password)),
+            ("duoSkey", Some(ApiKey)),
+            ("HUAWEICLOUD_SDK_SK", Some(Key)),
+            ("pass_phrase", Some(Phrase)),
+            ("mdp_base", Some(Password)),
+            ("snmpCommunity", Some(Password)),
+            ("hashed_secret", None),
+            ("bypass", None),
+            ("mailpass", Some(Password)),
+            ("AUTH_SALT", Some(Secret)),
+            ("salt", None),
             ("geheimschluessel", Some(Password)),
             ("passwordHash", None),
             ("Set-Cookie", Some(Cookies)),

@@ -1,6 +1,6 @@
 //! Private keys in armour: PEM, OpenSSH, PGP, PuTTY; also numbered, indented, diffed, cut off, or with escaped line breaks.
 
-use super::link;
+use super::prefix::prefix;
 use super::span::{Rank, Span};
 
 /// What begins each of them.
@@ -60,7 +60,7 @@ fn before_tail(text: &[u8], at: usize) -> Option<usize> {
         // What stands before the tail in its own line is what a tool puts before each.
         let from =
             text[..end].iter().rev().take(LINE).position(|b| *b == b'\n').map_or(end.saturating_sub(LINE), |n| end - n);
-        let body = from + link::prefix(&text[from..end]);
+        let body = from + prefix(&text[from..end]);
         let line = text[body..end].trim_ascii();
         let skip = text[body..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
         let padded = line.iter().rev().take_while(|b| **b == b'=').count();

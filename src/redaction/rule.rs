@@ -35,6 +35,8 @@ pub(super) enum Check {
     Random,
     /// It can be a password.
     Password,
+    /// It can be a password, and nobody would write it for a word.
+    Chosen,
     /// It can be a password, of words alone too: nothing else can stand there.
     Given,
     /// It is base64 of `user:password`.

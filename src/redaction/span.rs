@@ -12,13 +12,13 @@ pub(super) struct Span {
     pub rank: Rank,
     /// What tells equal secrets: see [`super::mark`]. 0 until the text that it was found in is done.
     pub tag: u32,
-    /// Whether the marker needs quotes: it stands for a number of a JSON document.
-    pub quotes: bool,
+    /// In how many documents, one a string of the next, the marker needs quotes: it stands for numbers. 0 where it needs none.
+    pub quotes: u8,
 }
 
 impl Span {
     pub fn new(start: usize, end: usize, rule: &'static str, rank: Rank) -> Self {
-        Span { start, end, rule, rank, tag: 0, quotes: false }
+        Span { start, end, rule, rank, tag: 0, quotes: 0 }
     }
 }
 
@@ -128,17 +128,21 @@ fn marker(span: &Span, out: &mut Vec<u8>) {
     if span.rule == privacy::HOME {
         return out.push(b'~');
     }
-    let quote = if span.quotes { "\"" } else { "" };
+    let quote = quote(span);
     out.extend_from_slice(format!("{quote}[REDACTED:{}:{:08x}]{quote}", span.rule, span.tag).as_bytes());
+}
+
+/// A quote as it is written in as many documents, each a string of the next: `"`, `\"`, `\\\"`.
+fn quote(span: &Span) -> String {
+    match span.quotes {
+        0 => String::new(),
+        depth => "\\".repeat((1 << (depth.min(8) - 1)) - 1) + "\"",
+    }
 }
 
 /// How many bytes a span's marker takes.
 fn marker_len(span: &Span) -> usize {
-    if span.rule == privacy::HOME {
-        1
-    } else {
-        "[REDACTED::01234567]".len() + span.rule.len() + 2 * usize::from(span.quotes)
-    }
+    if span.rule == privacy::HOME { 1 } else { "[REDACTED::01234567]".len() + span.rule.len() + 2 * quote(span).len() }
 }
 
 /// Takes spans found in the output of [`splice`] back to the bytes it was made from.

@@ -30,7 +30,8 @@ pub(super) fn plausible(class: Class, value: &[u8], setting: Setting) -> bool {
 
 fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
     if class == Class::SeedPhrase {
-        return seed_words(value) >= 12 || (setting != Setting::Loose && value.len() >= 32 && random(value));
+        return seed_words(value) >= 12
+            || (setting != Setting::Loose && value.len() >= 24 && random(value) && !wordy(value));
     }
     let longest = if matches!(class, Class::Password | Class::Phrase) { 512 } else { 16 * 1024 };
     if value.len() > longest || value.iter().any(u8::is_ascii_control) {
@@ -65,7 +66,7 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
             };
             let random = value.len() >= least && !name && !wordy(value) && random(value);
             random
-                || (!loose && chosen::word(value))
+                || (!loose && (chosen::word(value) || chosen::words(value)))
                 || (class == Class::Secret && setting == Setting::Assigned && chosen::diceware(value))
         }
         Class::Key => {
@@ -242,7 +243,7 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
     // Keys that are made to be seen.
     const PUBLIC: &[&[u8]] =
         &[b"phc_", b"pk_live_", b"pk_test_", b"pk.eyJ", b"sb_publishable_", b"pub-c-", b"rzp_", b"age1", b"ssh-"];
-    if PUBLIC.iter().any(|p| value.starts_with(p)) {
+    if PUBLIC.iter().any(|p| value.starts_with(p)) || address(value) {
         return true;
     }
     let text = begin(value).to_ascii_lowercase();
@@ -290,7 +291,10 @@ pub(super) fn reference(value: &[u8]) -> bool {
     let named = |rest: &[u8]| !rest.is_empty() && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let whole = match value {
         // `$VARIABLE`, `%VARIABLE%`, `<your token>`, `{token}`, `:name`, `%s`
-        [b'$', rest @ ..] => rest.first().is_some_and(u8::is_ascii_alphabetic) && named(rest) || rest.len() < 3,
+        [b'$', rest @ ..] => {
+            let each = |name: &[u8]| name.first().is_some_and(u8::is_ascii_alphabetic) && named(name);
+            rest.split(|b| *b == b'$').all(each) || rest.len() < 3
+        }
         [b'%', rest @ .., b'%'] => named(rest),
         [b'{', inner @ .., b'}'] if inner.len() >= 20 && random(inner) && !wordy(inner) => false,
         [b'<', ..] | [b'{', .., b'}'] => true,
@@ -393,11 +397,16 @@ pub(super) fn beyond_a_name(value: &[u8]) -> bool {
 pub(super) fn names_something(value: &[u8]) -> bool {
     const IDS: &[&[u8]] = &[b"toolu_", b"msg_", b"req_", b"call_", b"chatcmpl-", b"sha256:", b"sha512-"];
     let bare = value.strip_suffix(b")").unwrap_or(value);
-    let hex = matches!(bare.len(), 40 | 64) && bare.iter().all(u8::is_ascii_hexdigit);
+    let hex = matches!(bare.len(), 40 | 64) && bare.iter().all(u8::is_ascii_hexdigit) || address(bare);
     let number = bare.strip_prefix(b"v").unwrap_or(bare);
     let version =
         number.split(|b| *b == b'.').take(3).filter(|part| part.first().is_some_and(u8::is_ascii_digit)).count();
     hex || uuid(bare) || version == 3 || IDS.iter().any(|id| value.starts_with(id))
+}
+
+/// Whether the value is an account or a contract of Ethereum.
+fn address(value: &[u8]) -> bool {
+    value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Whether the value is a UUID.

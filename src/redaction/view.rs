@@ -1,6 +1,6 @@
 //! Views: a text as it reads once its escapes, its pieces or its wrapping are taken away, and the way back to its bytes.
 
-use super::link;
+use super::prefix::prefix;
 use super::value;
 
 /// A text made from another one, with the place of each of its bytes there.
@@ -74,7 +74,7 @@ impl View {
 /// The lines of a text that have escapes, without them; `None` where there are none.
 pub(super) fn unescaped(text: &[u8]) -> Option<View> {
     // Quoted-printable has `=` for its sign, which is everywhere else, too.
-    let mail = memchr::memmem::find(text, b"=3D").is_some();
+    let mail = [&b"=3D"[..], b"uoted-printable"].iter().any(|sign| memchr::memmem::find(text, sign).is_some());
     let mut view = View::new();
     let mut done = 0;
     while let Some(at) = next_escape(text, done, mail) {
@@ -170,7 +170,7 @@ fn escape(rest: &[u8], mail: bool) -> Option<Escape> {
                 [(b"&quot;", b'"'), (b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&apos;", b'\'')];
             NAMES.iter().find(|(name, _)| rest.starts_with(name)).and_then(|(name, b)| Escape::byte(name.len(), *b))
         }
-        (b'=', b'\n') if mail => Some(Escape { len: 2, bytes: [0; 4], count: 0 }),
+        (b'=', b'\n') if mail => Some(Escape { len: 2 + prefix(&rest[2..]), bytes: [0; 4], count: 0 }),
         (b'=', b'\r') if mail => Some(Escape { len: 3, bytes: [0; 4], count: 0 }),
         (b'=', _) if mail => Escape::byte(3, number(rest.get(1..3)?, 16)? as u8),
         _ => None,
@@ -242,7 +242,7 @@ fn part(b: u8) -> bool {
 fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool) -> Option<(usize, usize)> {
     const CALLS: [&[u8]; 4] = [b".concat(", b").append(", b").concat(", b").add("];
     if at == 0
-        || !(part(text[at - 1]) || text[at - 1] == b'}')
+        || !(part(text[at - 1]) || b"}?;:)>".contains(&text[at - 1]))
         || text.get(at + 1).is_none_or(|b| *b == b';' || *b == b':')
     {
         return None;
@@ -251,7 +251,9 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
     if let Some(call) = CALLS.iter().find(|call| rest.starts_with(call)) {
         return (rest.get(call.len()) == Some(&mark)).then_some((at, at + call.len() + 2));
     }
-    let (mut i, mut signs, mut breaks, mut line) = (0, 0, 0, 0);
+    // `String::from("…") + "…"`
+    let call = usize::from(rest.starts_with(b") +"));
+    let (mut i, mut signs, mut breaks, mut line) = (call, 0, 0, 0);
     while let Some(b) = rest.get(i) {
         match b {
             b' ' | b'\t' | b'\r' => {}
@@ -260,7 +262,7 @@ fn concatenated(text: &[u8], at: usize, mark: u8, listed: impl FnOnce() -> bool)
             b'\\' if matches!(rest.get(i + 1), Some(b'\n' | b'\r')) => {}
             b'\n' => {
                 (breaks, line) = (breaks + 1, i + 1);
-                i += link::prefix(&rest[i + 1..]);
+                i += prefix(&rest[i + 1..]);
             }
             _ => break,
         }
@@ -314,7 +316,7 @@ fn continued(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
     if sign <= line || !matches!(text[sign], b'\\' | b'^' | b'`') || !part(text[sign - 1]) {
         return None;
     }
-    let next = at + 1 + link::prefix(&text[at + 1..]);
+    let next = at + 1 + prefix(&text[at + 1..]);
     Some((sign, next + text[next..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t')).count()))
 }
 
@@ -322,10 +324,11 @@ fn continued(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
 fn wrapped(text: &[u8], at: usize, line: usize) -> Option<(usize, usize)> {
     let end = at - usize::from(at > line && text[at - 1] == b'\r');
     let head = text[line..end].iter().rev().take(120).take_while(|b| part(**b)).count();
-    if head < 4 {
+    // A variable that a command shows is no part of what it shows.
+    if head < 4 || text[end - head] == b'$' {
         return None;
     }
-    let next = at + 1 + link::prefix(&text[at + 1..]);
+    let next = at + 1 + prefix(&text[at + 1..]);
     let next = next + text[next..].iter().take(60).take_while(|b| matches!(b, b' ' | b'\t')).count();
     let tail = text[next..].iter().take(4096).take_while(|b| part(**b)).count();
     let ends = matches!(text.get(next + tail), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'`'));
@@ -343,4 +346,51 @@ fn mixed(piece: &[u8]) -> bool {
     let inner = piece.get(1..).unwrap_or_default();
     piece.iter().any(|b| b.is_ascii_digit() || b"+/!@#$%^*&".contains(b))
         || (inner.iter().any(u8::is_ascii_uppercase) && piece.iter().any(u8::is_ascii_lowercase))
+}
+
+/// The lines of a text that list a command's arguments as strings, `["mysql", "-u", "root"]`, as the command would be typed;
+/// `None` where there are none.
+pub(super) fn arguments(text: &[u8]) -> Option<View> {
+    let mut view = View::new();
+    let mut done = 0;
+    while let Some(at) = next_flag(text, done) {
+        let start = memchr::memrchr(b'\n', &text[done..at]).map_or(done, |n| done + n + 1);
+        view.begin(start);
+        let (mut i, mut copied) = (start, start);
+        while i < text.len() && text[i] != b'\n' {
+            let len = next_argument(&text[i..]);
+            if len > 0 {
+                view.copy(text, copied, i);
+                view.put(b" ", i, i + len);
+                copied = i + len;
+            }
+            i += len.max(1);
+        }
+        view.copy(text, copied, i);
+        done = i;
+    }
+    (!view.text.is_empty()).then_some(view)
+}
+
+/// The next flag that is a string of its own behind another one: `, "-p`.
+fn next_flag(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr(b'-', &text[at..])?;
+        let quoted = at > 2 && matches!(text[at - 1], b'"' | b'\'');
+        if quoted && at > from && text[from..at - 1].trim_ascii_end().ends_with(b",") {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// `", "`: how long what stands between two arguments is.
+fn next_argument(rest: &[u8]) -> usize {
+    let mark = rest[0];
+    if !matches!(mark, b'"' | b'\'') || rest.get(1) != Some(&b',') {
+        return 0;
+    }
+    let blanks = rest[2..].iter().take(80).take_while(|b| b.is_ascii_whitespace()).count();
+    if rest.get(2 + blanks) == Some(&mark) { 3 + blanks } else { 0 }
 }

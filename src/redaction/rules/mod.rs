@@ -30,14 +30,19 @@ macro_rules! after {
     };
 }
 
+mod admin;
 mod ai;
+mod calls;
 mod cloud;
 mod code;
 mod commands;
 mod context;
 mod layouts;
 mod messaging;
+mod network;
+mod paths;
 mod payments;
+mod platforms;
 mod printed;
 mod services;
 mod shell;
@@ -60,6 +65,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         shell::RULES,
         printed::RULES,
         layouts::RULES,
+        platforms::RULES,
+        paths::RULES,
+        network::RULES,
+        admin::RULES,
+        calls::RULES,
     ];
     tables.into_iter().flatten()
 }

@@ -231,33 +231,6 @@ pub(super) const RULES: &[Rule] = &[
     .yes(&["bindpw gr4n1te-Meadow{d3}", "ldap_default_authtok = Gr4n1te!{d2}"])
     .no(&["ldap_default_authtok_type = password", "bindpw $PW"]),
     Rule::context(
-        "snmp-community",
-        &["snmp-server community "],
-        r"snmp-server community ([^\s\x22]{4,})",
-        Check::Password,
-    )
-    .from("Cisco IOS: snmp-server community")
-    .yes(&["snmp-server community bl0ck{d3} RO"])
-    .no(&["snmp-server community string"]),
-    Rule::context(
-        "cisco-secret",
-        &[
-            "enable secret ",
-            "enable password ",
-            " password 0 ",
-            " secret 0 ",
-            " password 7 ",
-            " secret 5 ",
-            " secret 8 ",
-            " secret 9 ",
-        ],
-        r"(?:enable (?:secret|password) (?:[05789] )?|(?: ?secret|password| password) (?:[05789] ))([^\s\x22]{6,})",
-        Check::Password,
-    )
-    .from("Cisco IOS: enable secret, username … password")
-    .yes(&["enable secret 5 $1$TY{x2}$YWG{x19}", "username bob password 7 {H20}"])
-    .no(&["enable secret 5 ", "enable password recovery"]),
-    Rule::context(
         "ipsec-psk",
         &[": PSK ", ": EAP ", ": XAUTH "],
         r": (?:PSK|EAP|XAUTH|IKE) \x22([^\x22\n]{4,})\x22",
