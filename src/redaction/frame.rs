@@ -66,6 +66,8 @@ impl Frame {
             || (self.is_field && key == b"text")
         {
             self.sibling.or(self.outer)
+        } else if class.is_none() && is(FORMS) {
+            self.outer
         } else if self.generated && key == b"result" {
             Some(Class::Password)
         } else {
@@ -128,6 +130,12 @@ pub(super) fn said(bytes: &[u8], tokens: &[Token]) -> Option<((usize, usize), bo
         _ => None,
     })
 }
+
+/// Names of members that hold what the object is called for: in DynamoDB, in XML made JSON, in each stage.
+#[rustfmt::skip]
+const FORMS: &[&str] = &[
+    "S", "stringValue", "plaintext", "string", "#text", "_", "raw", "current", "prod", "production", "staging", "dev", "previous",
+];
 
 /// The label of a form's field without the word that says that it is one: `Password field`.
 pub(super) fn label(name: &[u8]) -> &[u8] {

@@ -1,6 +1,7 @@
 //! Links: what stands between a name and its value, in code, configuration, tables, commands and sentences.
 
 use super::prefix::prefix;
+use super::speech::{below, evident, prompt, prose, quoted_behind, whose};
 use super::value;
 
 /// What stands between a name and its value.
@@ -77,10 +78,11 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             (Link::Colon, 1 + decoration(&rest[1..]))
         }
         // A value for where there is none.
-        [b'|', b'|', b' ', ..] | [b'?', b'?', b' ', ..] | [b'o', b'r', b' ', ..] => (Link::Quote, 2),
+        [b'|', b'|', b' ', ..] | [b'?', b'?' | b':', b' ', ..] | [b'o', b'r', b' ', ..] => (Link::Quote, 2),
         [b'|', b'|', ..] => return None,
         [b'|', ..] if quoted || in_table(text, start) => (Link::Cell, 1),
         [b'|', b' ', ..] => (Link::Word, 1),
+        [b'{', ..] if quoted && literal_follows(&rest[1..]) => (Link::Quote, 1),
         [b'{', ..] if quoted => {
             let line = at + rest.iter().take(80).position(|b| *b == b'\n')?;
             return later_value(text, line).map(|at| (Link::Equals { tight: false }, at));
@@ -100,6 +102,13 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
             (Link::Equals { tight: false }, 1)
         }
         [b'.', ..] if quoted && method(rest) > 0 => (Link::Quote, method(rest)),
+        [b'.', ..] if i > end && compared(rest) > 0 => (Link::Quote, compared(rest)),
+        // `getByLabelText(/password/i), '…'`
+        [b'/', ..] if sought(rest) > 0 => (Link::Quote, sought(rest)),
+        [b'.', b'.', b'.', ..] => (Link::Colon, rest.iter().take(60).take_while(|b| **b == b'.').count()),
+        // `define(NAME, "…")`
+        [b',', ..] if before == b'(' && literal_follows(&rest[1..]) => (Link::Quote, 1),
+        [b'(' | b' ', ..] if returned(rest) > 0 => (Link::Quote, returned(rest)),
         [b'R', b'E', b'G', b'_', ..] => (Link::Flag, rest.iter().take(40).take_while(|b| **b != b' ').count()),
         [b'(', ..] if at == end => (Link::Quote, 1),
         // A form's field: its head, an empty line, its value.
@@ -134,6 +143,7 @@ pub(super) fn link(text: &[u8], start: usize, end: usize) -> Option<(Link, usize
         _ if !quoted && alone(text, start, at) => (Link::Word, 0),
         _ if before == b'-' && !quoted && rest[0] != b'-' => (Link::Flag, 0),
         _ if below(rest).is_some() => (Link::Colon, below(rest)?),
+        _ if !quoted && sets(text, start, at) => (Link::Word, 0),
         _ => match prose(rest) {
             Some(words) => (Link::Prose, words),
             // `the token …`: what can be nothing else.
@@ -166,37 +176,6 @@ fn begins_line(text: &[u8], start: usize) -> bool {
     before.iter().all(|b| *b == b' ') || prefix(&text[line..]) == before.len()
 }
 
-/// `»` and its like, between what a program asks for and what somebody typed.
-fn prompt(rest: &[u8]) -> usize {
-    let sign = ["»", "›", "❯", "▸", "➜"].into_iter().find(|sign| rest.starts_with(sign.as_bytes()));
-    let Some(sign) = sign.map(str::len) else { return 0 };
-    // The end of a quoted name: `« mot de passe » : …`.
-    let blanks = rest[sign..].iter().take(3).take_while(|b| matches!(b, b' ' | 0xC2 | 0xA0)).count();
-    if rest.get(sign + blanks) == Some(&b':') { sign + blanks + 1 } else { sign }
-}
-
-/// What opens a quotation in print.
-const OPENING: &[&str] = &["«", "“", "„", "‘", "‚", "‹", "「", "『"];
-
-/// The opening sign of a quotation at `at`, with the blank behind it, as French has it.
-pub(super) fn opening(text: &[u8], at: usize) -> usize {
-    let sign = OPENING.iter().find(|sign| text[at..].starts_with(sign.as_bytes())).map_or(0, |sign| sign.len());
-    let blank = ["\u{a0}", "\u{202f}", " "].into_iter().find(|b| text[at + sign..].starts_with(b.as_bytes()));
-    if sign == 0 { 0 } else { sign + blank.map_or(0, str::len) }
-}
-
-/// Where a quotation begins behind a few small words: ``password for now: `…` ``, `mis à « … »`.
-fn quoted_behind(rest: &[u8]) -> Option<usize> {
-    let word = |b: &u8| b.is_ascii_lowercase() || *b == b' ' || (0xC3..=0xC5).contains(b) || (0x80..0xAB).contains(b);
-    let words = rest.iter().take(24).take_while(|b| word(b)).count();
-    let opens = rest.get(words) == Some(&b'`') || opening(rest, words) > 0;
-    let blank = words == 0 || rest[words - 1] == b' ';
-    let inside = &rest[words..][..rest.len().min(words + 80) - words];
-    let value = inside.split(|b| matches!(b, b'`' | 0xC2 | 0xE2 | 0xE3)).nth(1).unwrap_or_default();
-    // An id in a sentence about a token: `the token was made by `4f3a…``.
-    (opens && blank && !value::names_something(value.trim_ascii())).then_some(words)
-}
-
 /// Whether the string has no blank in it: the value of a flag, and not what is said of it.
 fn is_one_word(inside: &[u8], mark: u8) -> bool {
     let len = inside.iter().take(256).take_while(|b| **b != mark && !b.is_ascii_whitespace()).count();
@@ -217,125 +196,13 @@ fn defined(text: &[u8], start: usize, at: usize) -> Option<usize> {
     (own && inside >= below + 2 && alone && word >= 8).then_some(inside)
 }
 
-/// The words between a name and its value in a sentence.
-fn prose(rest: &[u8]) -> Option<usize> {
-    const WORDS: &[&str] = &[
-        "is: ",
-        "is ",
-        "was ",
-        "is now ",
-        "is set to ",
-        "set to ",
-        "to ",
-        "to: ",
-        "as ",
-        "of ",
-        "ist ",
-        "ist: ",
-        "lautet ",
-        "lautet: ",
-        "= ",
-        "è ",
-        "é ",
-        "era ",
-        "är ",
-        "er ",
-        "jest ",
-        "to jest ",
-        "это ",
-        "— ",
-        "– ",
-        "-> ",
-        "→ ",
-        "est ",
-        "es ",
-        "(",
-        "will be ",
-        "à ",
-        "auf ",
-        "as: ",
-        "reads ",
-        "equals ",
-        "stays ",
-        "remains ",
-        "becomes ",
-        "should be ",
-        "has been set to ",
-        "is still ",
-        "is currently ",
-        "is just ",
-        "olan ",
-        "adalah ",
-        "là ",
-        "jest: ",
-        "это: ",
-        "changed to ",
-        "changed from ",
-        "was changed from ",
-        "was changed to ",
-        "是",
-        "是「",
-        "是：",
-        "は",
-        "は「",
-        "は、",
-        "为",
-        "为：",
-        "「",
-    ];
-    // The longest that fits.
-    let word = WORDS.iter().filter(|w| rest.starts_with(w.as_bytes())).map(|w| w.len()).max();
-    let of = || OF.iter().any(|w| rest.starts_with(w.as_bytes())).then(|| whose(rest)).flatten();
-    of().or(word)
-}
-
-/// What may begin the words between a name and a colon: `password for the box: …`.
-const OF: &[&str] = &[
-    "for ", "of ", "to ", "on ", "at ", "in ", "from ", "für ", "von ", "vom ", "zum ", "zur ", "der ", "des ", "de ",
-    "du ", "pour ", "del ", "para ", "di ", "per ", "do ", "da ", "van ", "voor ", "от ", "для ", "к ", "d'", "(",
-];
-
-/// What stands before a value behind such words.
-const IS: &[&str] = &[
-    " is ", " ist ", " lautet ", " est ", " es ", " è ", " é ", " to ", " jest ", " är ", " er ", " je ", " este ",
-    " это ", " — ", " – ", " = ",
-];
-
-/// Where the value begins behind such words; they are few, and end with a colon or `is`.
-fn whose(rest: &[u8]) -> Option<usize> {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || b" .-_/@()'`*".contains(b);
-    let words = rest.iter().take(60).take_while(|b| plain(b)).count();
-    let colon = (rest.get(words) == Some(&b':') && rest.get(words + 1) == Some(&b' ')).then_some(words + 2);
-    let is = IS.iter().filter_map(|is| Some(memchr::memmem::find(&rest[..words], is.as_bytes())? + is.len())).min();
-    // What follows *is* is the value, where it has a number or a quote in it; else it is another word on the way.
-    let value = |at: &usize| {
-        let word = &rest[*at..][..rest[*at..].iter().take(80).take_while(|b| b.is_ascii_graphic()).count()];
-        word.iter().any(|b| b.is_ascii_digit() || matches!(b, b'"' | b'\'' | b'`'))
-    };
-    is.filter(value).or(colon).or(is)
-}
-
-/// Behind a parenthesis and a colon that end their line: `the token (it is not shown again):`.
-fn below(rest: &[u8]) -> Option<usize> {
-    if rest.first() != Some(&b'(') {
-        return None;
-    }
-    let words = rest.iter().take(100).take_while(|b| !matches!(b, b':' | b'\n' | b'"' | b'{' | b'=')).count();
-    rest[words..].starts_with(b":\n").then_some(words + 1)
-}
-
-/// Whether a word comes that a machine drew: nobody says anything else of twenty letters and digits.
-fn evident(rest: &[u8]) -> bool {
-    let word = &rest[..rest.iter().take(512).take_while(|b| b.is_ascii_graphic()).count()];
-    let token = |b: &u8| b.is_ascii_alphanumeric() || b"_-.+/=,".contains(b);
-    let mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_digit);
-    let hex = word.len() >= 32 && word.iter().any(u8::is_ascii_digit);
-    word.len() >= 20 && (mixed || hex) && word.iter().all(token) && value::random(word) && !value::wordy(word)
-}
-
 /// The stars, quotes and braces that stand between a colon and a value: `**Password:** …`, `"key": {"value": …`.
 fn decoration(rest: &[u8]) -> usize {
     let blanks = rest.iter().take(2).take_while(|b| **b == b' ').count();
+    if rest[blanks..].starts_with(b"return ") {
+        // `case "password": return "…"`
+        return blanks + 7;
+    }
     match &rest[blanks..] {
         [b'*', b'*', ..] => blanks + 2,
         [b'{', inner @ ..] if inner.starts_with(b"\"value\":") => blanks + 9,
@@ -358,6 +225,45 @@ fn method(rest: &[u8]) -> usize {
     }
     let closure = if rest[name + 1..].starts_with(b"|_| ") { 4 } else { 0 };
     name + 1 + closure
+}
+
+/// `).toBe(`: what a test says that a value is.
+fn compared(rest: &[u8]) -> usize {
+    #[rustfmt::skip]
+    const CALLS: &[&[u8]] = &[
+        b".toBe(", b".toEqual(", b".toStrictEqual(", b".to.equal(", b".to.eq(", b".to.eql(", b".equals(", b".isEqualTo(", b".toContain(",
+        b".to eq(", b".to eq ", b".thenReturn(", b".mockReturnValue(", b".and_return(", b".willReturn(", b".returns(",
+    ];
+    CALLS.iter().find(|call| rest.starts_with(call)).map_or(0, |call| call.len())
+}
+
+/// `/i), `: the end of a pattern that a field is sought by.
+fn sought(rest: &[u8]) -> usize {
+    [&b"/i), "[..], b"/), ", b"/i }), ", b"/i), { target: { value: "]
+        .iter()
+        .rev()
+        .find(|end| rest.starts_with(end))
+        .map_or(0, |end| end.len())
+}
+
+/// `() { return "`: how far the value is that a method of a secret's name returns at once.
+fn returned(rest: &[u8]) -> usize {
+    let line = &rest[..rest.iter().take(80).take_while(|b| **b != b'\n').count()];
+    let body = memchr::memmem::find(line, b"return ").map(|at| at + 7);
+    let body = body.or_else(|| memchr::memmem::find(line, b"{ \"").map(|at| at + 2));
+    let close = memchr::memchr(b')', line).is_some_and(|close| body.is_some_and(|body| close < body));
+    body.filter(|at| close && matches!(line.get(*at), Some(b'"' | b'\''))).unwrap_or(0)
+}
+
+/// Whether a line begins with `set` and ends with the one word that follows the name, as the shells of network gear have it.
+fn sets(text: &[u8], start: usize, at: usize) -> bool {
+    let from = start.saturating_sub(120);
+    let line = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |n| from + n + 1);
+    let begin = (line + prefix(&text[line..])).min(start);
+    let words = text[begin..start].trim_ascii_start();
+    let word = text[at..].iter().take(128).take_while(|b| b.is_ascii_graphic()).count();
+    let alone = matches!(text.get(at + word), None | Some(b'\n' | b'\r'));
+    alone && word >= 6 && [&b"set "[..], b"ip ", b"config "].iter().any(|set| words.starts_with(set))
 }
 
 /// `string =`, `As String =`: the type of a value that follows in quotes.

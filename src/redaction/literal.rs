@@ -42,7 +42,7 @@ pub(super) fn quote(text: &[u8], mut at: usize) -> Option<Open> {
     i += text[i..]
         .iter()
         .take(2)
-        .take_while(|b| matches!(b, b'N' | b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&'))
+        .take_while(|b| matches!(b, b'N' | b'r' | b'b' | b'f' | b'u' | b'R' | b'B' | b'L' | b'@' | b'$' | b'&' | b'*'))
         .count();
     i += usize::from(text[i..].starts_with(b"#\""));
     // A list that is joined with nothing between.

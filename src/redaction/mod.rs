@@ -30,6 +30,7 @@ mod rules;
 mod seed;
 mod shape;
 mod span;
+mod speech;
 mod tongues;
 mod url;
 mod value;

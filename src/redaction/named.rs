@@ -1,10 +1,11 @@
 //! Values whose name tells: `NAME=value`, `"name": "value"`, table cells, attributes, flags, sentences.
 
-use super::link::{Link, link, opening, skip_blanks};
+use super::link::{Link, link, skip_blanks};
 use super::literal::{joined, quote, quoted_end};
 use super::names::{self, Class, Names};
 use super::prefix::prefix;
-use super::span::{Rank, Span};
+use super::span::{self, Rank, Span};
+use super::speech::opening;
 use super::value::{self, Setting};
 use super::{chosen, columns, cookies, seed};
 
@@ -165,6 +166,12 @@ fn given(text: &[u8], name: (usize, usize), class: Class, link: Link, at: usize,
                 end = start + text[start..end].iter().take_while(|b| b.is_ascii()).count();
                 end -= text[start..end].iter().rev().take_while(|b| matches!(b, b',' | b'.' | b';')).count();
             }
+            // `Password : [value]`
+            let bracketed =
+                link == Link::Colon && text[start..end].starts_with(b"[") && text[start..end].ends_with(b"]");
+            let marked = span::marker_end(text, start).is_some();
+            let (start, end) =
+                if bracketed && !marked && end > start + 8 { (start + 1, end - 1) } else { (start, end) };
             seen.run = if start < seen.run.0 { (seen.run.0, seen.run.1 + 1) } else { (end, 1) };
             // A number is one in a sentence, and may be a pin of a chip in a program.
             let spoken = class == Class::Pin && matches!(link, Link::Prose | Link::Flag);
@@ -285,8 +292,21 @@ fn alone_below(text: &[u8], at: usize) -> Option<usize> {
 
 /// Over a type annotation: `: &str = "…"`.
 fn after_type(text: &[u8], at: usize) -> usize {
+    if text[at..].starts_with(b"!!") || text.get(at) == Some(&b'&') {
+        // A tag or an anchor of YAML.
+        let tag = text[at + 1..]
+            .iter()
+            .take(32)
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'!' | b'_' | b'-'))
+            .count();
+        let next = skip_blanks(text, at + 1 + tag);
+        if tag > 0 && next > at + 1 + tag && !matches!(text.get(next), None | Some(b'\n' | b'=' | b'|' | b'&')) {
+            return next;
+        }
+    }
     let part = |b: &u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'&' | b'\'' | b'<' | b'>' | b'[' | b']' | b'.' | b' ' | b'|')
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'_' | b'&' | b'\'' | b'<' | b'>' | b'[' | b']' | b'.' | b' ' | b'|' | b';' | b'?')
     };
     let len = text[at..].iter().take(48).take_while(|b| part(b)).count();
     let is_type = len > 0 && text.get(at + len) == Some(&b'=') && text.get(at + len + 1) != Some(&b'=');

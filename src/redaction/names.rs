@@ -48,7 +48,7 @@ impl Class {
 pub(super) const KEYWORDS: &[&str] = &[
     "pass", "pwd", "pswd", "psw", "_pw", "-pw", "userpw", "bindpw", "adminpw", "rootpw", "smtppw", "dbpw", "pw:", "pw=", "pw is", ", pw ",
     "udopw", "secret", "token", "key", "jwt", "bearer", "_pat", "auth", "cred", "mnemonic", "phrase", "_seed", "seedhex", "etseed", "seed =",
-    "seed:", "seed=", "_sas", "cookie", "psk", "unseal", "bw_session", "pepper", "_salt", "salt=", "encrypt", "pin=", "pin =", "pin:", "pin is", "pin_code",
+    "seed:", "seed=", "_sas", "cookie", "psk", "unseal", "bw_session", "pepper", "_salt", "totp", "salt=", "encrypt", "pin=", "pin =", "pin:", "pin is", "pin_code",
     "-pin", "_pin", "pin\"", "pin für", "pin for", "pincode", "recovery", "backup_code", "backupcode", "communit", "_sk", "dksk", "-sk", "accesssk",
     "cloudsk", "macaroon", "session_string", "string_session", "sessionstring", "stringsession", "keypair", "pswrd", "passw", "pwrd", "psswd",
 ];
@@ -248,6 +248,7 @@ fn by_last_word(last: &str, before: &str) -> Option<Class> {
         "salt" if SALTED.contains(&before) => Class::Secret,
         "sk" if !before.is_empty() => Class::Key,
         "skey" => Class::ApiKey,
+        "totp" => Class::Token,
         "keypair" => Class::Key,
         "macaroon" => Class::Token,
         "pin"

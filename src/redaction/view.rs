@@ -378,7 +378,8 @@ fn next_flag(text: &[u8], from: usize) -> Option<usize> {
     loop {
         at += memchr::memchr(b'-', &text[at..])?;
         let quoted = at > 2 && matches!(text[at - 1], b'"' | b'\'');
-        if quoted && at > from && text[from..at - 1].trim_ascii_end().ends_with(b",") {
+        let list = |before: &[u8]| before.strip_suffix(b"[").unwrap_or(before).trim_ascii_end().ends_with(b",");
+        if quoted && at > from && list(text[from..at - 1].trim_ascii_end()) {
             return Some(at);
         }
         at += 1;
@@ -392,5 +393,6 @@ fn next_argument(rest: &[u8]) -> usize {
         return 0;
     }
     let blanks = rest[2..].iter().take(80).take_while(|b| b.is_ascii_whitespace()).count();
-    if rest.get(2 + blanks) == Some(&mark) { 3 + blanks } else { 0 }
+    let open = 2 + blanks + usize::from(rest.get(2 + blanks) == Some(&b'['));
+    if rest.get(open) == Some(&mark) { open + 1 } else { 0 }
 }

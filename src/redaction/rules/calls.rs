@@ -28,15 +28,19 @@ pub(super) const RULES: &[Rule] = &[
         .from("Caddy: users of basic_auth")
         .yes(&["basic_auth /admin/*\n    ops $2a$14${x53}\n"])
         .no(&["basic_auth /admin/* {\n}"]),
-    Rule::context("recovery-codes", &["ecovery codes", "ackup codes", "cratch codes", "escue codes", "ECOVERY CODES", "ACKUP CODES", "iederherstellungscodes", "codes de r", "digos de recuper"], r"(?i)[\w .-]{0,40}?(?:codes?|recuperaci\xC3\xB3n|r\xC3\xA9cup\xC3\xA9ration)\b[^\n]{0,120}\n(?:[^\n]{0,60}\n){0,2}?((?:[\s\d+>|\x80-\xFF-]{0,14}?(?:[^\w\n]{0,4}\d{1,2}[.)][ \t]+)?(?:[a-z]{0,9}\d[a-z0-9]{2,9}|[a-z0-9]{4,10}[- ][a-z]{0,9}\d[a-z0-9]{2,9}|[a-z0-9]{0,9}\d[a-z0-9]{0,9}[- ][a-z0-9]{4,10})(?:[- ]{1,4}[a-z0-9]{4,10}){0,3}[ \t]*(?:\r?\n|\z)){4,})", Check::Real)
+    Rule::context("recovery-codes", &["ecovery codes", "ackup codes", "cratch codes", "escue codes", "ECOVERY CODES", "ACKUP CODES", "iederherstellungscodes", "codes de r", "digos de recuper"], r"(?i)[\w .-]{0,40}?(?:codes?|recuperaci\xC3\xB3n|r\xC3\xA9cup\xC3\xA9ration)\b[^\n]{0,120}\n(?:[^\n]{0,60}\n){0,2}?((?:[\s\d+>|\x80-\xFF-]{0,14}?(?:[^\w\n]{0,4}\d{1,2}[.)][ \t]+)?(?:[a-z]{0,9}\d[a-z0-9]{2,9}|[a-z0-9]{4,10}[- ][a-z]{0,9}\d[a-z0-9]{0,9}|[a-z0-9]{0,9}\d[a-z0-9]{0,9}[- ][a-z0-9]{4,10})(?:[- ]{1,4}[a-z0-9]{4,10}){0,3}[ \t]*(?:\r?\n|\z)){4,})", Check::Real)
         .from("lists of recovery codes, as GitHub, Google and others show them")
         .yes(&["Two-factor recovery codes (keep them)\n  usk7r-q2{d3}\n  2ie1u-jl{d3}\n  4affy-fr{d3}\n  5sq20-84{d3}\n"])
         .no(&["Recovery codes are shown once.\nKeep them.\n"]),
+    Rule::context("typed-password", &["send \"", "send -- \"", "sendline(", "send_keys ", "sendKeys(", "type_text("], r"(?:send(?: --)? \\*\x22([^\x22\\\n]{6,64})\\+r\\*\x22|(?:sendline|type_text)\(b?\\*['\x22]([^'\x22\\\n]{6,64})\\*['\x22])", Check::Chosen)
+        .from("expect(1), pexpect: what is typed into a prompt")
+        .yes(&["send \"Montana_Lampe{d3}\\r\"", "child.sendline('Montana_Lampe{d3}')"])
+        .no(&["send \"yes\\r\"", "child.sendline('ls -la')"]),
     Rule::context("call-password", &["Input Password", "Fill Secret", "Type Secret", "Input Text", "Fill Text"], r"(?:Input (?:Password|Text)|(?:Fill|Type) (?:Secret|Text))(?:[ \t]{2,}|\t)\S{1,80}(?:[ \t]{2,}|\t)(\S{6,64})", Check::Chosen)
         .from("Robot Framework: keywords that type")
         .yes(&["Input Password    id:pwd    M0nt4n4Girasol{d3}"])
         .no(&["Input Text    id:name    Ada"]),
-    Rule::context("spoken-password", &[" / "], r"(?i)\b(?:log(?:ging)?[ -]?in|logon|sign in|creds?|credentials|account|use|using|user|zugang(?:sdaten)?|anmeldung|identifiants|connexion|credenciales|acceso|accesso|konto|logga in|dane logowania|try|with|mit|avec|con)\b[^\n]{0,30}?[\s\x22'`(][\w.@+-]{2,64}[\x22'`]? / [\x22'`]?([^\s/|\x22'`,)]{6,64})", Check::Chosen)
+    Rule::context("spoken-password", &[" / "], r"(?i)(?:(?:\A|[\s\x22'`(])(?:root|admin\w*|sa|postgres|test\w*|demo\w*|guest|[\w.+-]{2,64}@[\w.-]{3,64})[\x22'`]? / |\b(?:log(?:ging)?[ -]?in|logon|sign in|creds?|credentials|account|use|using|user|zugang(?:sdaten)?|anmeldung|identifiants|connexion|credenciales|acceso|accesso|konto|logga in|dane logowania|try|with|mit|avec|con)\b[^\n]{0,30}?[\s\x22'`(][\w.@+-]{2,64}[\x22'`]? / )[\x22'`]?([^\s/|\x22'`,)]{6,64})", Check::Chosen)
         .back(110)
         .from("sentences that give a user and a password with a stroke between")
         .yes(&["# TODO remove: prod login is admin / Lum13r3#{d2}guitar", "just use admin / Felix_{d3}Cobalt on the test box"])

@@ -55,4 +55,12 @@ pub(super) const RULES: &[Rule] = &[
         .from("Cisco, Aruba, hostapd: keys of wireless networks")
         .yes(&["wpa-psk ascii 0 Gr4n1te{d3}", "security wpa psk set-key ascii 0 Gr4n1te{d3}", "wpa-passphrase Gr4n1te{d3}"])
         .no(&["wpa-psk enable"]),
+    Rule::context("network-secret", &["option key ", "option sae_password", "option password ", "option private_key", "option preshared_key", ".key='", ".key=\"", ".sae_password=", "uci set "], r#"(?:option (?:key|sae_password|password|private_key|preshared_key)[ \t]+|uci set \S{1,80}\.(?:key|sae_password|password|private_key|preshared_key|psk)=|\.(?:key|sae_password)=)\\*['\x22]([^'\x22\n\\]{6,64})"#, Check::Chosen)
+        .from("OpenWrt: uci")
+        .yes(&["uci set wireless.@wifi-iface[0].key='Montana_Lampe{d3}'", "\toption key 'Montana_Lampe{d3}'"])
+        .no(&["option key 'on'", "uci set system.@system[0].hostname='x'"]),
+    Rule::context("redis-password", &["AUTH "], r"AUTH [\w.-]{2,40} ([^\s\x22']{6,64})[ \t]*(?:\r?\n|\z)", Check::Chosen)
+        .from("Redis: AUTH with a user")
+        .yes(&["AUTH ann Montana_Lampe{d3}"])
+        .no(&["AUTH PLAIN LOGIN", "AUTH FAILED for ann"]),
 ];

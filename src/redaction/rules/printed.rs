@@ -24,6 +24,10 @@ pub(super) const RULES: &[Rule] = &[
         .from("sentences that say the password first")
         .yes(&["log in as root with {x14}7 as the password"])
         .no(&["use the username as the password", "send the accesstoken as the password"]),
+    Rule::context("spoken-password", &["creds ", "creds:", "credentials", "login: ", "logins: ", "login for ", "log in as ", "ssh as "], r"(?i)(?:creds|credentials|logins?|log in as|ssh as)(?: (?:are|is|for [^\n:]{1,40}|in [^\n:]{1,40}))?(?::| ->| =>| =|)\s{1,2}[\x22'`(]?[\w.@-]{2,64}(?::| / |/)([^\s\x22'`,)]{6,64})", Check::Chosen)
+        .from("sentences that give a user and a password, a colon between")
+        .yes(&["creds -> admin:Gr4n1te!{d3}", "login: ann:Gr4n1te!{d3}", "log in as root/Gr4n1te!{d3}"])
+        .no(&["login: ann", "credentials for x: see wiki:Page", "logins: 12:30:55"]),
     Rule::context("spoken-password", &["login with ", "log in with ", "creds are", "logging in with ", "zugangsdaten", "credentials", "creds:", "anmeldung mit", "identifiants", "credenciales", "logins:"], r"(?i)(?:log(?:ging)? ?in with|zugangsdaten|credentials|creds|anmeldung mit|identifiants|credenciales|logins)(?: (?:are|sind|sont|son))?:? ?[\x22'`(]?[\w.@-]{2,64}[\x22'`]? ?(?: / | : | \| )[\x22'`]?([^\s/:|\x22'`,)]{6,64})", Check::Password)
         .from("sentences that give a user and a password")
         .yes(&["Login with admin / Bl4ubeer{d3}n (staging)", "Zugangsdaten: admin / 0penS{d2}same7"])
