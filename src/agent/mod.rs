@@ -122,6 +122,8 @@ pub struct Heard {
     pub event: AgentEvent,
     /// Absolute paths of the files that the tool call names and may change.
     pub paths: Vec<PathBuf>,
+    /// The text of the file that the tool call changed as it was just before, if the agent says so.
+    pub original: Option<String>,
 }
 
 #[cfg(test)]

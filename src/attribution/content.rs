@@ -135,10 +135,16 @@ impl<T: Copy> KnownLines<T> {
         let repeated = if matches!(which, Which::Once { .. }) { repeated(&new) } else { HashSet::new() };
         let is_new =
             |line: &[u8]| lines::is_telling(line) && !old.contains(bare(line)) && !repeated.contains(bare(line));
-        let counts = |run: Range<usize>| new[run].iter().filter(|line| is_new(line)).take(least).count() == least;
+        // Where it takes several, those that any file may begin with tell nothing.
+        let head = if least > 1 { lines::head(new.iter().copied()) } else { 0 };
+        let counts = |run: Range<usize>| {
+            let below = new.iter().take(run.end).skip(run.start.max(head));
+            below.filter(|line| is_new(line)).take(least).count() == least
+        };
         let mut found: Vec<Option<Option<T>>> = vec![None; new.len()];
         // A file that is the same as a whole, as after a renaming, is so however little its lines say.
-        let whole = self.files.get(&Digest::of(bytes)).filter(|_| counts(0..new.len()));
+        let is_enough = || new.iter().filter(|line| is_new(line)).take(least).count() == least;
+        let whole = self.files.get(&Digest::of(bytes)).filter(|_| is_enough());
         let is_sure = whole.is_some() && new.iter().filter(|line| is_new(line)).take(SURE).count() == SURE;
         for range in whole.into_iter().flatten() {
             let lines = (range.start as usize).saturating_sub(1)..range.end as usize;

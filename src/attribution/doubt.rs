@@ -34,22 +34,26 @@ impl Doubt {
     }
 }
 
-/// How many lines with words are agents'.
+/// How many lines with words are agents', below those that any file may begin with.
 pub fn words_of_agents(labels: &Labels, bytes: &[u8]) -> usize {
     let is_agents = |(line, origin): &(&[u8], Origin)| matches!(origin, Origin::Agent(_)) && lines::has_word(line);
-    lines::split(bytes).zip(labels.iter()).filter(is_agents).count()
+    let head = lines::head(lines::split(bytes));
+    lines::split(bytes).zip(labels.iter()).skip(head).filter(is_agents).count()
 }
 
-/// The agents' lines that stand in runs with at least so many telling ones; the others are nobody's.
+/// The agents' lines that stand in runs with at least so many telling ones, below those that any file may begin with; the
+/// others are nobody's.
 pub fn in_company(labels: impl Iterator<Item = Origin>, bytes: &[u8], telling: usize) -> Labels {
     let labels: Vec<Origin> = labels.collect();
     let lines: Vec<&[u8]> = lines::split(bytes).collect();
+    let head = lines::head(lines.iter().copied());
     let is_agents = |at: &usize| matches!(labels.get(*at), Some(Origin::Agent(_)));
     let mut held = Labels::default();
     let mut at = 0;
     while at < labels.len() {
         let run = (at..).take_while(is_agents).count();
-        let told = (at..at + run).filter(|at| lines.get(*at).is_some_and(|line| lines::is_telling(line))).count();
+        let told =
+            (at.max(head)..at + run).filter(|at| lines.get(*at).is_some_and(|line| lines::is_telling(line))).count();
         for origin in &labels[at..at + run] {
             held.push(if told >= telling { *origin } else { Origin::Unattributed });
         }
@@ -85,7 +89,21 @@ mod tests {
         labels.iter().map(letter).collect()
     }
 
-    const FILE: &[u8] = b"#!/bin/sh\nset -e\n}\nfirst_call\nsecond_call\n\nthird_call\n";
+    const FILE: &[u8] = b"the_begin\nit goes on\n}\nfirst_call\nsecond_call\n\nthird_call\n";
+
+    #[test]
+    fn what_any_file_begins_with_is_no_company() {
+        let file = b"# Copyright\n# Licence\nimport os\nimport sys\n\nfirst_call\nsecond_call\nthird_call\n";
+        for (of, held, words) in [
+            ("AAAAA---", "--------", 0),
+            ("AAAAAAA-", "--------", 2),
+            ("AAAAAAAA", "AAAAAAAA", 3),
+            ("AAAA-AAA", "-----AAA", 3),
+        ] {
+            assert_eq!(letters(&in_company(labels(of).iter(), file, 3)), held, "{of}");
+            assert_eq!(words_of_agents(&labels(of), file), words, "{of}");
+        }
+    }
 
     #[test]
     fn lines_hold_in_company() {

@@ -52,9 +52,11 @@ impl<'a> LineIndex<'a> {
     }
 }
 
-/// What is left of a line without white space: the line as a formatter sees it.
+/// What is left of a line that no formatter changes: without white space, without the commas and semicolons that they put at
+/// ends, with one kind of quotation marks.
 pub(super) fn tokens(line: &[u8]) -> impl Iterator<Item = u8> {
-    line.iter().copied().filter(|b| !is_space(*b))
+    let kept = line.iter().filter(|b| !is_space(**b) && !matches!(b, b',' | b';'));
+    kept.map(|b| if *b == b'\'' { b'"' } else { *b })
 }
 
 /// ASCII white space, with the vertical tab.
@@ -85,6 +87,56 @@ pub fn says_something(line: &[u8]) -> bool {
 /// Whether a line says so much that it is not written twice by chance.
 pub fn is_long(line: &[u8]) -> bool {
     has_words(line, 13)
+}
+
+/// With what lines begin that many files of a language or a house begin with: comments, imports, directives.
+const HEADS: &[&str] = &[
+    "#",
+    "//",
+    "/*",
+    "*",
+    "--",
+    ";",
+    "%",
+    "<!--",
+    "<?",
+    "\"\"\"",
+    "'''",
+    "'use ",
+    "\"use ",
+    "@import",
+    "@charset",
+    "export * ",
+    "export {",
+    "extern ",
+    "from ",
+    "import ",
+    "include",
+    "library(",
+    "mod ",
+    "module ",
+    "namespace ",
+    "open ",
+    "package ",
+    "pub use ",
+    "require",
+    "set -",
+    "source ",
+    "use ",
+    "using ",
+    "@file:",
+    "const assert = require",
+    "declare(",
+];
+
+/// How many lines a file begins with that others begin with, too: its licence, what it imports. Where they come from, nobody
+/// can tell by them.
+pub fn head<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> usize {
+    let is_head = |line: &&[u8]| {
+        let line = line.trim_ascii();
+        !has_word(line) || HEADS.iter().any(|head| line.starts_with(head.as_bytes()))
+    };
+    lines.into_iter().take_while(is_head).count()
 }
 
 /// Whether a line has `least` bytes of words.
@@ -133,6 +185,21 @@ mod tests {
         assert!(!is_binary(&bytes));
         bytes[7999] = 0;
         assert!(is_binary(&bytes));
+    }
+
+    #[test]
+    fn files_begin_with_what_others_begin_with() {
+        for (text, lines) in [
+            ("#!/bin/sh\n# Copyright\n\nset -e\nmain\n# more\n", 4),
+            ("// Copyright\n\npackage a\n\nimport (\n\t\"fmt\"\n)\n", 5),
+            ("/*\n * Licence\n */\n#include <a.h>\nint main(void)\n", 4),
+            ("'use strict';\nimport a from 'a';\nrun();\n", 2),
+            ("first\nimport os\n", 0),
+            ("import os\n", 1),
+            ("", 0),
+        ] {
+            assert_eq!(head(split(text.as_bytes())), lines, "{text}");
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ struct Place {
 /// Takes down the event that `input` holds, in every enrolled repository that it is about; these are left in `places`. What
 /// there is to say of it is left in the answer.
 fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut answer: Option<&mut Answer>) -> After {
-    let Heard { mut event, paths } = hear(agent, input);
+    let Heard { mut event, paths, original } = hear(agent, input);
     // A shell may have left the repository that the agent works in.
     let cwd = event.cwd.as_ref().map(PathBuf::from).or_else(|| env::current_dir().ok());
     let project = env::project_dir().filter(|dir| Some(dir) != cwd.as_ref());
@@ -90,6 +90,8 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut ans
     let is_tool = matches!(event.kind, EventKind::ToolBefore | EventKind::ToolAfter | EventKind::ToolFailed);
     let reach = event.call.as_ref().filter(|_| is_tool).map_or(Reach::None, |call| call.reach);
     let named = if reach == Reach::Named { find_named(&paths, places) } else { Vec::new() };
+    // Of a link and what it points to, nobody says which was meant.
+    let original = original.as_deref().filter(|_| named.len() == 1);
 
     let heard_gaps = event.gaps.len();
     for (i, place) in places.iter().enumerate() {
@@ -98,7 +100,7 @@ fn take_down(agent: Kind, input: impl io::Read, places: &mut Vec<Place>, mut ans
         event.files.clear();
         event.work_tree = place.location.linked_name();
         let files = match reach {
-            Reach::Named => keep_named(place, i, &named, &mut event),
+            Reach::Named => keep_named(place, i, &named, original, &mut event),
             Reach::Any | Reach::Brings if i < at_home => {
                 compare(place, &mut event);
                 Vec::new()
@@ -170,9 +172,15 @@ fn find_named(paths: &[PathBuf], places: &mut Vec<Place>) -> Vec<Named> {
     all.map(|path| NamedFile::at(&path).and_then(|file| place(places, &file.location).map(|at| (file, at)))).collect()
 }
 
-/// Adds to the event the states of the files that its call names, as far as they are in `place`, the `i`th; which files these
-/// are, whether their states can be kept or not.
-fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) -> Vec<RepoPath> {
+/// Adds to the event the states of the files that its call names, as far as they are in `place`, the `i`th, and the `original`
+/// that it changed; which files these are, whether their states can be kept or not.
+fn keep_named(
+    place: &Place,
+    i: usize,
+    named: &[Named],
+    original: Option<&str>,
+    event: &mut AgentEvent,
+) -> Vec<RepoPath> {
     let mut about = Vec::new();
     let mut missed = |kind| match event.gaps.iter_mut().find(|gap| gap.kind == kind) {
         Some(gap) => gap.count += 1,
@@ -213,6 +221,13 @@ fn keep_named(place: &Place, i: usize, named: &[Named], event: &mut AgentEvent) 
             Ok(state) => {
                 let id = state.and_then(|_| files::id(&file.file));
                 event.files.push(FileState { path: file.path.clone(), state, file: id });
+                // What cannot be kept is known from before the call, if less exactly.
+                let then = original.and_then(|text| place.journal.states().keep(text.as_bytes()).ok());
+                event.before.extend(then.map(|then| FileState {
+                    path: file.path.clone(),
+                    state: Some(then),
+                    file: None,
+                }));
             }
             Err(why) => missed(why.gap()),
         }

@@ -184,8 +184,8 @@ fn follow_edits(
     let replaced = former.and_then(Former::replaced_by).map(|blob| bytes_of(repo, blob));
     let still: HashSet<&[u8]> = replaced.iter().flat_map(|bytes| lines::split(bytes)).collect();
     let doubt = |all: &[&Edit]| match former {
-        _ if edits.lies_there(repo, &open.file.path, all) => Doubt::None,
-        Some(_) if edits.is_it(repo, &open.file.path, all) => Doubt::Little,
+        _ if edits.lies_there(&open.file.path, all) => Doubt::None,
+        Some(_) if edits.is_it(edits.file_id(&open.file.path), all.iter().copied()) => Doubt::Little,
         Some(former) if former.is_guessed() => Doubt::Guess,
         _ if edits.is_apart(repo, commit, open.file, all) => Doubt::Much,
         _ => Doubt::Little,

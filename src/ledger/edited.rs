@@ -16,7 +16,7 @@ use crate::git::locate::{Location, path_from_bytes};
 use crate::git::repo::{Kind, Repo};
 use crate::git::resolved::{self, Sides};
 use crate::host::{clock, files};
-use crate::id::{GitId, RepoPath, SessionId};
+use crate::id::{FileId, GitId, RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
 use crate::ledger::LedgerError;
@@ -44,6 +44,8 @@ pub struct Edited {
     left: OnceLock<Option<i64>>,
     /// The work tree that the commit is made in; none for the main one.
     here: Option<String>,
+    /// The folder that it is.
+    work_tree: Option<PathBuf>,
     /// The commit that it amends.
     amended: OnceLock<Option<GitId>>,
     /// What lay on the other side of conflicts that were resolved in it.
@@ -63,6 +65,7 @@ pub struct Brought {
 impl Edited {
     /// Those of no file, yet.
     pub fn new(repo: &Repo) -> Self {
+        let work_tree = repo.work_tree();
         Edited {
             journal: Journal::open(&repo.common_dir()),
             read: HashSet::new(),
@@ -75,7 +78,8 @@ impl Edited {
             amended: OnceLock::new(),
             resolved: OnceLock::new(),
             squashed: OnceLock::new(),
-            here: repo.work_tree().and_then(|dir| Location::of(&dir)).and_then(|at| at.linked_name()),
+            here: work_tree.as_deref().and_then(Location::of).and_then(|at| at.linked_name()),
+            work_tree,
         }
     }
 
@@ -162,11 +166,11 @@ impl Edited {
     }
 
     /// The files that were edited lately and in whose places others lie now: git puts a former one back where it is told to.
-    pub fn replaced(&self, repo: &Repo) -> &[Vanished] {
+    pub fn replaced(&self) -> &[Vanished] {
         self.replaced.get_or_init(|| {
             let there =
-                self.recent().iter().filter(|(path, _)| on_disk(repo, path).is_some_and(|there| there.is_file()));
-            let replaced = there.filter(|(path, all)| !self.is_file(repo, path, all));
+                self.recent().iter().filter(|(path, _)| self.on_disk(path).is_some_and(|there| there.is_file()));
+            let replaced = there.filter(|(path, all)| !self.is_it(self.file_id(path), all));
             replaced.filter_map(|(path, all)| Vanished::read(self, path, all)).collect()
         })
     }
@@ -214,39 +218,41 @@ impl Edited {
     pub fn is_apart(&self, repo: &Repo, commit: &GitId, file: &FileChange, edits: &[&Edit]) -> bool {
         let Some(last) = edits.last() else { return false };
         last.work_tree.as_deref() != self.here.as_deref()
-            || (self.was_left_since(repo, last.at) && !self.is_the_same(repo, &file.path, last))
+            || (self.was_left_since(repo, last.at) && !self.is_the_same(&file.path, last))
             || (file.blob_before.is_none() && was_committed(repo, commit, &file.path, edits))
     }
 
     /// Whether the file is the very one that the edit left, whatever was written into it since: git makes files anew.
-    fn is_the_same(&self, repo: &Repo, path: &RepoPath, last: &Edit) -> bool {
+    fn is_the_same(&self, path: &RepoPath, last: &Edit) -> bool {
         let kept = || self.journal.as_ref()?.states().kept_at(&last.after?);
-        let made = || files::made_at(&on_disk(repo, path)?);
+        let made = || files::made_at(&self.on_disk(path)?);
         made().zip(kept()).is_some_and(|(made, kept)| made <= kept)
     }
 
-    /// Whether the file is the very one that the last of these edits in this work tree left, under whatever name.
-    pub fn is_it(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
-        let last = edits.iter().rfind(|edit| edit.work_tree.as_deref() == self.here.as_deref());
-        let left = last.and_then(|last| last.file);
-        left.is_some() && left == on_disk(repo, path).and_then(|file| files::id(&file))
+    /// The file that has this name in the work tree, apart from its name.
+    pub fn file_id(&self, path: &RepoPath) -> Option<FileId> {
+        files::id(&self.on_disk(path)?)
     }
 
-    /// The same of edits in one list.
-    pub fn is_file(&self, repo: &Repo, path: &RepoPath, edits: &[Edit]) -> bool {
-        self.is_it(repo, path, &edits.iter().collect::<Vec<_>>())
+    /// Whether a file is the very one that the last of these edits in this work tree left, under whatever name.
+    pub fn is_it<'e>(
+        &self,
+        file: Option<FileId>,
+        edits: impl IntoIterator<Item = &'e Edit, IntoIter: DoubleEndedIterator>,
+    ) -> bool {
+        let last = edits.into_iter().rfind(|edit| edit.work_tree.as_deref() == self.here.as_deref());
+        file.is_some() && file == last.and_then(|last| last.file)
     }
 
-    /// Edits until the last one that left the very file that has this name now, if one did.
-    pub fn until_it<'e>(&self, repo: &Repo, path: &RepoPath, edits: &'e [Edit]) -> Option<&'e [Edit]> {
-        let id = files::id(&on_disk(repo, path)?)?;
-        let left = |edit: &Edit| edit.work_tree.as_deref() == self.here.as_deref() && edit.file == Some(id);
-        Some(&edits[..=edits.iter().rposition(left)?])
+    /// Edits until the last one that left this very file, if one did.
+    pub fn until_it<'e>(&self, file: Option<FileId>, edits: &'e [Edit]) -> Option<&'e [Edit]> {
+        let left = |edit: &Edit| edit.work_tree.as_deref() == self.here.as_deref() && edit.file == file;
+        file.and_then(|_| Some(&edits[..=edits.iter().rposition(left)?]))
     }
 
     /// Whether the file lies there as the last of these edits left it.
-    pub fn lies_there(&self, repo: &Repo, path: &RepoPath, edits: &[&Edit]) -> bool {
-        let Some((file, last)) = on_disk(repo, path).zip(edits.last()) else { return false };
+    pub fn lies_there(&self, path: &RepoPath, edits: &[&Edit]) -> bool {
+        let Some((file, last)) = self.on_disk(path).zip(edits.last()) else { return false };
         let Some(bytes) = files::read_small(&file, FILE_LIMIT).ok().flatten() else { return false };
         last.work_tree.as_deref() == self.here.as_deref() && last.after == Some(Digest::of(&bytes))
     }
@@ -298,6 +304,11 @@ impl Edited {
     /// Whether HEAD went elsewhere, or was reset, since then (milliseconds since 1970).
     pub fn was_left_since(&self, repo: &Repo, then: i64) -> bool {
         self.left_at(repo).is_some_and(|left| left >= then)
+    }
+
+    /// Where a file is in the work tree.
+    fn on_disk(&self, path: &RepoPath) -> Option<PathBuf> {
+        Some(self.work_tree.as_ref()?.join(path_from_bytes(&path.to_bytes())?))
     }
 
     fn left_at(&self, repo: &Repo) -> Option<i64> {
@@ -366,11 +377,6 @@ impl Edited {
     }
 }
 
-/// Where a file is in the work tree.
-fn on_disk(repo: &Repo, path: &RepoPath) -> Option<PathBuf> {
-    Some(repo.work_tree()?.join(path_from_bytes(&path.to_bytes())?))
-}
-
 /// Whether a commit before this one has a file of this name, of those made since the first of these edits.
 fn was_committed(repo: &Repo, commit: &GitId, path: &RepoPath, edits: &[&Edit]) -> bool {
     let first = edits.first().map_or(i64::MAX, |edit| edit.at.div_euclid(1000));
@@ -387,7 +393,7 @@ pub struct Vanished {
     pub edits: Vec<Edit>,
     /// How it was last.
     last: Vec<u8>,
-    /// Its lines with words.
+    /// Its lines with words, below those that any file may begin with.
     words: HashSet<Vec<u8>>,
 }
 
@@ -395,7 +401,8 @@ impl Vanished {
     fn read(edits: &Edited, path: &RepoPath, all: &[Edit]) -> Option<Self> {
         let last = all.iter().filter_map(|edit| edit.after).next_back()?;
         let last = edits.load(&last).filter(|bytes| bytes.len() as u64 <= MAX_VANISHED_BYTES)?;
-        let words = lines::split(&last).filter(|line| lines::has_word(line)).map(lines::trimmed).collect();
+        let head = lines::head(lines::split(&last));
+        let words = lines::split(&last).skip(head).filter(|line| lines::has_word(line)).map(lines::trimmed).collect();
         Some(Vanished { path: path.clone(), edits: all.to_vec(), last, words })
     }
 

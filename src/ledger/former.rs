@@ -1,5 +1,7 @@
 //! What a new file was before it was renamed, where git does not see it.
 
+use std::cell::LazyCell;
+
 use crate::attribution::doubt::FIRM_RUN;
 use crate::attribution::{likeness, lines};
 use crate::git::diff::FileChange;
@@ -103,7 +105,8 @@ pub fn find<'f>(
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> Option<Former<'f>> {
-    let is_it = |there: &[Edit]| edits.is_file(repo, &file.path, there);
+    let here = LazyCell::new(|| edits.file_id(&file.path));
+    let is_it = |there: &[Edit]| edits.is_it(*here, there);
     if let Some(from) = &file.from {
         // What git sees renamed may have had another name in between.
         let came = |there: &&Vanished| {
@@ -134,7 +137,7 @@ pub fn find<'f>(
     if let Some(there) = there {
         return Some(uncommitted(there));
     }
-    if let Some(there) = edits.replaced(repo).iter().find(|there| there.path != file.path && is_it(&there.edits)) {
+    if let Some(there) = edits.replaced().iter().find(|there| there.path != file.path && is_it(&there.edits)) {
         return Some(Former::Replaced(there));
     }
     let first_bytes = first.and_then(|first| match first {
@@ -178,6 +181,7 @@ fn gone<'f>(
 ) -> impl Iterator<Item = Gone<'f>> {
     let parent = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
     let since = parent.map_or(0, |time| time.unix() * 1000);
+    let here = LazyCell::new(|| edits.file_id(&file.path));
     files.iter().filter(|other| other.path != file.path).filter_map(move |change| {
         let edits = match change.blob {
             None => edits.under(&change.path),
@@ -185,7 +189,7 @@ fn gone<'f>(
                 let anew = edits.before_anew(&change.path, since);
                 let rewritten = anew.filter(|_| is_rewritten(change, &before_bytes(repo, change)));
                 // Or somebody made another one, unseen: the file itself is known by its inode.
-                rewritten.or_else(|| edits.until_it(repo, &file.path, edits.under(&change.path)?))
+                rewritten.or_else(|| edits.until_it(*here, edits.under(&change.path)?))
             }
         };
         Some(Gone { change, edits: edits? })

@@ -57,12 +57,19 @@ impl Edits {
                 self.open.insert(key, (event.at, event.files));
             }
             EventKind::ToolAfter | EventKind::ToolFailed | EventKind::ToolCommitted => {
-                let (began, before) = match call.reach {
-                    Reach::Named => self.open.remove(&key).map_or((None, Vec::new()), |(at, files)| (Some(at), files)),
-                    _ => (None, event.before),
+                let (began, before, original) = match call.reach {
+                    Reach::Named => {
+                        let open = self.open.remove(&key).map(|(at, files)| (Some(at), files));
+                        let (began, before) = open.unwrap_or_default();
+                        (began, before, event.before)
+                    }
+                    _ => (None, event.before, Vec::new()),
                 };
                 for FileState { path, state: after, file } in event.files {
-                    let seen = before.iter().find(|file| file.path == path);
+                    // What the tool found is later than what a hook saw, and between them a person may have been asked.
+                    let found = original.iter().find(|file| file.path == path);
+                    let began = found.map_or(began, |_| Some(event.at));
+                    let seen = found.or_else(|| before.iter().find(|file| file.path == path));
                     let before = seen.map_or(Known::Unknown, |file| Known::Is(file.state));
                     if before != Known::Is(after) {
                         self.done.push(Edit {

@@ -32,8 +32,9 @@ pub struct AgentEvent {
     /// The tool call the event is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<ToolCall>,
-    /// The files' bytes as they were before the call, where that was only found out after it: for a call that may
-    /// change any file, all that it changed. A file that is in `files` alone had bytes that are not known.
+    /// The files' bytes as they were before the call, where that was only found out after it: what an editing tool says it
+    /// changed; for a call that may change any file, all that it changed. A file that is in `files` alone had bytes that are
+    /// not known, or that the event before the call knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<FileState>,
     /// The files' bytes as they were when the hook ran, for the files the call is about.

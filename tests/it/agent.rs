@@ -125,9 +125,23 @@ impl<'w> Agent<'w> {
     pub fn call(&self, tool: &str, input: &Value, act: impl FnOnce()) -> String {
         let id = self.wish(tool, input);
         act();
-        let more = json!({"tool_name": tool, "tool_input": input, "tool_use_id": id, "tool_response": {}});
+        self.done(&id, tool, input, json!({}));
+        id
+    }
+
+    /// A tool call that is over: the event after it, with what the tool answers, and its result.
+    pub fn done(&self, call: &str, tool: &str, input: &Value, response: Value) {
+        let more = json!({"tool_name": tool, "tool_input": input, "tool_use_id": call, "tool_response": response});
         self.event("PostToolUse", more);
-        self.result(&id, false, json!({}));
+        self.result(call, false, json!({}));
+    }
+
+    /// A call that changes one file, and says as what it found it: with the line ends and the bytes that its text has.
+    fn change(&self, tool: &str, path: &Path, input: &Value, act: impl FnOnce()) -> String {
+        let id = self.wish(tool, input);
+        let found = fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).replace("\r\n", "\n"));
+        act();
+        self.done(&id, tool, input, json!({"filePath": path, "originalFile": found}));
         id
     }
 
@@ -154,7 +168,7 @@ impl<'w> Agent<'w> {
     /// Writes a whole file.
     pub fn write(&self, file: &str, text: &str) -> String {
         let path = self.dir.join(file);
-        self.call("Write", &json!({"file_path": path, "content": text}), || {
+        self.change("Write", &path, &json!({"file_path": path, "content": text}), || {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
         })
@@ -163,7 +177,7 @@ impl<'w> Agent<'w> {
     /// Puts one text in the place of another, once.
     pub fn edit(&self, file: &str, old: &str, new: &str) -> String {
         let path = self.dir.join(file);
-        self.call("Edit", &json!({"file_path": path, "old_string": old, "new_string": new}), || {
+        self.change("Edit", &path, &json!({"file_path": path, "old_string": old, "new_string": new}), || {
             let text = fs::read_to_string(&path).unwrap();
             assert!(text.contains(old), "{old:?} is not in {file}: {text:?}");
             fs::write(&path, text.replacen(old, new, 1)).unwrap();

@@ -30,6 +30,7 @@ json::fields_struct! {
         tool: "tool_name",
         call: "tool_use_id",
         input: "tool_input",
+        response: "tool_response",
     }
 }
 
@@ -76,7 +77,12 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
         gaps,
         raw,
     };
-    Heard { event, paths }
+    // Between the event before a call and the call itself a person may be asked, and may write meanwhile.
+    let original = match &event.call {
+        Some(call) if event.kind == EventKind::ToolAfter && call.reach == Reach::Named => original(fields.response),
+        _ => None,
+    };
+    Heard { event, paths, original }
 }
 
 /// How a call reaches files, as far as its tool and its input tell.
@@ -120,6 +126,14 @@ fn named_paths(input: Option<&RawValue>, cwd: Option<&str>) -> Vec<PathBuf> {
     paths
 }
 
+/// The text of the file that a call changed, as its tool found it. The tool replaces what is not UTF-8, and then does not say
+/// what was there.
+fn original(response: Option<&RawValue>) -> Option<String> {
+    let [original, notebook] = json::pick(response, ["originalFile", "original_file"]);
+    let text = json::text(original.or(notebook))?;
+    (!text.contains(char::REPLACEMENT_CHARACTER)).then(|| text.into_owned())
+}
+
 /// The payload as one line of JSON. A line break in well-formed JSON can only be white space between values.
 fn one_line(text: &str) -> Option<Box<RawValue>> {
     let text = text.trim();
@@ -145,7 +159,7 @@ mod tests {
         let payload = r#"{"session_id":"s-1","transcript_path":"/t/s-1.jsonl","cwd":"/r","hook_event_name":"PreToolUse",
             "tool_name":"Edit","tool_input":{"old_string":"\"file_path\":\"/no\"","file_path":"/r/a.rs"},
             "tool_use_id":"toolu_1","some_day":{"new":[1]}}"#;
-        let Heard { event, paths } = heard(payload);
+        let Heard { event, paths, .. } = heard(payload);
         assert_eq!((event.at, event.agent.as_str(), event.session.as_str()), (7, "claude-code", "s-1"));
         assert_eq!((event.kind, event.name.as_str()), (EventKind::ToolBefore, "PreToolUse"));
         assert_eq!((event.cwd.as_deref(), event.transcript.as_deref()), (Some("/r"), Some("/t/s-1.jsonl")));
@@ -170,6 +184,22 @@ mod tests {
             assert!(paths("Write", odd).is_empty(), "{odd}");
         }
         assert!(heard(r#"{"tool_name":"Write","tool_input":{"file_path":"x"}}"#).paths.is_empty(), "no cwd");
+    }
+
+    #[test]
+    fn what_a_tool_found_is_told_after_it() {
+        let original = |name: &str, tool: &str, response: &str| {
+            let call = format!(r#""hook_event_name":"{name}","tool_name":"{tool}","tool_input":{{"file_path":"/x"}}"#);
+            heard(&format!(r#"{{{call},"tool_response":{response}}}"#)).original
+        };
+        let edited = r#"{"filePath":"/x","originalFile":"a\nb"}"#;
+        assert_eq!(original("PostToolUse", "Edit", edited).as_deref(), Some("a\nb"));
+        assert_eq!(original("PostToolUse", "NotebookEdit", r#"{"original_file":"{}"}"#).as_deref(), Some("{}"));
+        assert_eq!(original("PreToolUse", "Edit", edited), None);
+        assert_eq!(original("PostToolUse", "Read", edited), None);
+        for odd in [r#"{"originalFile":null}"#, r#"{"originalFile":5}"#, "[]", "null", r#"{"originalFile":"\ufffd"}"#] {
+            assert_eq!(original("PostToolUse", "Write", odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -141,6 +141,39 @@ fn two_calls_at_once() {
 }
 
 #[test]
+fn two_calls_that_have_written_before_a_hook_looks() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\nh2\n").commit();
+    let path = scene.work().join("f");
+    let input = |old: &str, new: &str| json!({"file_path": path, "old_string": old, "new_string": new});
+    let inputs = [input("h1\n", "h1\na1\n"), input("h2\n", "h2\na2\n")];
+    let calls = [agent.wish("Edit", &inputs[0]), agent.wish("Edit", &inputs[1])];
+    fs::write(&path, "h1\na1\nh2\na2\n").unwrap();
+    for ((call, input), found) in calls.iter().zip(&inputs).zip(["h1\nh2\n", "h1\na1\nh2\n"]) {
+        agent.done(call, "Edit", input, json!({"filePath": path, "originalFile": found}));
+    }
+    scene.commit();
+    scene.is("f", &["- exact h1", "s:1 exact a1", "- exact h2", "s:2 exact a2"]).holds();
+}
+
+#[test]
+fn a_person_writes_while_the_agent_waits_to_be_allowed() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\nh2\n").commit();
+    let path = scene.work().join("f");
+    let input = json!({"file_path": path, "old_string": "h1\n", "new_string": "h1\na1\n"});
+    let call = agent.wish("Edit", &input);
+    scene.human("f", "h1\nh2\nwhat a person writes meanwhile\n");
+    fs::write(&path, "h1\na1\nh2\nwhat a person writes meanwhile\n").unwrap();
+    let found = "h1\nh2\nwhat a person writes meanwhile\n";
+    agent.done(&call, "Edit", &input, json!({"filePath": path, "originalFile": found}));
+    scene.commit();
+    scene.is("f", &["- exact h1", "s:1 exact a1", "- exact h2|what a person writes meanwhile"]).holds();
+}
+
+#[test]
 fn notebooks_and_tools_of_servers() {
     let scene = Scene::new();
     let agent = scene.agent("s");
