@@ -1,7 +1,7 @@
 //! The known edits of the files that a commit changes, and of files that vanished before they were committed.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -36,6 +36,10 @@ pub struct Edited {
     read: HashSet<RepoPath>,
     by_path: BTreeMap<RepoPath, Vec<Edit>>,
     recent: OnceLock<Vec<(RepoPath, Vec<Edit>)>>,
+    /// Which of these the commit before has as what blob.
+    committed: OnceLock<HashMap<GitId, usize>>,
+    /// When the commit before was made, in milliseconds since 1970.
+    since: OnceLock<i64>,
     vanished: OnceLock<Vec<Vanished>>,
     replaced: OnceLock<Vec<Vanished>>,
     /// Whether the commit repeats or takes back others, which may have lines that its parent knows nothing of.
@@ -71,6 +75,8 @@ impl Edited {
             read: HashSet::new(),
             by_path: BTreeMap::new(),
             recent: OnceLock::new(),
+            committed: OnceLock::new(),
+            since: OnceLock::new(),
             vanished: OnceLock::new(),
             replaced: OnceLock::new(),
             repeats: OnceLock::new(),
@@ -179,13 +185,26 @@ impl Edited {
     /// name, and its edits until then.
     pub fn left_as(&self, repo: &Repo, commit: &GitId, blob: &GitId, bytes: &[u8]) -> Option<(&RepoPath, &[Edit])> {
         let bytes = Some(Digest::of(bytes));
-        let left = |all: &[Edit]| Some(all.iter().rposition(|edit| edit.after == bytes)? + 1);
-        let parent = history::first_parent(repo, commit);
-        let has = |path: &RepoPath| history::blob_at(repo, parent.as_ref()?, path).ok()?;
-        let until = |(path, all): &(RepoPath, Vec<Edit>)| {
-            left(all).or_else(|| (has(path).as_ref() == Some(blob)).then_some(all.len()))
-        };
-        self.recent().iter().find_map(|file| Some((&file.0, &file.1[..until(file)?])))
+        let recent = self.recent();
+        let left = |all: &[Edit]| all.iter().rposition(|edit| edit.after == bytes);
+        if let Some(until) = recent.iter().find_map(|(path, all)| Some((path, &all[..=left(all)?]))) {
+            return Some(until);
+        }
+        let committed = self.committed.get_or_init(|| {
+            let parent = history::first_parent(repo, commit);
+            let blob = |path: &RepoPath| history::blob_at(repo, parent.as_ref()?, path).ok()?;
+            recent.iter().enumerate().filter_map(|(at, (path, _))| Some((blob(path)?, at))).collect()
+        });
+        let (path, all) = recent.get(*committed.get(blob)?)?;
+        Some((path, all))
+    }
+
+    /// When the commit before this one was made, in milliseconds since 1970; 0 where there is none.
+    pub fn since(&self, repo: &Repo, commit: &GitId) -> i64 {
+        *self.since.get_or_init(|| {
+            let parent = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
+            parent.map_or(0, |time| time.unix() * 1000)
+        })
     }
 
     /// The files that were edited lately, with their edits.

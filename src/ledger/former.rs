@@ -5,7 +5,6 @@ use std::cell::LazyCell;
 use crate::attribution::doubt::FIRM_RUN;
 use crate::attribution::{likeness, lines};
 use crate::git::diff::FileChange;
-use crate::git::history;
 use crate::git::repo::Repo;
 use crate::id::{GitId, RepoPath};
 use crate::ledger::attribute::before_bytes;
@@ -179,8 +178,7 @@ fn gone<'f>(
     files: &'f [FileChange],
     edits: &'f Edited,
 ) -> impl Iterator<Item = Gone<'f>> {
-    let parent = history::first_parent(repo, commit).and_then(|parent| history::committed_at(repo, &parent));
-    let since = parent.map_or(0, |time| time.unix() * 1000);
+    let since = edits.since(repo, commit);
     let here = LazyCell::new(|| edits.file_id(&file.path));
     files.iter().filter(|other| other.path != file.path).filter_map(move |change| {
         let edits = match change.blob {
