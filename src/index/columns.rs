@@ -66,6 +66,8 @@ pub static SESSION: Table = Table {
         ("segments", Sum),
         ("payloads", Sum),
         ("read", Stays),
+        ("first", Least),
+        ("last", Greatest),
     ],
 };
 
@@ -272,6 +274,9 @@ pub static SEALED: Table = Table {
 
 pub static COUNTED: Table =
     Table { name: "counted", columns: &[("repository", Key), ("chain", Key), ("kind", Key), ("records", Sum)] };
+
+pub static HOURLY_COUNT: Table =
+    Table { name: "hourly_count", columns: &[("repository", Key), ("hour", Key), ("kind", Key), ("records", Sum)] };
 
 pub static SHELF: Table = Table {
     name: "shelf",

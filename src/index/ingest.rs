@@ -9,11 +9,12 @@ use crate::cost::{self, Money, PriceTable};
 use crate::id::ChainId;
 use crate::index::behind::Behind;
 use crate::index::columns::{
-    CHAIN, COUNTED, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION, SESSION_FILE,
-    SHELF, TOOL, USAGE,
+    CHAIN, COUNTED, DAILY_TOOL, DAILY_USAGE, DAILY_WORK, HOURLY_COUNT, LINK, RECORD, SAID, SEALED, SEGMENT, SESSION,
+    SESSION_FILE, SHELF, TOOL, USAGE,
 };
 use crate::index::recorded::{Commits, Rank, Recorded};
 use crate::index::rows::{Rows, Value};
+use crate::index::said::HOUR;
 use crate::index::{Database, IndexError};
 use crate::ledger::pruned::payloads;
 use crate::ledger::query::tells_all_tokens;
@@ -82,7 +83,7 @@ struct Batch {
     chains: BTreeMap<ChainId, Vec<Value>>,
     tables: [Rows; 9],
     /// What is said beside the work: statements, seals, shelves, and how many records there are.
-    beside: [Rows; 4],
+    beside: [Rows; 5],
     commits: Commits,
     count: usize,
 }
@@ -94,7 +95,7 @@ impl Batch {
             records: Rows::new(&RECORD),
             chains: BTreeMap::new(),
             tables: tables.map(Rows::new),
-            beside: [&SAID, &SEALED, &SHELF, &COUNTED].map(Rows::new),
+            beside: [&SAID, &SEALED, &SHELF, &COUNTED, &HOURLY_COUNT].map(Rows::new),
             commits: Commits::default(),
             count: 0,
         }
@@ -234,8 +235,9 @@ impl<'a> Ingest<'a> {
         segments.add(row.chain([payloads.clone()]).collect());
         let key = [repository.clone(), session.clone(), chain.clone(), member.clone()];
         let about = [agent.clone(), body.agent.version.as_str().into(), Value::NoText];
+        let written = [entry.time.unix(), entry.time.unix()].map(Value::from);
         let row = key.into_iter().chain(about).chain(when).chain(sums).chain([1i64.into(), payloads, 0i64.into()]);
-        sessions.add(row.collect());
+        sessions.add(row.chain(written).collect());
         for (usage, priced) in body.models.iter().zip(&priced) {
             let (counts, model) = (priced.counts(usage), Value::from(usage.model.as_str()));
             let key = [repository.clone(), session.clone(), day.clone(), model.clone()];
@@ -261,10 +263,14 @@ impl<'a> Ingest<'a> {
     }
 
     /// What a good record says beside the work, and the payloads that it names.
-    fn beside(&mut self, chain: &Value, entry: &Entry) {
+    fn beside(&mut self, chain: &Value, pending: bool, entry: &Entry) {
         let repository = self.repository;
-        let [said, seals, shelves, counted] = &mut self.rows.beside;
-        counted.add(vec![repository.into(), chain.clone(), entry.body.kind().into(), 1i64.into()]);
+        let [said, seals, shelves, counted, hourly] = &mut self.rows.beside;
+        let kind = Value::from(entry.body.kind());
+        counted.add(vec![repository.into(), chain.clone(), kind.clone(), 1i64.into()]);
+        if !pending {
+            hourly.add(vec![repository.into(), (entry.time.unix() / HOUR).into(), kind, 1i64.into()]);
+        }
         if let Some(body) = statement(&entry.body) {
             let place = [repository.into(), chain.clone(), entry.seq.into(), entry.id.to_string().into()];
             let corrects = match &entry.body {
@@ -293,7 +299,7 @@ impl<'a> Ingest<'a> {
         let writer = self.writer(chain);
         self.record(&writer, entry);
         if entry.good {
-            self.beside(&writer.chain, entry);
+            self.beside(&writer.chain, chain.pending, entry);
         }
         match &entry.body {
             Body::Session(body) if entry.good => self.session(&writer, entry, body),

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::index::rows::Value;
 use crate::index::select::{Where, row};
 use crate::index::sessions::After;
-use crate::index::{Database, Filter, IndexError};
+use crate::index::{AsOf, Database, Filter, IndexError};
+
+/// In seconds.
+pub(super) const HOUR: i64 = 3_600;
 
 row! {
     /// A check, an approval or a correction by a member.
@@ -88,21 +92,78 @@ impl Database {
 
     /// How many good records of members there are of each type in each repository, up to a time.
     pub async fn counts(&self, filter: &Filter) -> Result<BTreeMap<(i64, String), i64>, IndexError> {
-        let mut asked = Where::default();
-        asked.and("c.pending = 0", []);
-        asked.within(filter, "r.repository", None);
-        let select = match filter.asof {
-            Some(asof) => {
-                asked.and("r.good = 1 AND r.time <= ?", [asof.time.into()]);
-                "SELECT r.repository, r.kind, COUNT(*) AS count FROM record r
-                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain"
-            }
-            None => {
-                "SELECT r.repository, r.kind, CAST(SUM(r.records) AS BIGINT) AS count FROM counted r
-                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain"
-            }
-        };
-        let rows: Vec<CountRow> = self.select(select, &asked, "GROUP BY r.repository, r.kind").await?;
+        let (sql, values) = counted(filter);
+        let rows: Vec<CountRow> = self.rows_of(sql, values).await?;
         Ok(rows.into_iter().map(|row| ((row.repository, row.kind), row.count)).collect())
+    }
+}
+
+/// How many records there are is asked of the roll-ups; up to a time of those of the full hours, and of the records of the last one.
+fn counted(filter: &Filter) -> (String, Vec<Value>) {
+    let mut asked = Where::default();
+    asked.within(filter, "r.repository", None);
+    let Some(AsOf { time, .. }) = filter.asof else {
+        asked.and("c.pending = 0", []);
+        let all = "SELECT r.repository, r.kind, CAST(SUM(r.records) AS BIGINT) AS count FROM counted r
+            JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
+        return (asked.sql(all, "GROUP BY r.repository, r.kind"), asked.values().to_vec());
+    };
+    let hour = time / HOUR;
+    let (mut full, mut last) = (asked.clone(), asked);
+    full.push(format!("r.hour < {hour}"), []);
+    last.and("c.pending = 0", []);
+    let full = full.sql("SELECT r.repository, r.kind, r.records FROM hourly_count r", "");
+    let records = "SELECT r.repository, r.kind, 1 AS records FROM last r
+        JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
+    // By their time, and not all of a repository.
+    let sql = format!(
+        "WITH last AS MATERIALIZED (SELECT repository, chain, kind FROM record
+            WHERE time >= {} AND time <= {time} AND good = 1)
+        SELECT n.repository, n.kind, CAST(SUM(n.records) AS BIGINT) AS count FROM ({full} UNION ALL {}) n
+        GROUP BY n.repository, n.kind",
+        hour * HOUR,
+        last.sql(records, "")
+    );
+    (sql, last.values().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor;
+
+    use super::*;
+    use crate::index::{Database, Place, Reach};
+
+    /// Up to a second, and at a million records without reading more of them than those of an hour.
+    #[tokio::test]
+    async fn records_are_counted_up_to_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        index.pool.execute("INSERT INTO chain (repository, chain, kind, pending, records, sealed) VALUES (1, 'c', 'log', 0, 0, 0), (1, 'p', 'log', 1, 0, 0)").await.unwrap();
+        for (seq, time, chain, good) in
+            [(0, 3_599, "c", 1), (1, 7_200, "c", 1), (2, 7_300, "c", 1), (3, 7_250, "c", 0), (0, 7_250, "p", 1)]
+        {
+            let record = "INSERT INTO record (repository, chain, seq, record, held, kind, time, good)
+                VALUES (1, $1, $2, 'r', 'h', 'check', $3, $4)";
+            let query = sqlx::query(record).bind(chain).bind(seq).bind(time).bind(good);
+            query.execute(&index.pool).await.unwrap();
+            if (chain, good) == ("c", 1) {
+                let count = "INSERT INTO hourly_count VALUES (1, $1, 'check', 1) ON CONFLICT (repository, hour, kind)
+                    DO UPDATE SET records = hourly_count.records + 1";
+                sqlx::query(count).bind(time / HOUR).execute(&index.pool).await.unwrap();
+            }
+        }
+        for (time, count) in [(3_598, 0), (3_599, 1), (7_199, 1), (7_200, 2), (7_299, 2), (7_300, 3), (99_999, 3)] {
+            let asof = Some(AsOf { time, policy: None });
+            let filter = Filter { reach: Reach::All, asof, ..Filter::default() };
+            let counts = index.counts(&filter).await.unwrap();
+            assert_eq!(counts.get(&(1, "check".to_owned())).copied().unwrap_or_default(), count, "{time}");
+            for repository in [None, Some(1)] {
+                let (sql, values) = counted(&Filter { repository, ..filter.clone() });
+                let plan: Vec<(i64, i64, i64, String)> =
+                    index.rows_of(format!("EXPLAIN QUERY PLAN {sql}"), values).await.unwrap();
+                assert!(plan.iter().any(|(.., step)| step.contains("record_by_time")), "{plan:#?}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
+use crate::index::rows::Value;
 use crate::index::select::{Where, row};
 use crate::index::{AsOf, Database, Filter, IndexError};
 
@@ -127,15 +128,19 @@ const SUMS: [&str; 17] = [
     "gaps",
 ];
 
-/// Sessions as their records up to a time tell them.
-fn known_at(asof: AsOf) -> String {
+/// The sessions of which some records were written by a time and others later, as the former tell them. SQLite would begin with all
+/// records of that time, but for the joins that name an order.
+fn known_at(time: i64) -> String {
     let sums = SUMS.map(|sum| format!("CAST(SUM(g.{sum}) AS BIGINT) AS {sum}")).join(", ");
     let known = format!(
-        "(SELECT n.repository, n.session, n.member, n.agent, n.version, n.title, MIN(g.started) AS started,
+        "(WITH n AS MATERIALIZED (SELECT repository, session, member, agent, version, title FROM session
+        WHERE segments > 1 AND last > {time} AND first <= {time})
+        SELECT n.repository, n.session, n.member, n.agent, n.version, n.title, MIN(g.started) AS started,
         MAX(g.ended) AS ended, COUNT(*) AS segments, {sums}
-        FROM segment g JOIN session n ON n.repository = g.repository AND n.session = g.session
-        WHERE g.time <= {} GROUP BY n.repository, n.session, n.member, n.agent, n.version, n.title)",
-        asof.time
+        FROM n CROSS JOIN record k CROSS JOIN segment g
+        WHERE k.repository = n.repository AND k.about = n.session AND k.kind = 'session'
+        AND g.repository = k.repository AND g.chain = k.chain AND g.seq = k.seq AND g.time <= {time}
+        GROUP BY n.repository, n.session, n.member, n.agent, n.version, n.title)"
     );
     SESSION.replace("FROM session s", &format!("FROM {known} s"))
 }
@@ -152,8 +157,8 @@ impl Database {
             Some(model) => self.is_rare(model).await?,
             None => false,
         };
-        let (select, asked, end) = listed(filter, rare, after, count);
-        self.select(&select, &asked, &end).await
+        let (sql, values) = listed(filter, rare, after, count);
+        self.rows_of(sql, values).await
     }
 
     /// Whether few sessions used a model.
@@ -176,11 +181,8 @@ impl Database {
         prefix: &str,
         count: i64,
     ) -> Result<Vec<SessionRow>, IndexError> {
-        let mut asked = Where::default();
-        asked.within(filter, "s.repository", Some("s.member"));
-        // Ids are of characters before '~'.
-        asked.and("s.session >= ? AND s.session < ?", [prefix.into(), format!("{prefix}~").into()]);
-        self.select(SESSION, &asked, &format!("ORDER BY s.session LIMIT {count}")).await
+        let (sql, values) = named(filter, prefix, count);
+        self.rows_of(sql, values).await
     }
 
     pub async fn usage_of(&self, repository: i64, session: &str) -> Result<Vec<UsageRow>, IndexError> {
@@ -240,8 +242,8 @@ impl Database {
     }
 }
 
-/// The question that a list of sessions is: what is asked for, of which rows, in which order.
-fn listed(filter: &Filter, rare: bool, after: Option<&After>, count: i64) -> (String, Where, String) {
+/// The question that a list of sessions is, and what is bound to it.
+fn listed(filter: &Filter, rare: bool, after: Option<&After>, count: i64) -> (String, Vec<Value>) {
     let mut asked = Where::default();
     asked.within(filter, "s.repository", Some("s.member"));
     asked.and_if("s.member = ?", filter.member.as_deref());
@@ -260,8 +262,25 @@ fn listed(filter: &Filter, rare: bool, after: Option<&After>, count: i64) -> (St
         let values = [(*time).into(), (*time).into(), id.as_str().into()];
         asked.and("(s.ended < ? OR (s.ended = ? AND s.session < ?))", values);
     }
-    let select = filter.asof.map_or_else(|| SESSION.to_owned(), known_at);
-    (select, asked, format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}"))
+    let end = format!("ORDER BY s.ended DESC, s.session DESC LIMIT {count}");
+    let Some(AsOf { time, .. }) = filter.asof else { return (asked.sql(SESSION, &end), asked.values().to_vec()) };
+    asked.push(format!("s.ended <= {time}"), []);
+    let across = asked.sql(&known_at(time), &end);
+    let mut whole = asked;
+    whole.push(format!("s.last <= {time}"), []);
+    let sql = format!(
+        "SELECT * FROM ({}) w UNION ALL SELECT * FROM ({across}) a ORDER BY ended DESC, session DESC LIMIT {count}",
+        whole.sql(SESSION, &end)
+    );
+    (sql, whole.values().to_vec())
+}
+
+fn named(filter: &Filter, prefix: &str, count: i64) -> (String, Vec<Value>) {
+    let mut asked = Where::default();
+    asked.within(filter, "s.repository", Some("s.member"));
+    // Ids are of characters before '~'.
+    asked.and("s.session >= ? AND s.session < ?", [prefix.into(), format!("{prefix}~").into()]);
+    (asked.sql(SESSION, &format!("ORDER BY s.session LIMIT {count}")), asked.values().to_vec())
 }
 
 fn of(repository: i64, session: &str) -> Where {
@@ -275,6 +294,17 @@ fn of(repository: i64, session: &str) -> Where {
 mod tests {
     use super::*;
     use crate::index::{Place, Reach};
+
+    /// How SQLite goes about a question.
+    async fn plan(index: &Database, (sql, values): (String, Vec<Value>)) -> Vec<String> {
+        let plan: Vec<(i64, i64, i64, String)> =
+            index.rows_of(format!("EXPLAIN QUERY PLAN {sql}"), values).await.unwrap();
+        plan.into_iter().map(|(.., step)| step).collect()
+    }
+
+    fn reads(plan: &[String], by: &str) -> bool {
+        plan.iter().any(|step| step.split(' ').any(|word| word == by))
+    }
 
     /// A list reads its first rows and no others: in an index that has them in the list's order.
     #[tokio::test]
@@ -298,14 +328,30 @@ mod tests {
             (Filter { agent: codex, ..here() }, "session_by_agent_here"),
         ] {
             for after in [None, Some(After { time: 7, id: "a".to_owned() })] {
-                let (select, asked, end) = listed(&filter, false, after.as_ref(), 50);
-                let plan = format!("EXPLAIN QUERY PLAN {select}");
-                let plan: Vec<(i64, i64, i64, String)> = index.select(&plan, &asked, &end).await.unwrap();
-                let plan: Vec<&str> = plan.iter().map(|(.., step)| step.as_str()).collect();
-                let reads = |step: &&str| step.split(' ').any(|word| word == by);
+                let plan = plan(&index, listed(&filter, false, after.as_ref(), 50)).await;
                 let sorts = plan.iter().any(|step| step.contains("B-TREE"));
-                assert!(plan.iter().any(reads) && !sorts, "{by} {filter:?} {after:?}: {plan:#?}");
+                assert!(reads(&plan, by) && !sorts, "{by} {filter:?} {after:?}: {plan:#?}");
             }
+        }
+    }
+
+    /// Names are looked up, whoever asks, and in every repository at once; as of a time those sessions alone are summed anew of
+    /// which there are later records.
+    #[tokio::test]
+    async fn names_are_looked_up_and_other_times_are_not_read_from_the_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Database::open(&Place::File(folder.path().join("index"))).await.unwrap();
+        let whole = Reach::Some { whole: vec![7, 8], own: Vec::new() };
+        for reach in [Reach::All, whole] {
+            let all = Filter { reach, ..Filter::default() };
+            let steps = plan(&index, named(&all, "ab", 30)).await;
+            assert!(reads(&steps, "session_by_name"), "{steps:#?}");
+            let asof = Some(AsOf { time: 9, policy: None });
+            let steps = plan(&index, listed(&Filter { asof, ..all }, false, None, 50)).await;
+            for by in ["session_by_end", "session_across", "record_by_about"] {
+                assert!(reads(&steps, by), "{by}: {steps:#?}");
+            }
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN g")), "{steps:#?}");
         }
     }
 
@@ -322,10 +368,8 @@ mod tests {
         assert!(index.is_rare("rare").await.unwrap() && index.is_rare("unknown").await.unwrap());
         assert!(!index.is_rare("common").await.unwrap());
         let filter = Filter { reach: Reach::All, model: Some("rare".to_owned()), ..Filter::default() };
-        let (select, asked, end) = listed(&filter, true, None, 50);
-        let plan: Vec<(i64, i64, i64, String)> =
-            index.select(&format!("EXPLAIN QUERY PLAN {select}"), &asked, &end).await.unwrap();
-        let reads = |by: &str| plan.iter().any(|(.., step)| step.contains(by));
-        assert!(reads("usage_by_model") && reads("(repository=? AND session=?)"), "{plan:#?}");
+        let plan = plan(&index, listed(&filter, true, None, 50)).await;
+        let both = plan.iter().any(|step| step.contains("(repository=? AND session=?)"));
+        assert!(reads(&plan, "usage_by_model") && both, "{plan:#?}");
     }
 }

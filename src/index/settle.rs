@@ -6,7 +6,7 @@ use crate::index::alerts;
 use crate::index::columns::FINDING;
 use crate::index::decided::{self, Decision};
 use crate::index::rows::Rows;
-use crate::index::{Database, IndexError};
+use crate::index::{Database, IndexError, habits};
 use crate::ledger::verify::Report;
 
 /// A commit that was rewritten to one with a record of its own counts there, and only there.
@@ -61,6 +61,7 @@ impl Database {
         for day in days.bind(repository).fetch_all(&mut *all).await? {
             sqlx::query(LINES).bind(repository).bind(day).execute(&mut *all).await?;
         }
+        habits::settle(self.dialect, repository, &mut all).await?;
         let verdict = report.verdict().to_string();
         let set = "UPDATE repository SET ledger = $2, verdict = $3, records = $4, fetched = COALESCE($5, fetched),
             verified = $6, fully_verified = CASE WHEN $7 = 1 THEN $6 ELSE fully_verified END, trouble = NULL,

@@ -5,7 +5,7 @@ Usage: serve.py [PROGRAM] [RECORDS] [CHAINS] [ROUNDS] [FOLDER]. benches/big_ledg
 alone, in FOLDER for those who want it again; a repository with code stands beside it. Every page is asked for ROUNDS times, in
 many versions, over one connection; `/healthz`, which looks nothing up, in turn with them is the measure of the machine.
 """
-import collections, concurrent.futures, http.client, json, os, random, re, shutil, statistics, subprocess, sys, tempfile, time
+import calendar, collections, concurrent.futures, http.client, json, os, random, re, shutil, statistics, subprocess, sys, tempfile, time
 from urllib.parse import quote, urlsplit
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -35,13 +35,15 @@ class Server:
         self.get("/healthz")
         self.started = time.perf_counter() - start
 
-    def get(self, path, client=None):
-        """How soon the first byte came and the last one, in ms; the answer's kind, and it."""
+    def get(self, path, client=None, refused=False):
+        """How soon the first byte came and the last one, in ms; the answer's kind, and it. Nothing where it is refused by right."""
         client, start = client or self.client, time.perf_counter()
         client.request("GET", path, headers={"Host": f"127.0.0.1:{self.port}"})
         answer = client.getresponse()
         first = time.perf_counter()
         body = answer.read()
+        if refused and answer.status == 429:
+            return None
         if answer.status != 200:
             sys.exit(f"{path}: {answer.status}\n{body.decode(errors='replace')[:2000]}")
         return 1000 * (first - start), 1000 * (time.perf_counter() - start), answer.headers["Content-Type"], body
@@ -65,6 +67,17 @@ def deeper(server, path, pages):
     while len(found) < pages and (more := [link for link in links(server, found[-1], r".*\bafter=") if link not in found]):
         found.append(urlsplit(more[-1]).path + "?" + urlsplit(more[-1]).query if "://" in more[-1] else more[-1])
     return found
+
+
+def span_of(server):
+    """When the first and the last of all sessions ended, as far as a chain tells that."""
+    chains = links(server, "/integrity", r"/r/\w+/chains/\w+$")
+    first = json.loads(server.get(f"{chains[-1]}.json")[3])["rows"][0]["time"]
+    return first, json.loads(server.get("/sessions.json")[3])["rows"][0]["ended"]
+
+
+def instant(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def versions(server):
@@ -91,6 +104,15 @@ def versions(server):
     folders = ["/r/code/code"] + links(server, "/r/code/code", r"/r/code/code/.+")
     inside = [link for folder in folders[1:] for link in links(server, folder, r"/r/code/code/.+") if link not in folders]
     asked["/r/code/code/…"] = folders + inside * 3
+    asked["/suggestions"] = [f"/suggestions{part}{span}" for part in ("", "/uses", "/teams", "/members") for span in spans]
+    asked["/retention/… /exceptions/…"] = [f"/retention/{part}" for part in ("holds", "pruned")] + [
+        f"/exceptions/{part}" for part in ("approvals", "corrections", "checks")]
+    # As of days and seconds that are spread over all that is recorded.
+    begun, ended = (instant(one) for one in span_of(server))
+    thens = [time.gmtime(begun + (ended - begun) * part / 8) for part in range(1, 9)]
+    thens = [time.strftime(form, then) for then in thens for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")]
+    lists = ("/sessions", "/commits", "/compliance", "/analytics/tokens", "/analytics/agents-share", "/members", "/exceptions/checks")
+    asked["…?asof=…"] = [f"{path}?asof={then}" for path in lists for then in thens]
     empty = [kind for kind, paths in asked.items() if not paths]
     if empty:
         sys.exit(f"nothing to ask for: {empty}")
@@ -119,12 +141,12 @@ def one_by_one(server, asked, rounds):
 
 
 def reader(server, paths, until):
-    """What one of those who ask at once gets."""
-    client, count = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60), 0
+    """What one of those who ask at once gets: answers, and how often it is told that an address may not ask for more."""
+    client, count, refused = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60), 0, 0
     while time.perf_counter() < until:
-        server.get(random.choice(paths), client)
-        count += 1
-    return count
+        got = server.get(random.choice(paths), client, refused=True)
+        count, refused = count + (got is not None), refused + (got is None)
+    return count, refused
 
 
 def code(program):
@@ -163,6 +185,7 @@ print(f"memory meanwhile {whole.watch.own:.0f} MB of its own, {whole.watch.mappe
       f"index {sum(os.path.getsize(f'{data}/{name}') for name in os.listdir(data) if name.startswith('index')) / 1e6:.0f} MB")
 
 server = Server(program, serve, big.env)
+process = server.process
 try:
     asked = versions(server)
     times, first, idle, sizes = one_by_one(server, asked, rounds)
@@ -176,13 +199,15 @@ try:
     paths = [path for kind, some in asked.items() if kind != PROOF for path in some[:20]]
     with concurrent.futures.ProcessPoolExecutor(READERS) as pool:
         server.client.close()
-        process, server.process, server.client = server.process, None, None
+        # Neither can be given to another process.
+        server.process, server.client = None, None
         start = time.perf_counter()
         runs = [pool.submit(reader, server, paths, start + SECONDS) for _ in range(READERS)]
-        answers = sum(run.result() for run in runs)
+        done = [run.result() for run in runs]
         server.process = process
-    print(f"{READERS} readers at once: {answers / (time.perf_counter() - start):.0f} answers a second of all pages, none refused")
+    took, answers, refused = time.perf_counter() - start, sum(done[0] for done in done), sum(done[1] for done in done)
+    print(f"{READERS} readers at once: {answers / took:.0f} answers a second of all pages, {refused / took:.0f} refused (429)")
     own, mapped = server.memory()
     print(f"memory after it all: {own:.0f} MB of its own, {mapped:.0f} MB of files mapped")
 finally:
-    server.process.kill()
+    process.kill()

@@ -92,6 +92,9 @@ CREATE TABLE session (
     payloads BIGINT NOT NULL,
     -- How many of its segments were read for their words.
     read BIGINT NOT NULL,
+    -- When the first and the last of its records were written.
+    first BIGINT NOT NULL,
+    last BIGINT NOT NULL,
     PRIMARY KEY (repository, session)
 );
 
@@ -371,6 +374,15 @@ CREATE TABLE counted (
     PRIMARY KEY (repository, chain, kind)
 );
 
+-- The same by the hour that their writers' clocks showed, in hours since 1970, without those whom nobody has enrolled.
+CREATE TABLE hourly_count (
+    repository BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    records BIGINT NOT NULL,
+    PRIMARY KEY (repository, hour, kind)
+);
+
 -- Payloads by class, month and chain: what is held, expires and is pruned as a whole.
 CREATE TABLE shelf (
     repository BIGINT NOT NULL,
@@ -421,6 +433,35 @@ CREATE TABLE daily_tool (
     calls BIGINT NOT NULL,
     failed BIGINT NOT NULL,
     PRIMARY KEY (repository, day, member, agent, kind, name)
+);
+
+-- Sessions by the day on which they ended, in days since 1970: how many, their calls, and money and lines written of those whose cost
+-- is known.
+CREATE TABLE daily_habit (
+    repository BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    member TEXT NOT NULL,
+    sessions BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    lines BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, member)
+);
+
+-- The same of those that used a skill or an MCP server (`kind`: skill or server), with its own calls alone.
+CREATE TABLE daily_use (
+    repository BIGINT NOT NULL,
+    day BIGINT NOT NULL,
+    member TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sessions BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    cost BIGINT NOT NULL,
+    lines BIGINT NOT NULL,
+    PRIMARY KEY (repository, day, member, kind, name)
 );
 
 CREATE TABLE daily_lines (
