@@ -30,8 +30,9 @@ pub struct Ask {
 /// The beginning of the year 9100, in seconds since 1970.
 const FAR: i64 = 225_000_000_000;
 
-/// Rows that a page shows at a time.
-pub const ROWS: i64 = 50;
+/// Rows that a page shows at a time, and that its data have.
+pub const ROWS: usize = 50;
+pub const ROWS_OF_DATA: usize = 1_000;
 
 impl Ask {
     /// The filter it means, with the repositories there are.

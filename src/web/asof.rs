@@ -1,9 +1,13 @@
 //! As of when a page tells: a day, a time, or a record of a policy chain, in the URL; such a page always says the same.
 
+use axum::extract::Query;
+use axum::http::Uri;
+
 use crate::index::{AsOf, Database, Filter};
 use crate::time::Time;
 use crate::web::ask::{Ask, day, some};
 use crate::web::page::{NoPage, Page};
+use crate::web::routes::ROUTES;
 use crate::web::show;
 
 /// What was asked for; `None` for everything that is known now.
@@ -29,6 +33,18 @@ pub async fn of(ask: &Ask, index: &Database, readable: &Filter) -> Result<Option
         [record] => Ok(Some(AsOf { time: record.time, policy: None })),
         [] => Err(wrong("is no day, no time and no record")),
         _ => Err(wrong("begins several records")),
+    }
+}
+
+/// That a page does not say how things are now to somebody who asks how they were.
+pub fn answered(path: &str, uri: &Uri) -> Result<(), NoPage> {
+    let Ok(Query(ask)) = Query::<Ask>::try_from_uri(uri) else { return Ok(()) };
+    let route = ROUTES.iter().find(|route| route.path == path);
+    match some(&ask.asof) {
+        Some(_) if route.is_none_or(|route| !route.query.contains(&"asof")) => Err(NoPage::Wrong(
+            "This page tells what is known now, and not what was known at another time: asof= is for lists.".into(),
+        )),
+        _ => Ok(()),
     }
 }
 

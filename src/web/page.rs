@@ -201,19 +201,23 @@ impl Page {
         self.block(Block::Table(table))
     }
 
-    /// The table that CSV and JSON give: the first.
-    pub fn first_table(&self) -> Option<&Table> {
-        self.blocks.iter().find_map(|block| match block {
-            Block::Table(table) => Some(table),
+    /// The tables that are whole, each with the name of the heading that it is under.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Table)> {
+        let mut under = "";
+        self.blocks.iter_mut().filter_map(move |block| match block {
+            Block::Heading(heading) => {
+                under = heading.id;
+                None
+            }
+            Block::Table(table) if !table.is_excerpt => Some((under, table)),
             _ => None,
         })
     }
 
-    pub fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table> {
-        self.blocks.iter_mut().filter_map(|block| match block {
-            Block::Table(table) => Some(table),
-            _ => None,
-        })
+    /// The table that CSV and JSON give: the one with this name, the first without one.
+    pub fn into_table(mut self, name: Option<&str>) -> Option<Table> {
+        let found = self.tables_mut().find(|(of, _)| name.is_none_or(|name| *of == name));
+        found.map(|(_, table)| table.clone())
     }
 }
 

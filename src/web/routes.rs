@@ -93,7 +93,11 @@ pub const ROUTES: &[Route] = &[
         query: &[],
         answers: Other("text/plain"),
     },
-    page("/search", "Commits, sessions, records, members and what was said", &["q", "repository"]),
+    page(
+        "/search",
+        "Commits, sessions, records, members and what was said",
+        &["q", "repository", "member", "agent", "since", "until"],
+    ),
     page("/audit", "What was done with this server", AUDIT),
     Route { path: "/audit/log", about: "The audit log itself", query: &[], answers: Other("text/plain") },
     Route {
@@ -114,16 +118,21 @@ pub const ROUTES: &[Route] = &[
     },
 ];
 
-/// The first tables of pages, which are there as CSV and JSON, too: their columns, those of numbers with a `#` behind.
+/// The tables of pages, which are there as CSV and JSON, too: the first by its path, others with the name of their heading behind a
+/// `#`; their columns, those of numbers with a `#` behind.
 pub const TABLES: &[(&str, &str)] = &[
     ("/overview", "repository verdict branch records# verified fully_verified doing trouble ledger"),
-    ("/sessions", "ended title session member repository agent turns# tokens# cost_usd# added#"),
+    ("/sessions", SESSIONS),
     (
         "/r/{repository}/sessions/{session}",
         "model requests# input# output# cache_read# cache_write# cost_usd# cache_saved_usd#",
     ),
+    ("/r/{repository}/sessions/{session}#tools", "kind name calls# failed#"),
+    ("/r/{repository}/sessions/{session}#files", "path edits# added# removed#"),
+    ("/r/{repository}/sessions/{session}#commits", "recorded commit subject added# agent#"),
     ("/commits", "time commit subject author repository state added# agent_share#"),
     ("/r/{repository}/commits/{sha}", "path added# agent# human# unattributed# agent_share#"),
+    ("/r/{repository}/commits/{sha}#sessions", SESSIONS),
     ("/analytics/tokens", USAGE),
     ("/analytics/models", USAGE),
     ("/analytics/cost", USAGE),
@@ -137,8 +146,10 @@ pub const TABLES: &[(&str, &str)] = &[
     ("/suggestions/teams", TEAMS),
     ("/suggestions/members", TEAMS),
     ("/integrity", "severity code message repository chain seq# decided"),
+    ("/integrity#chains", "chain member device kind repository records# sealed# first last"),
     ("/alerts", "since severity code message repository chain seq# gone"),
     ("/members", "member name roles repository key public_key from_seq# state"),
+    ("/members#together", "repository owners# witnesses#"),
     ("/keys", "key member repository since by until file"),
     ("/policies", "time repository signers n# record"),
     ("/compliance", "framework control asks repository evidence records# state left"),
@@ -153,6 +164,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("/r/{repository}/chains/{chain}", "seq# record type time state about"),
 ];
 
+const SESSIONS: &str = "ended title session member repository agent turns# tokens# cost_usd# added#";
 const USAGE: &str =
     "of requests# input# output# cache_read# cache_write# tokens# cost_usd# unknown_requests# cache_saved_usd#";
 const TEAMS: &str = "of sessions# calls# failed_share# cost_usd# sent# cached_share# cache_saved_usd#";
@@ -181,6 +193,7 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("line", "A line of the file, counted from 1"),
     ("rev", "A branch, or a commit that a branch has"),
     ("form", "csv or json: the table as data"),
+    ("table", "Another table of the page, by the name of its heading"),
     ("path", "A path in the repository"),
     ("session", "A session's id"),
     ("sha", "A commit's id, or its first 4 characters or more"),
@@ -226,9 +239,10 @@ mod tests {
         }
         let pattern = |path: &str| path.replace("{question}", "").replace("{part}", "");
         for (table, _) in TABLES {
+            let table = table.split('#').next().unwrap_or_default();
             let fits = |route: &Route| {
                 let open = pattern(route.path);
-                route.path == *table || (open != route.path && table.starts_with(&open))
+                route.path == table || (open != route.path && table.starts_with(&open))
             };
             assert!(ROUTES.iter().any(fits), "{table}");
         }

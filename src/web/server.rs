@@ -26,7 +26,7 @@ use tower_sessions::cookie::SameSite;
 use crate::web::access::{self, Browsers, Viewer};
 use crate::web::app::App;
 use crate::web::page::{Page, SECTIONS, Section};
-use crate::web::table::Export;
+use crate::web::table::{Export, Table};
 use crate::web::{assets, pages};
 
 /// How long an answer may take.
@@ -125,12 +125,17 @@ fn is_code(path: &str) -> bool {
 }
 
 fn form_asked(uri: &Uri) -> Form {
-    let has = |field: &str| uri.query().unwrap_or_default().split('&').any(|asked| asked == field);
-    match () {
-        () if has("form=csv") => Form::Csv,
-        () if has("form=json") => Form::Json,
-        () => Form::Html,
+    match asked(uri, "form") {
+        Some("csv") => Form::Csv,
+        Some("json") => Form::Json,
+        _ => Form::Html,
     }
+}
+
+/// A field of the query, as it stands there.
+fn asked<'u>(uri: &'u Uri, name: &str) -> Option<&'u str> {
+    let fields = uri.query().unwrap_or_default().split('&').filter_map(|field| field.split_once('='));
+    fields.filter(|(known, _)| *known == name).map(|(_, value)| value).next()
 }
 
 async fn in_form(request: Request, next: Next) -> Response {
@@ -175,37 +180,91 @@ fn formed(mut page: Page, form: Form, uri: &Uri, viewer: &Viewer) -> Response {
             }
         }
         _ if !status.is_success() => (status, page.title).into_response(),
-        Form::Csv => match page.first_table() {
-            Some(table) => {
-                ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], table.csv()).into_response()
-            }
-            None => (StatusCode::NOT_FOUND, "this page has no table").into_response(),
-        },
-        Form::Json => match page.first_table() {
-            Some(table) => ([(header::CONTENT_TYPE, "application/json")], table.json().to_string()).into_response(),
-            None => (StatusCode::NOT_FOUND, "this page has no table").into_response(),
+        _ => match page.into_table(asked(uri, "table")) {
+            Some(table) => as_data(&table, form),
+            None => (StatusCode::NOT_FOUND, "this page has no such table").into_response(),
         },
     }
 }
 
-/// The first table of a page leads to itself as CSV and JSON.
+/// A table as CSV or JSON. Where the rows after these are is in the headers, too (RFC 8288): CSV has no place for it.
+fn as_data(table: &Table, form: Form) -> Response {
+    let (media, end, text) = match form {
+        Form::Csv => ("text/csv; charset=utf-8; header=present", "csv", table.csv()),
+        _ => ("application/json", "json", table.json().to_string()),
+    };
+    let mut response = ([(header::CONTENT_TYPE, media)], text).into_response();
+    let next = table.next.as_deref().and_then(|next| next.split_once('?'));
+    let next = next.map(|(path, query)| format!("<{path}.{end}?{query}>; rel=\"next\""));
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    response
+}
+
+/// The tables of a page lead to themselves as CSV and JSON: the first by the page's own address, others by their names.
 fn link_exports(page: &mut Page, uri: &Uri) {
     if !page.status.is_success() {
         return;
     }
     let path = if uri.path() == "/" { "/overview" } else { uri.path() };
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-    let to = |form: &str| match (is_code(path), uri.query()) {
-        (false, _) => format!("{path}.{form}{query}"),
-        (true, None) => format!("{path}?form={form}"),
-        (true, Some(asked)) => format!("{path}?{asked}&form={form}"),
+    let fields: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(|field| !field.is_empty()).collect();
+    let to = |form: &str, name: Option<&str>| {
+        let mut fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        fields.extend(is_code(path).then(|| format!("form={form}")));
+        fields.extend(name.map(|name| format!("table={name}")));
+        let end = if is_code(path) { String::new() } else { format!(".{form}") };
+        let query = if fields.is_empty() { String::new() } else { format!("?{}", fields.join("&")) };
+        format!("{path}{end}{query}")
     };
-    if let Some(table) = page.tables_mut().next().filter(|table| !table.rows.is_empty()) {
-        table.export = Some(Export { csv: to("csv"), json: to("json") });
+    for (place, (name, table)) in page.tables_mut().enumerate() {
+        let name = Some(name).filter(|_| place > 0);
+        if !table.rows.is_empty() && name != Some("") {
+            table.export = Some(Export { csv: to("csv", name), json: to("json", name) });
+        }
     }
 }
 
 fn searched(uri: &Uri) -> String {
     let query: Result<axum::extract::Query<crate::web::ask::Ask>, _> = axum::extract::Query::try_from_uri(uri);
     query.map_or_else(|_| String::new(), |ask| ask.0.q)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::table::{Cell, words};
+
+    fn table(rows: usize) -> Table {
+        Table::new("t", &[words("who", "Who")], "none").rows((0..rows).map(|_| vec![Cell::text("ada")]))
+    }
+
+    #[test]
+    fn every_table_that_is_whole_leads_to_its_data() {
+        let page = Page::new("p", Section::Other).table(table(1)).heading("more", "More").table(table(1));
+        let page = page.heading("short", "Short").table(table(1).excerpt()).heading("none", "None").table(table(0));
+        let exports = |uri: &str| -> Vec<Option<String>> {
+            let mut page = page.clone();
+            link_exports(&mut page, &uri.parse().unwrap());
+            page.tables_mut().map(|(_, table)| table.export.clone().map(|export| export.csv)).collect()
+        };
+        let to = |first: &str, second: &str| vec![Some(first.to_owned()), Some(second.to_owned()), None];
+        assert_eq!(exports("/x"), to("/x.csv", "/x.csv?table=more"));
+        assert_eq!(exports("/?since=1"), to("/overview.csv?since=1", "/overview.csv?since=1&table=more"));
+        assert_eq!(exports("/r/a/code/b"), to("/r/a/code/b?form=csv", "/r/a/code/b?form=csv&table=more"));
+        assert!(page.clone().into_table(Some("more")).is_some() && page.clone().into_table(Some("short")).is_none());
+        assert_eq!(page.into_table(None).unwrap().rows.len(), 1);
+    }
+
+    #[test]
+    fn data_say_where_the_rows_after_these_are() {
+        let link = |next: Option<&str>, form| {
+            let response = as_data(&Table { next: next.map(str::to_owned), ..table(1) }, form);
+            response.headers().get(header::LINK).map(|link| link.to_str().unwrap().to_owned())
+        };
+        let next = Some("/sessions?member=a&after=7.b");
+        assert_eq!(link(next, Form::Csv).unwrap(), "</sessions.csv?member=a&after=7.b>; rel=\"next\"");
+        assert_eq!(link(next, Form::Json).unwrap(), "</sessions.json?member=a&after=7.b>; rel=\"next\"");
+        assert_eq!(link(None, Form::Csv), None);
+    }
 }

@@ -102,6 +102,8 @@ pub struct Table {
     pub next: Option<String>,
     /// Where the same is as CSV and JSON.
     pub export: Option<Export>,
+    /// It is the beginning of another page's table: that one is as CSV and JSON.
+    pub is_excerpt: bool,
 }
 
 /// Where a table's data are.
@@ -113,12 +115,17 @@ pub struct Export {
 
 impl Table {
     pub fn new(caption: impl Into<String>, columns: &[Column], empty: &'static str) -> Self {
-        Table { caption: caption.into(), columns: columns.to_vec(), rows: Vec::new(), empty, next: None, export: None }
+        let (caption, columns) = (caption.into(), columns.to_vec());
+        Table { caption, columns, rows: Vec::new(), empty, next: None, export: None, is_excerpt: false }
     }
 
     pub fn rows(mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
         self.rows.extend(rows);
         self
+    }
+
+    pub fn excerpt(self) -> Self {
+        Table { is_excerpt: true, ..self }
     }
 
     /// With a heading line; a text that a spreadsheet would run as a formula is quoted by an apostrophe.

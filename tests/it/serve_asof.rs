@@ -50,6 +50,21 @@ fn what_was_known_then_stays_so() {
     assert!(roles("/members.json").contains(&"witness".to_owned()));
     assert!(server.rows("/sessions.json?asof=2001-01-31").is_empty());
     assert!(server.rows("/analytics/tokens.json?asof=2001-01-31").is_empty());
+    // What tells of now alone does not pass for what was known then.
+    let session = server.rows("/sessions.json")[0]["session"].as_str().unwrap().to_owned();
+    for path in [
+        "/",
+        "/integrity",
+        "/alerts",
+        "/alerts.atom",
+        "/suggestions",
+        "/search",
+        &format!("/r/shop/sessions/{session}"),
+    ] {
+        let answer = server.get(&format!("{path}?asof={then}"));
+        assert!(answer.status == 400 && answer.body.contains("known now"), "{path}: {}", answer.status);
+        assert_eq!(server.get(&format!("{path}?asof=")).status, 200, "{path}");
+    }
     for wrong in ["yesterday", "2026-02-30", "00000000000000"] {
         assert_eq!(server.get(&format!("/sessions?asof={wrong}")).status, 400, "{wrong}");
     }

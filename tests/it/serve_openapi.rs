@@ -26,7 +26,7 @@ fn every_table_is_as_it_is_described() {
     server.settle();
     let document: Value = serde_json::from_str(&server.page("/openapi.json")).unwrap();
     let session = server.rows("/sessions.json")[0]["session"].as_str().unwrap().to_owned();
-    let (mut tables, mut empty) = (0, Vec::new());
+    let (mut tables, mut others, mut empty) = (0, 0, Vec::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         let is_open = |name: &str| path.contains(&format!("{{{name}}}"));
         if is_open("path")
@@ -49,6 +49,7 @@ fn every_table_is_as_it_is_described() {
             continue;
         };
         let answer: Value = serde_json::from_str(&text).unwrap();
+        let (tables_of, schema) = (schema["anyOf"].as_array().unwrap(), &schema["anyOf"][0]);
         let validator = jsonschema::validator_for(schema).unwrap();
         let errors: Vec<_> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{at}: {errors:?}");
@@ -60,8 +61,18 @@ fn every_table_is_as_it_is_described() {
         let columns = schema["properties"]["rows"]["items"]["required"].as_array().unwrap();
         let columns: Vec<&str> = columns.iter().map(|name| name.as_str().unwrap()).collect();
         assert_eq!(csv.lines().next().unwrap(), columns.join(","), "{at}");
+        // The page leads to every table that it has, each as one of those that are described.
+        let page = server.page(at.trim_end_matches(".json")).replace("&#38;", "&");
+        for name in page.split("table=").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let answer: Value = serde_json::from_str(&server.page(&format!("{at}?table={name}"))).unwrap();
+            let fits = |schema: &Value| jsonschema::validator_for(schema).unwrap().is_valid(&answer);
+            assert!(tables_of[1..].iter().any(fits), "{at} {name}: {answer}");
+            others += 1;
+        }
     }
     assert_eq!(tables, 31);
+    assert!(others >= 2 * 5, "{others}");
+    assert_eq!(server.get("/integrity.csv?table=nothing").status, 404);
     assert_eq!(
         empty,
         [

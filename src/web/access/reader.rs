@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 
 use crate::index::{Database, Filter, Reach, Repository};
@@ -12,9 +12,10 @@ use crate::web::access::admit::{Gate, Visitor};
 use crate::web::access::rates::network;
 use crate::web::access::{Right, Viewer};
 use crate::web::app::{App, Doing};
-use crate::web::ask::Ask;
+use crate::web::ask::{Ask, ROWS, ROWS_OF_DATA};
 use crate::web::asof;
 use crate::web::page::NoPage;
+use crate::web::server::Form;
 
 /// Whoever a page is made for.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Reader {
     viewer: Arc<Viewer>,
     peer: Option<IpAddr>,
     reach: Reach,
+    /// How many rows of a list they get at a time.
+    pub rows: usize,
 }
 
 impl FromRequestParts<App> for Reader {
@@ -33,8 +36,14 @@ impl FromRequestParts<App> for Reader {
         let (Some(visitor), Some(gate)) = (visitor, gate) else {
             return Err(NoPage::Failed("this page has no gate".to_owned()));
         };
+        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        asof::answered(path, &parts.uri)?;
         let reach = visitor.viewer.reach(gate.right);
-        Ok(Reader { app: app.clone(), viewer: visitor.viewer.clone(), peer: visitor.peer, reach })
+        let rows = match parts.extensions.get::<Form>() {
+            None | Some(Form::Html) => ROWS,
+            _ => ROWS_OF_DATA,
+        };
+        Ok(Reader { app: app.clone(), viewer: visitor.viewer.clone(), peer: visitor.peer, reach, rows })
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::index::{AlertRow, Repository};
 use crate::time::Time;
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, ROWS, link, some};
+use crate::web::ask::{Ask, link, some};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::integrity;
 use crate::web::show;
@@ -20,8 +20,9 @@ const ENTRIES: i64 = 100;
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
-    let alerts = reader.index().alerts(&names(&ask, &repositories)?, ask.after()?.as_ref(), ROWS + 1).await?;
-    let shown = &alerts[..alerts.len().min(ROWS as usize)];
+    let alerts =
+        reader.index().alerts(&names(&ask, &repositories)?, ask.after()?.as_ref(), reader.rows as i64 + 1).await?;
+    let shown = &alerts[..alerts.len().min(reader.rows)];
     let mut table = table(shown);
     let more = alerts.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/alerts", last.updated, &last.id));

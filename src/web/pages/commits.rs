@@ -4,7 +4,7 @@ use axum::extract::Query;
 
 use crate::index::CommitRow;
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::ask::{Ask, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
 use crate::web::table::{Cell, Column, Table, numbers, words};
@@ -23,9 +23,9 @@ const COLUMNS: [Column; 8] = [
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
     let filter = reader.filter(&ask, &repositories).await?;
-    let commits = reader.index().commits(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+    let commits = reader.index().commits(&filter, ask.after()?.as_ref(), reader.rows as i64 + 1).await?;
     let form = ask.form("/commits", &["repository", "author", "since", "until", "asof"], &repositories);
-    let shown = &commits[..commits.len().min(ROWS as usize)];
+    let shown = &commits[..commits.len().min(reader.rows)];
     let mut table = table("Commits, the latest first", shown);
     let more = commits.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/commits", last.time, &last.sha));

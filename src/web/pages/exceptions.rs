@@ -8,7 +8,7 @@ use crate::compliance::{Account, Told};
 use crate::index::{FindingRow, Repository, SaidRow};
 use crate::record::body::{Adjudicate, Amend, Approve, Check, Decision};
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, ROWS, link};
+use crate::web::ask::{Ask, link};
 use crate::web::page::{Answer, Block, Link, Links, NoPage, Page, Section};
 use crate::web::pages::{self, commits, compliance, integrity};
 use crate::web::table::{Cell, Table, numbers, words};
@@ -31,7 +31,8 @@ pub async fn decided(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let filter = reader.filter(&ask, &repositories).await?;
     let accounts = index.accounts(&filter).await?;
     let findings = index.findings(&filter, FINDINGS).await?;
-    let table = decisions(&accounts, &repositories, &findings, &ask)?;
+    let (table, rows) = decisions(&accounts, &repositories, &findings);
+    let table = pages::part(table, rows, &reader, &ask, "/exceptions")?;
     Ok(begun("/exceptions", &ask, &repositories).dated(filter.asof).table(table))
 }
 
@@ -43,8 +44,8 @@ pub async fn page(reader: Reader, Path(part): Path<String>, Query(ask): Query<As
     let index = reader.index();
     let repositories = reader.repositories().await?;
     let filter = reader.filter(&ask, &repositories).await?;
-    let said = index.said(kind, &filter, ask.after()?.as_ref(), ROWS + 1).await?;
-    let shown = &said[..said.len().min(fitting(&said))];
+    let said = index.said(kind, &filter, ask.after()?.as_ref(), reader.rows as i64 + 1).await?;
+    let shown = &said[..said.len().min(fitting(&said, reader.rows))];
     let mut table = match *kind {
         "approve" => approvals(shown),
         "amend" => corrections(shown),
@@ -56,14 +57,14 @@ pub async fn page(reader: Reader, Path(part): Path<String>, Query(ask): Query<As
 }
 
 /// How many of these are on a page: one approval may be of hundreds of commits.
-fn fitting(said: &[SaidRow]) -> usize {
+fn fitting(said: &[SaidRow], most: usize) -> usize {
     let mut commits = 0;
     let fits = |row: &&SaidRow| {
-        let fits = commits < ROWS as usize;
+        let fits = commits < most;
         commits += serde_json::from_str::<Approve>(&row.body).map_or(1, |approve| approve.commits.len());
         fits
     };
-    said.iter().take(ROWS as usize).take_while(fits).count()
+    said.iter().take(most).take_while(fits).count()
 }
 
 fn begun(path: &str, ask: &Ask, repositories: &[Repository]) -> Page {
@@ -79,8 +80,7 @@ fn decisions(
     accounts: &BTreeMap<i64, Account>,
     repositories: &[Repository],
     findings: &[FindingRow],
-    ask: &Ask,
-) -> Result<Table, NoPage> {
+) -> (Table, Vec<Vec<Cell>>) {
     let columns = [
         words("time", "Decided"),
         words("decision", "Decision"),
@@ -102,7 +102,7 @@ fn decisions(
         }
     }
     let empty = "Nothing was excused: nobody has decided about a finding.";
-    pages::part(Table::new("Decisions about findings, the latest first", &columns, empty), rows, ask, "/exceptions")
+    (Table::new("Decisions about findings, the latest first", &columns, empty), rows)
 }
 
 fn decision(

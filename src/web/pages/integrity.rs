@@ -5,7 +5,7 @@ use axum::extract::Query;
 use crate::index::{ChainRow, FindingRow, Repository};
 use crate::mirror::bare;
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, encoded, some};
+use crate::web::ask::{Ask, encoded};
 use crate::web::page::{Answer, Block, Link, Links, Page, Section};
 use crate::web::pages::{self, record};
 use crate::web::show;
@@ -24,9 +24,6 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let mut page = Page::new("Integrity", Section::Integrity).block(Block::Fields(form));
     let alerts = Link { href: "/alerts".into(), text: "Alerts: since when it is known".into(), here: false };
     page = page.block(Block::Links(Links { label: "Alerts", links: vec![alerts] }));
-    if some(&ask.asof).is_some() {
-        page = page.note("warn", "Findings and chains are of the last verification, as of now and of no other time.");
-    }
     for repository in shown {
         page = page.facts(facts(repository));
     }
@@ -137,13 +134,13 @@ pub async fn chain(
     let repository = reader.repository(&name).await?;
     // A place in a chain is the number of its record.
     let from = ask.after()?.map_or(0, |after| after.time);
-    let rows = reader.index().records_of(repository.id, &chain, from, crate::web::ask::ROWS + 1).await?;
+    let rows = reader.index().records_of(repository.id, &chain, from, reader.rows as i64 + 1).await?;
     if rows.is_empty() {
         return Err(crate::web::page::NoPage::NotFound(format!(
             "{name} has no chain {chain:?}, or not so many records"
         )));
     }
-    let shown = &rows[..rows.len().min(crate::web::ask::ROWS as usize)];
+    let shown = &rows[..rows.len().min(reader.rows)];
     let mut table = record::table(&format!("Records of chain {}", show::short(&chain)), shown);
     let next = rows.get(shown.len());
     table.next = next.map(|next| ask.next(&path(&name, &chain), next.seq, "0"));

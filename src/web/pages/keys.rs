@@ -21,7 +21,7 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let rows = rows(&told.collect::<Vec<_>>());
     let form = ask.form("/keys", &["repository", "asof"], &repositories);
     let page = Page::new("Keys, past and present", Section::Members).block(Block::Fields(form)).dated(filter.asof);
-    Ok(page.table(pages::part(table(), rows, &ask, "/keys")?))
+    Ok(page.table(pages::part(table(), rows, &reader, &ask, "/keys")?))
 }
 
 /// `/keys/CHAIN.pub`: one, as a file.

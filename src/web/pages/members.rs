@@ -26,15 +26,15 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let all = Link { href, text: "All keys, as a table".into(), here: false };
     let page = Page::new("Members", Section::Members).block(Block::Fields(form)).dated(filter.asof);
     Ok(page
-        .table(members(&told, &ask)?)
+        .table(members(&told, &reader, &ask)?)
         .heading("together", "What needs several")
         .table(together(&told))
         .heading("keys", "Keys, past and present")
-        .table(keys::table().rows(keys::rows(&told).into_iter().take(LATEST)))
+        .table(keys::table().rows(keys::rows(&told).into_iter().take(LATEST)).excerpt())
         .block(Block::Links(Links { label: "All of them", links: vec![all] })))
 }
 
-fn members(told: &[(&Repository, &Account)], ask: &Ask) -> Result<Table, NoPage> {
+fn members(told: &[(&Repository, &Account)], reader: &Reader, ask: &Ask) -> Result<Table, NoPage> {
     let columns = [
         words("member", "Member"),
         words("name", "Name"),
@@ -50,7 +50,13 @@ fn members(told: &[(&Repository, &Account)], ask: &Ask) -> Result<Table, NoPage>
         let Some(roster) = account.history.newest() else { continue };
         rows.extend(roster.members().flat_map(|member| of_one(repository, roster, member)));
     }
-    pages::part(Table::new("Members and their keys", &columns, "No ledger has a member yet."), rows, ask, "/members")
+    pages::part(
+        Table::new("Members and their keys", &columns, "No ledger has a member yet."),
+        rows,
+        reader,
+        ask,
+        "/members",
+    )
 }
 
 /// A row a key; a member without a key has one without it.

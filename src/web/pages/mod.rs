@@ -33,9 +33,9 @@ use axum::{Router, middleware};
 
 use crate::compliance::Told;
 use crate::index::Repository;
-use crate::web::access::{self, Gate, Right};
+use crate::web::access::{self, Gate, Reader, Right};
 use crate::web::app::App;
-use crate::web::ask::{Ask, ROWS};
+use crate::web::ask::Ask;
 use crate::web::page::NoPage;
 use crate::web::table::{Cell, Table};
 
@@ -135,10 +135,10 @@ fn verdict_word(verdict: &str) -> Cell {
 }
 
 /// A part of rows that are all at hand; `after` is the number of those before it.
-fn part(table: Table, rows: Vec<Vec<Cell>>, ask: &Ask, path: &str) -> Result<Table, NoPage> {
+fn part(table: Table, rows: Vec<Vec<Cell>>, reader: &Reader, ask: &Ask, path: &str) -> Result<Table, NoPage> {
     let from = ask.after()?.map_or(0, |after| usize::try_from(after.time).unwrap_or_default());
-    let (all, end) = (rows.len(), from.saturating_add(ROWS as usize));
-    let mut table = table.rows(rows.into_iter().skip(from).take(ROWS as usize));
+    let (all, end) = (rows.len(), from.saturating_add(reader.rows));
+    let mut table = table.rows(rows.into_iter().skip(from).take(reader.rows));
     table.next = (all > end).then(|| ask.next(path, i64::try_from(end).unwrap_or(i64::MAX), "0"));
     Ok(table)
 }

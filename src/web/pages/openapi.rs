@@ -21,14 +21,17 @@ fn document() -> Value {
     for route in ROUTES {
         paths.insert(route.path.replace("{*", "{"), operation(route));
     }
-    for (path, columns) in TABLES {
-        let query = asked(path);
+    for (path, _) in TABLES.iter().filter(|(path, _)| !path.contains('#')) {
+        let others = TABLES.iter().filter(|(other, _)| other.split('#').next() == Some(*path));
+        let tables: Vec<Value> = others.map(|(_, columns)| rows(columns)).collect();
+        let mut query = asked(path).to_vec();
+        query.extend((tables.len() > 1).then_some("table"));
         let about = route_of(path).map_or("", |route| route.about);
         let told = |media: &str, schema: Value| {
             let content = json!({ media: { "schema": schema } });
-            json!({ "get": { "summary": about, "parameters": parameters(path, query), "responses": responses(content) } })
+            json!({ "get": { "summary": about, "parameters": parameters(path, &query), "responses": responses(content) } })
         };
-        paths.insert(format!("{path}.json"), told("application/json", rows(columns)));
+        paths.insert(format!("{path}.json"), told("application/json", json!({ "anyOf": tables })));
         paths.insert(format!("{path}.csv"), told("text/csv", json!({ "type": "string" })));
     }
     let explained = |(name, about): &(&str, &str)| {
@@ -93,7 +96,7 @@ fn parameters(path: &str, query: &[&str]) -> Vec<Value> {
 }
 
 fn is_in_query(name: &str) -> bool {
-    ROUTES.iter().any(|route| route.query.contains(&name))
+    name == "table" || ROUTES.iter().any(|route| route.query.contains(&name))
 }
 
 fn is_in_path(name: &str) -> bool {

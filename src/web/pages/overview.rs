@@ -27,9 +27,9 @@ pub async fn page(reader: Reader, Query(_): Query<Ask>) -> Answer {
     };
     page = page.heading("repositories", "Repositories").table(table(&reader, &repositories));
     let latest = index.sessions(&reader.everything(), None, LATEST).await?;
-    page = page.heading("sessions", "Latest sessions").table(sessions::table("The latest sessions", &latest));
+    page = page.heading("sessions", "Latest sessions").table(sessions::table("The latest sessions", &latest).excerpt());
     let latest = index.commits(&reader.everything(), None, LATEST).await?;
-    Ok(page.heading("commits", "Latest commits").table(commits::table("The latest commits", &latest)))
+    Ok(page.heading("commits", "Latest commits").table(commits::table("The latest commits", &latest).excerpt()))
 }
 
 /// The worst that is known of any repository.

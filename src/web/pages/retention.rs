@@ -62,7 +62,7 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
         };
     }
     let shelves = reader.index().shelves(&asked.filter).await?;
-    page = page.heading("payloads", "Payloads").table(payloads(&asked, &shelves, at, &ask)?);
+    page = page.heading("payloads", "Payloads").table(payloads(&asked, &shelves, at, (&reader, &ask))?);
     let lead = |path: &str, label: &'static str, text: &str| {
         let href = link(path, ask.fields().into_iter().filter(|(name, _)| *name != "after"));
         Block::Links(Links { label, links: vec![Link { href, text: text.into(), here: false }] })
@@ -70,9 +70,9 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let (mut holds, mut prunings) = (hold_rows(&asked), pruning_rows(&asked));
     holds.truncate(LATEST);
     prunings.truncate(LATEST);
-    page = page.heading("holds", "Holds").table(holds_table().rows(holds));
+    page = page.heading("holds", "Holds").table(holds_table().rows(holds).excerpt());
     page = page.block(lead("/retention/holds", "Holds", "All holds, as a table"));
-    page = page.heading("pruned", "What was pruned").table(pruned_table().rows(prunings));
+    page = page.heading("pruned", "What was pruned").table(pruned_table().rows(prunings).excerpt());
     Ok(page.block(lead("/retention/pruned", "Prunings", "All that was pruned, as a table")))
 }
 
@@ -85,10 +85,10 @@ pub async fn part(reader: Reader, Path(part): Path<String>, Query(ask): Query<As
         "pruned" => (pruned_table(), pruning_rows(&asked)),
         _ => return Err(NoPage::NotFound(format!("there is no page {path}"))),
     };
-    Ok(asked.page(&path, &ask).table(pages::part(table, rows, &ask, &path)?))
+    Ok(asked.page(&path, &ask).table(pages::part(table, rows, &reader, &ask, &path)?))
 }
 
-fn payloads(asked: &Asked, shelves: &[ShelfRow], at: Time, ask: &Ask) -> Result<Table, NoPage> {
+fn payloads(asked: &Asked, shelves: &[ShelfRow], at: Time, (reader, ask): (&Reader, &Ask)) -> Result<Table, NoPage> {
     let columns = [
         words("month", "Month"),
         words("class", "Payloads"),
@@ -107,7 +107,7 @@ fn payloads(asked: &Asked, shelves: &[ShelfRow], at: Time, ask: &Ask) -> Result<
     };
     let rows = shelves.iter().filter(|row| row.month <= month).filter_map(row).collect();
     let table = Table::new("Payloads, the oldest first", &columns, "No payloads are stored.");
-    pages::part(table, rows, ask, "/retention")
+    pages::part(table, rows, reader, ask, "/retention")
 }
 
 fn said(repository: &Repository, kept: &crate::compliance::Retention) -> String {

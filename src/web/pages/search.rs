@@ -17,7 +17,7 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let index = reader.index();
     let repositories = reader.repositories().await?;
     let filter = reader.filter(&ask, &repositories).await?;
-    let form = ask.form("/search", &["q", "repository"], &repositories);
+    let form = ask.form("/search", &["q", "repository", "member", "agent", "since", "until"], &repositories);
     let mut page = Page::new("Search", Section::Search).block(Block::Fields(form));
     let asked = ask.q.trim();
     if asked.is_empty() {

@@ -4,7 +4,7 @@ use axum::extract::Query;
 
 use crate::index::SessionRow;
 use crate::web::access::Reader;
-use crate::web::ask::{Ask, ROWS, encoded};
+use crate::web::ask::{Ask, encoded};
 use crate::web::page::{Answer, Block, Page, Section};
 use crate::web::show;
 use crate::web::table::{Cell, Column, Table, numbers, words};
@@ -25,10 +25,10 @@ const COLUMNS: [Column; 10] = [
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
     let filter = reader.filter(&ask, &repositories).await?;
-    let sessions = reader.index().sessions(&filter, ask.after()?.as_ref(), ROWS + 1).await?;
+    let sessions = reader.index().sessions(&filter, ask.after()?.as_ref(), reader.rows as i64 + 1).await?;
     let names = ["repository", "member", "agent", "model", "since", "until", "asof"];
     let form = ask.form("/sessions", &names, &repositories);
-    let shown = &sessions[..sessions.len().min(ROWS as usize)];
+    let shown = &sessions[..sessions.len().min(reader.rows)];
     let mut table = table("Sessions, the latest first", shown);
     let more = sessions.len() > shown.len();
     table.next = shown.last().filter(|_| more).map(|last| ask.next("/sessions", last.ended, &last.session));

@@ -26,12 +26,12 @@ struct Asked {
 impl Asked {
     async fn of(reader: &Reader, ask: &Ask, path: &str) -> Result<Self, NoPage> {
         let repositories = reader.repositories().await?;
-        let filter = Filter { asof: None, ..reader.filter(ask, &repositories).await? };
+        let filter = reader.filter(ask, &repositories).await?;
         let title = PARTS.iter().find(|(name, _)| path.ends_with(name)).map_or("Suggestions", |(_, title)| *title);
         let all = [("/suggestions".to_owned(), "Suggestions")].into_iter();
         let all = all.chain(PARTS.map(|(name, title)| (format!("/suggestions/{name}"), title)));
         let links = all.map(|(to, text)| {
-            let href = link(&to, ask.fields().into_iter().filter(|(name, _)| !["after", "asof"].contains(name)));
+            let href = link(&to, ask.fields().into_iter().filter(|(name, _)| *name != "after"));
             Link { href, text: text.to_owned(), here: to == path }
         });
         let page = Page::new(title, Section::Analytics)
@@ -52,7 +52,7 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
         vec![Cell::text(&one.repository), what, Cell::text(&one.about), Cell::text(&one.why)]
     });
     let table = Table::new("Suggestions, by team", &columns, "The numbers suggest nothing.");
-    let table = pages::part(table, rows.collect(), &ask, "/suggestions")?;
+    let table = pages::part(table, rows.collect(), &reader, &ask, "/suggestions")?;
     let note = "A team is a repository. What sessions cost with something and without it is compared, which is no proof that it \
                 is why; docs/indexer.md has the rules.";
     Ok(page.note("pass", note).table(table))
@@ -82,7 +82,7 @@ pub async fn part(reader: Reader, Path(part): Path<String>, Query(ask): Query<As
         }
     };
     let rows = table.rows.clone();
-    Ok(page.table(pages::part(Table { rows: Vec::new(), ..table }, rows, &ask, &path)?))
+    Ok(page.table(pages::part(Table { rows: Vec::new(), ..table }, rows, &reader, &ask, &path)?))
 }
 
 fn sent(sum: &UsageSum) -> Sent {
