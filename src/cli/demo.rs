@@ -1,5 +1,6 @@
 //! `git tracevault demo`: the whole journey in a folder of its own, with a recorded session and the very same hooks.
 
+mod decided;
 mod organisation;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +48,15 @@ pub fn run(args: &Args, out: &mut Out) -> anyhow::Result<Code> {
     if args.serve {
         // The folder goes when it has been looked at.
         let remotes = organisation::make(&demo, out)?;
+        let (program, home) = (env::current_exe()?, demo.path("home-lead"));
+        out.line("Everybody may read all but the audit log. Sign in as the lead for that, with the address and the code that /sign-in shows:")?;
+        let there = demo.path(&format!("{}-lead", remotes[0].0));
+        out.line(format_args!(
+            "  HOME={} {} -C {} login --all-keys ADDRESS CODE",
+            home.display(),
+            program.display(),
+            there.display()
+        ))?;
         std::io::Write::flush(out)?;
         return serve::public(&remotes, &demo.path("indexer"), &args.listen, &demo.root);
     }

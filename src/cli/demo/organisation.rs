@@ -32,11 +32,20 @@ struct Organisation {
 }
 
 #[derive(Deserialize)]
-struct Repository {
+pub(super) struct Repository {
     name: String,
     /// The first founds the ledger.
-    people: Vec<String>,
+    pub(super) people: Vec<String>,
     things: Vec<String>,
+    /// How long payloads are kept, where that is not for a framework of all: they are pruned then.
+    #[serde(default)]
+    pub(super) keep: Option<String>,
+    /// Who writes with a key that nobody has enrolled.
+    #[serde(default)]
+    pub(super) stranger: Option<String>,
+    /// Its agents are sent everything anew each time.
+    #[serde(default)]
+    uncached: bool,
 }
 
 /// What an agent is asked, and what it does.
@@ -85,25 +94,30 @@ pub fn make(demo: &Demo, out: &mut Out) -> anyhow::Result<Vec<(String, PathBuf)>
 }
 
 /// One repository's months.
-struct Play<'a> {
+pub(super) struct Play<'a> {
     demo: &'a Demo,
     organisation: &'a Organisation,
-    repository: &'a Repository,
-    remote: PathBuf,
+    pub(super) repository: &'a Repository,
+    pub(super) remote: PathBuf,
     place: usize,
 }
 
 impl Play<'_> {
-    fn work(&self, who: &str) -> PathBuf {
+    pub(super) fn work(&self, who: &str) -> PathBuf {
         self.demo.path(&format!("{}-{who}", self.repository.name))
     }
 
     /// Runs git as somebody at some time.
-    fn git(&self, who: &str, at: Time, args: &[&str]) -> anyhow::Result<()> {
+    pub(super) fn git(&self, who: &str, at: Time, args: &[&str]) -> anyhow::Result<()> {
+        self.input(who, at, args, &[]).map(drop)
+    }
+
+    /// The same, and what it prints.
+    pub(super) fn told(&self, who: &str, at: Time, args: &[&str]) -> anyhow::Result<String> {
         self.input(who, at, args, &[])
     }
 
-    fn input(&self, who: &str, at: Time, args: &[&str], input: &[u8]) -> anyhow::Result<()> {
+    fn input(&self, who: &str, at: Time, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
         let work = self.work(who);
         let dir = if work.exists() { work } else { self.demo.root.clone() };
         let at = at.to_string();
@@ -113,7 +127,7 @@ impl Play<'_> {
         if answer.code != Some(0) {
             bail!("{who}: git {} did not succeed: {}", args.join(" "), answer.stderr.trim());
         }
-        Ok(())
+        Ok(answer.text())
     }
 
     fn play(&self, bar: &Bar) -> anyhow::Result<()> {
@@ -133,7 +147,7 @@ impl Play<'_> {
             }
             bar.step(1);
         }
-        Ok(())
+        self.decide(Time::from_unix(begin.unix() + SESSIONS as i64 * APART))
     }
 
     /// The ledger is founded, everybody enrolled, and rules are set.
@@ -165,7 +179,8 @@ impl Play<'_> {
             self.git(lead, at, &["tracevault", "member", "add", &name, "--role", role])?;
         }
         self.input(lead, at, &["tracevault", "policy", "set", "-"], POLICY.as_bytes())?;
-        self.git(lead, at, &["tracevault", "compliance", "set", "sox", "--yes"])?;
+        let keep = self.repository.keep.as_deref().unwrap_or("sox");
+        self.git(lead, at, &["tracevault", "compliance", "set", keep, "--yes"])?;
         self.git(lead, at, &["tracevault", "push"])?;
         for who in others {
             self.git(who, at, &["tracevault", "fetch"])?;
@@ -304,8 +319,11 @@ impl Session<'_> {
         let models = &self.play.organisation.models;
         let model = &models[(self.number + self.play.place) % models.len()];
         let grown = 2_000 * written.messages as u64 + 311 * self.number as u64;
+        // What is sent: with a cache most of it is read from there.
+        let (read, sent) = (9_000 + grown, 40 + grown % 97);
+        let (read, sent) = if self.play.repository.uncached { (sent, read) } else { (read, sent) };
         let usage = json!({
-            "input_tokens": 40 + grown % 97, "output_tokens": 120 + (grown * 7) % 900, "cache_read_input_tokens": 9_000 + grown,
+            "input_tokens": sent, "output_tokens": 120 + (grown * 7) % 900, "cache_read_input_tokens": read,
             "cache_creation_input_tokens": 1_500 + grown % 700,
             "cache_creation": { "ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1_500 + grown % 700 },
         });
@@ -338,7 +356,7 @@ impl Session<'_> {
         });
         let payload = merged(payload, &about).to_string();
         let at = Time::from_unix(written.at);
-        self.play.input(self.who, at, &["tracevault", "hook", "claude-code"], payload.as_bytes())
+        self.play.input(self.who, at, &["tracevault", "hook", "claude-code"], payload.as_bytes()).map(drop)
     }
 }
 
