@@ -67,9 +67,42 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a server of a test is a program")]
+#[path = "../../tests/it/postgres.rs"]
+mod postgres;
+
+#[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::index::Place;
+    use crate::index::late::postgres::Postgres;
+
+    /// Whoever asks for an index that another server is making would fail when that one is done.
+    #[tokio::test]
+    async fn servers_that_share_an_index_make_it_one_after_the_other() {
+        let postgres = Postgres::start();
+        let place = Place::Server(postgres.url());
+        let (one, other) = (Database::open(&place).await.unwrap(), Database::open(&place).await.unwrap());
+        one.put_off().await.unwrap();
+        let mut making = one.alone().await.unwrap();
+        for statement in statements(LATE) {
+            making.execute(AssertSqlSafe(statement)).await.unwrap();
+        }
+        let waiting = tokio::spawn(async move { other.catch_up().await });
+        // Long enough for the other to come to the first of them.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(!waiting.is_finished());
+        making.commit().await.unwrap();
+        waiting.await.unwrap().unwrap();
+        let sql = "SELECT count(*) FROM pg_indexes WHERE indexname = $1";
+        let mut found = 0;
+        for name in names() {
+            found += sqlx::query_scalar::<_, i64>(sql).bind(name).fetch_one(&one.pool).await.unwrap();
+        }
+        assert_eq!(found, names().count() as i64);
+    }
 
     #[tokio::test]
     async fn they_are_put_off_for_the_first_records_alone() {
