@@ -12,7 +12,7 @@ use crate::host::{files, random};
 use crate::index::IndexError;
 
 /// Which tables there are. An index of other tables is made again: nothing is in it that the ledgers do not have.
-const VERSION: &str = "14";
+const VERSION: &str = "15";
 
 const TABLES: &str = include_str!("schema/tables.sql");
 /// What stays when the index is made again.

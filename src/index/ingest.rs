@@ -182,6 +182,7 @@ impl<'a> Ingest<'a> {
             Body::Session(body) => Some(body.session.as_str()),
             Body::Commit(body) => Some(body.commit.as_str()),
             Body::Link(body) => Some(body.new.as_str()),
+            Body::Check(body) => Some(body.range.last.as_str()),
             _ => None,
         };
         self.rows.records.add(vec![

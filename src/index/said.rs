@@ -98,33 +98,47 @@ impl Database {
     }
 }
 
-/// How many records there are is asked of the roll-ups; up to a time of those of the full hours, and of the records of the last one.
+/// How many records there are is asked of the roll-ups; up to a time of those of the full hours, and of the records of the last one. What
+/// owners decided is in neither: it is read when all of it is known.
 fn counted(filter: &Filter) -> (String, Vec<Value>) {
-    let mut asked = Where::default();
-    asked.within(filter, "r.repository", None);
-    let Some(AsOf { time, .. }) = filter.asof else {
-        asked.and("c.pending = 0", []);
-        let all = "SELECT r.repository, r.kind, CAST(SUM(r.records) AS BIGINT) AS count FROM counted r
-            JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
-        return (asked.sql(all, "GROUP BY r.repository, r.kind"), asked.values().to_vec());
+    let within = |column| {
+        let mut asked = Where::default();
+        asked.within(filter, column, None);
+        asked
     };
-    let hour = time / HOUR;
-    let (mut full, mut last) = (asked.clone(), asked);
-    full.push(format!("r.hour < {hour}"), []);
-    last.and("c.pending = 0", []);
-    let full = full.sql("SELECT r.repository, r.kind, r.records FROM hourly_count r", "");
-    let records = "SELECT r.repository, r.kind, 1 AS records FROM last r
-        JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
-    // By their time, and not all of a repository.
+    let (mut asked, mut decided) = (within("r.repository"), within("p.id"));
+    decided.and("r.repository = p.id AND r.chain = 'policy'", []);
+    let (mut before, mut rolled) = (String::new(), asked.clone());
+    let rolled = match filter.asof {
+        None => {
+            rolled.and("c.pending = 0", []);
+            let sums = "SELECT r.repository, r.kind, r.records FROM counted r
+                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
+            rolled.sql(sums, "")
+        }
+        Some(AsOf { time, .. }) => {
+            let hour = time / HOUR;
+            decided.push(format!("r.time <= {time}"), []);
+            rolled.push(format!("r.hour < {hour}"), []);
+            asked.and("c.pending = 0", []);
+            // By their time, and not all of a repository.
+            before = format!(
+                "WITH last AS MATERIALIZED (SELECT repository, chain, kind FROM record
+                    WHERE time >= {} AND time <= {time} AND good = 1 AND chain <> 'policy')",
+                hour * HOUR
+            );
+            let last = "SELECT r.repository, r.kind, 1 AS records FROM last r
+                JOIN chain c ON c.repository = r.repository AND c.chain = r.chain";
+            let hours = rolled.sql("SELECT r.repository, r.kind, r.records FROM hourly_count r", "");
+            format!("{hours} UNION ALL {}", asked.sql(last, ""))
+        }
+    };
+    let decided = decided.sql("SELECT r.repository, r.kind, 1 AS records FROM repository p CROSS JOIN record r", "");
     let sql = format!(
-        "WITH last AS MATERIALIZED (SELECT repository, chain, kind FROM record
-            WHERE time >= {} AND time <= {time} AND good = 1)
-        SELECT n.repository, n.kind, CAST(SUM(n.records) AS BIGINT) AS count FROM ({full} UNION ALL {}) n
-        GROUP BY n.repository, n.kind",
-        hour * HOUR,
-        last.sql(records, "")
+        "{before} SELECT n.repository, n.kind, CAST(SUM(n.records) AS BIGINT) AS count
+        FROM ({rolled} UNION ALL {decided}) n GROUP BY n.repository, n.kind"
     );
-    (sql, last.values().to_vec())
+    (sql, asked.values().to_vec())
 }
 
 #[cfg(test)]
@@ -162,7 +176,8 @@ mod tests {
                 let (sql, values) = counted(&Filter { repository, ..filter.clone() });
                 let plan: Vec<(i64, i64, i64, String)> =
                     index.rows_of(format!("EXPLAIN QUERY PLAN {sql}"), values).await.unwrap();
-                assert!(plan.iter().any(|(.., step)| step.contains("record_by_time")), "{plan:#?}");
+                let reads = |by: &str| plan.iter().any(|(.., step)| step.contains(by));
+                assert!(reads("record_by_time") && reads("r USING INDEX sqlite_autoindex_record_1"), "{plan:#?}");
             }
         }
     }

@@ -68,7 +68,7 @@ pub const ROUTES: &[Route] = &[
         answers: Other("application/atom+xml"),
     },
     page("/members", "Members, their roles and keys, past and present", &["repository", "asof", "after"]),
-    page("/policies", "The rules in force, and every change of them", THEN),
+    page("/policies", "The rules in force, every change of them, and what they said lately", THEN),
     page(
         "/compliance",
         "What frameworks ask for, what there is of it, and what no ledger can tell",

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::agent::Agent;
 use crate::serve::told;
 use crate::server::Server;
 
@@ -28,6 +29,14 @@ fn pages_tell_what_is_kept_and_excused() {
     let of = |what: &str| rows.iter().find(|row| row["evidence"].as_str().unwrap().starts_with(what)).unwrap().clone();
     assert_eq!((&of("approvals")["records"], &of("approvals")["state"]), (&json!(1), &json!("there")));
     assert_eq!((&of("seals")["records"], &of("seals")["state"]), (&json!(0), &json!("none")));
+    // What owners decided counts, too; and as of now all is as it is now.
+    let all = server.rows("/compliance.json");
+    for what in ["legal holds", "choices of how long", "changes of members"] {
+        let counted =
+            |row: &serde_json::Value| row["evidence"].as_str().unwrap().starts_with(what) && row["records"] != 0;
+        assert!(all.iter().any(counted), "{what}: {all:?}");
+    }
+    assert_eq!(server.rows(&format!("/compliance.json?asof={}", ada.now())), all);
     let page = server.page("/compliance");
     assert!(page.contains("Sarbanes-Oxley Act") && page.contains("shop for 7 years"), "{page}");
     assert!(page.contains("/exceptions/approvals\">approvals by"), "{page}");
@@ -122,4 +131,35 @@ fn pages_tell_what_was_decided_and_until_when() {
     assert_eq!((keys.len(), ended.len()), (3, 1), "{keys:?}");
     let file = format!("/keys/{}.pub", ended[0]["key"].as_str().unwrap());
     assert!(Server::start(ada, work, &["--repo", &remote]).page(&file).contains("minisign public key"));
+}
+
+#[test]
+fn a_commit_tells_what_the_rules_said_of_it() {
+    let (team, before) = told();
+    let (ada, work) = (&team.ada, &team.work);
+    let rules =
+        "[[rule]]\nname = \"no-keys\"\nlevel = \"warn\"\ncondition = \"sensitive-paths\"\npaths = [\"secrets\"]\n";
+    ada.feed(work, ["policy", "set", "-"], rules.as_bytes()).ok();
+    let mut commits = Vec::new();
+    for path in ["secrets/key.rs", "plums.rs"] {
+        ada.pass(60);
+        let agent = Agent::start(ada, work, path.split('/').next().unwrap());
+        agent.prompt("Write it.").write(path, "one\n");
+        commits.push(ada.commit(work, "Write it"));
+    }
+    ada.git(work, ["push", "--quiet", "origin", "main"]).ok();
+    let server = Server::start(ada, work, &["--repo", &format!("shop={}", team.remote.display())]);
+    server.settle();
+    let page = |sha: &str| server.page(&format!("/r/shop/commits/{sha}"));
+    // Both were judged together; the rule was broken by one of them.
+    let checks = server.rows("/exceptions/checks.json");
+    assert_eq!((&checks[0]["commits"], &checks[0]["last"]), (&json!(2), &json!(commits[1])), "{checks:?}");
+    let record = checks[0]["record"].as_str().unwrap();
+    for (sha, broken) in [(&commits[0], true), (&commits[1], false)] {
+        let page = page(sha);
+        assert!(page.contains("pushed with it") && page.contains(record), "{page}");
+        assert_eq!(page.contains("no-keys"), broken, "{page}");
+    }
+    assert!(page(&before).contains("no check of it is known"));
+    assert!(server.page("/policies").contains("no-keys") && server.page("/policies").contains(record));
 }

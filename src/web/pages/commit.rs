@@ -1,13 +1,19 @@
-//! `/r/REPOSITORY/commits/SHA`: one commit: whose its lines are, which sessions it draws on, which record says so.
+//! `/r/REPOSITORY/commits/SHA`: one commit: whose its lines are, which sessions it draws on, what the rules said, which record says so.
 
 use axum::extract::Path;
 
-use crate::index::{CommitFileRow, CommitRow, Filter, Reach};
+use crate::id::GitId;
+use crate::index::{CheckRow, CommitFileRow, CommitRow, Filter, Reach};
+use crate::record::body::{Broken, Check, Range};
 use crate::web::access::Reader;
 use crate::web::page::{Answer, NoPage, Page, Section};
-use crate::web::pages::{code, commits, sessions};
+use crate::web::pages::{self, code, commits, sessions};
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
+
+/// So many checks are looked at that may be of a commit, and so many commits of one.
+const CHECKS: i64 = 16;
+const LONGEST: i64 = 1_000;
 
 pub async fn page(reader: Reader, Path((name, sha)): Path<(String, String)>) -> Answer {
     let repository = reader.repository(&name).await?;
@@ -29,6 +35,7 @@ pub async fn page(reader: Reader, Path((name, sha)): Path<(String, String)>) -> 
         "linked" => page.note("warn", "It was rewritten from a commit that has a record, which speaks for it."),
         _ => page,
     };
+    page = page.facts(judged(&reader, repository.id, commit).await?);
     let drawn = index.sessions_of_commit(repository.id, &commit.sha).await?;
     let mut rows = Vec::new();
     for session in drawn {
@@ -69,6 +76,28 @@ fn facts(commit: &CommitRow) -> Vec<(&'static str, Cell)> {
         ]);
     }
     facts
+}
+
+/// What the rules said of it: the latest check whose range is made of this commit and those beside it on the branch.
+async fn judged(reader: &Reader, repository: i64, commit: &CommitRow) -> Result<Vec<(&'static str, Cell)>, NoPage> {
+    for CheckRow { record, body } in reader.index().checks_from(repository, commit.time, CHECKS).await? {
+        let Ok(check) = serde_json::from_str::<Check>(&body) else { continue };
+        let count = i64::try_from(check.range.commits).unwrap_or(i64::MAX).min(LONGEST);
+        let mut range = reader.index().branch_up_to(repository, check.range.last.as_str(), count).await?;
+        range.reverse();
+        let range: Vec<GitId> = range.iter().filter_map(|sha| sha.parse().ok()).collect();
+        // The check has a digest of the commits that it is of: where the branch is no line they are not known here.
+        if Range::of(&range).as_ref() != Some(&check.range) || range.iter().all(|id| id.as_str() != commit.sha) {
+            continue;
+        }
+        let of_it = |broken: &&Broken| broken.commit.as_ref().is_none_or(|id| id.as_str() == commit.sha);
+        let mut broken: Vec<&str> = check.findings.iter().filter(of_it).map(|broken| broken.rule.as_str()).collect();
+        broken.dedup();
+        let verdict = pages::verdict_word(&check.verdict.to_string()).to(format!("/records/{record}"));
+        let broken = if broken.is_empty() { Cell::none() } else { Cell::text(&broken.join(", ")) };
+        return Ok(vec![("Rules, of all that was pushed with it", verdict), ("Rules that it did not keep", broken)]);
+    }
+    Ok(vec![("Rules", Cell { text: "no check of it is known".to_owned(), ..Cell::none() })])
 }
 
 fn table(commit: &CommitRow, files: &[CommitFileRow]) -> Table {

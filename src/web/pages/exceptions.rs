@@ -192,7 +192,8 @@ fn corrections(rows: &[SaidRow]) -> Table {
     Table::new("Corrections, the latest first", &columns, "No record was corrected.").rows(rows.iter().filter_map(row))
 }
 
-fn checks(rows: &[SaidRow]) -> Table {
+/// What the rules said of commits.
+pub(super) fn checks(rows: &[SaidRow]) -> Table {
     let columns = [
         words("time", "Judged"),
         words("verdict", "Verdict"),

@@ -1,16 +1,19 @@
-//! `/policies`: the rules in force, and every change of them.
+//! `/policies`: the rules in force, every change of them, and what they said lately.
 
 use axum::extract::Query;
 
 use crate::roster::Rules;
 use crate::web::access::Reader;
-use crate::web::ask::Ask;
-use crate::web::page::{Answer, Block, Page, Section, Text};
+use crate::web::ask::{Ask, link};
+use crate::web::page::{Answer, Block, Link, Links, Page, Section, Text};
+use crate::web::pages::exceptions;
 use crate::web::show;
 use crate::web::table::{Cell, Table, numbers, words};
 
 /// So many changes are listed.
 const MOST: usize = 500;
+/// And so many of the latest checks.
+const LATEST: i64 = 20;
 
 pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     let repositories = reader.repositories().await?;
@@ -26,6 +29,12 @@ pub async fn page(reader: Reader, Query(ask): Query<Ask>) -> Answer {
     rows.truncate(MOST);
     let mut page =
         Page::new("Policies", Section::Policies).block(Block::Fields(form)).dated(filter.asof).table(table(rows));
+    let said = reader.index().said("check", &filter, None, LATEST).await?;
+    page = page.heading("said", "What they said lately").table(exceptions::checks(&said).excerpt());
+    let others = ask.fields().into_iter().filter(|(name, _)| ["repository", "asof"].contains(name));
+    let all =
+        Link { href: link("/exceptions/checks", others), text: "All that they said, as a table".into(), here: false };
+    page = page.block(Block::Links(Links { label: "What rules said", links: vec![all] }));
     for repository in &repositories {
         let Some(set) = accounts.get(&repository.id).and_then(|account| account.history.rules()) else { continue };
         let label = format!("In force in {}", show::visible(&repository.name));
