@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::sync::OnceLock;
 
 use crate::attribution::commit::{ChangedFile, FileAttribution, attribute};
 use crate::attribution::doubt::{self, Doubt, FIRM_RUN};
@@ -16,6 +17,7 @@ use crate::journal::states::FILE_LIMIT;
 use crate::ledger::LedgerError;
 use crate::ledger::edited::{Brought, Edited};
 use crate::ledger::former::{self, Former};
+use crate::ledger::lost::Lost;
 use crate::ledger::put_aside;
 use crate::session::edit::{Edit, Known};
 
@@ -111,8 +113,9 @@ pub fn attribute_commit(
     files: &[FileChange],
     edits: &Edited,
 ) -> Result<Vec<FileAttribution>, LedgerError> {
+    let lost = OnceLock::new();
     let of = |repo: &Repo, some: &[FileChange]| -> Result<Vec<FileAttribution>, LedgerError> {
-        some.iter().filter_map(|file| attribute_file(repo, commit, file, files, edits).transpose()).collect()
+        some.iter().filter_map(|file| attribute_file(repo, commit, file, (files, &lost), edits).transpose()).collect()
     };
     if files.len() < WORTH_A_THREAD {
         return of(repo, files);
@@ -132,7 +135,7 @@ fn attribute_file(
     repo: &Repo,
     commit: &GitId,
     file: &FileChange,
-    files: &[FileChange],
+    (files, lost): (&[FileChange], &OnceLock<Lost>),
     edits: &Edited,
 ) -> Result<Option<FileAttribution>, LedgerError> {
     let Some(blob) = &file.blob else { return Ok(None) };
@@ -158,7 +161,7 @@ fn attribute_file(
             follow_edits(repo, commit, &mut open, Some(&former), edits, &mut authors);
             edits.note_name(former.path(), &file.path, former.until());
         }
-        find_moved(repo, commit, &mut open, files, edits, &mut authors);
+        find_moved(repo, commit, &mut open, (files, lost), edits, &mut authors);
     }
     let added = ranges(file.added.iter().copied());
     let labels: Labels = open.known.into_iter().collect();
@@ -243,31 +246,26 @@ fn find_moved(
     repo: &Repo,
     commit: &GitId,
     open: &mut Open<'_>,
-    files: &[FileChange],
+    (files, lost): (&[FileChange], &OnceLock<Lost>),
     edits: &Edited,
     authors: &mut Authors,
 ) {
-    let others =
-        files.iter().filter(|other| other.path != open.file.path && (other.removed > 0 || other.blob.is_none()));
-    for other in others {
+    let lost = lost.get_or_init(|| Lost::of(repo, files, edits));
+    let unknown: HashSet<usize> = open.unknown().collect();
+    let lines = lines::split(&open.bytes).enumerate().filter(|(line, _)| unknown.contains(line));
+    for other in lost.by(lines.map(|(_, line)| line)).into_iter().map(|at| &files[at]) {
+        if other.path == open.file.path {
+            continue;
+        }
         if open.unknown().next().is_none() {
             return;
         }
         let timelines = edits.of(other, []);
-        if timelines.is_empty() {
-            continue;
-        }
         let before = before_bytes(repo, other);
-        let had: HashSet<&[u8]> =
-            lines::split(&before).filter(|line| lines::is_telling(line)).map(<[u8]>::trim_ascii).collect();
-        let new: Vec<&[u8]> = lines::split(&open.bytes).map(<[u8]>::trim_ascii).collect();
-        if !open.unknown().any(|line| had.contains(new[line])) {
-            continue;
-        }
         let after = other.blob.as_ref().map(|blob| bytes_of(repo, blob)).unwrap_or_default();
         let still: HashSet<&[u8]> = lines::split(&after).collect();
         // A new file may be the old one, and what has its name now another.
-        let rewritten = open.file.blob_before.is_none() && former::is_rewritten(other, &before);
+        let rewritten = open.file.blob_before.is_none() && edits.is_rewritten(repo, other);
         let was_it = edits.first(&open.file.path).is_some_and(|first| edits.left_so(other.names(), first.before));
         let doubt = if was_it { Doubt::None } else { Doubt::Guess };
         for all in &timelines {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::attribution::doubt::{Doubt, FIRM_RUN};
 use crate::attribution::labels::Authors;
@@ -20,6 +20,7 @@ use crate::id::{FileId, GitId, RepoPath, SessionId};
 use crate::journal::Journal;
 use crate::journal::states::FILE_LIMIT;
 use crate::ledger::LedgerError;
+use crate::ledger::attribute::before_bytes;
 use crate::record::body::LineAuthor;
 use crate::session::edit::{Edit, Known};
 
@@ -38,6 +39,8 @@ pub struct Edited {
     recent: OnceLock<Vec<(RepoPath, Vec<Edit>)>>,
     /// Which of these the commit before has as what blob.
     committed: OnceLock<HashMap<GitId, usize>>,
+    /// How many lines files had before the commit.
+    counts: Mutex<HashMap<GitId, usize>>,
     /// When the commit before was made, in milliseconds since 1970.
     since: OnceLock<i64>,
     vanished: OnceLock<Vec<Vanished>>,
@@ -76,6 +79,7 @@ impl Edited {
             by_path: BTreeMap::new(),
             recent: OnceLock::new(),
             committed: OnceLock::new(),
+            counts: Mutex::default(),
             since: OnceLock::new(),
             vanished: OnceLock::new(),
             replaced: OnceLock::new(),
@@ -197,6 +201,14 @@ impl Edited {
         });
         let (path, all) = recent.get(*committed.get(blob)?)?;
         Some((path, all))
+    }
+
+    /// Whether half of what a file had is gone from it with the commit.
+    pub fn is_rewritten(&self, repo: &Repo, file: &FileChange) -> bool {
+        let Some(blob) = &file.blob_before else { return true };
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let had = counts.entry(blob.clone()).or_insert_with(|| lines::count(&before_bytes(repo, file)));
+        file.removed as usize * 2 >= *had
     }
 
     /// When the commit before this one was made, in milliseconds since 1970; 0 where there is none.

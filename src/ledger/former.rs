@@ -88,11 +88,6 @@ impl<'f> Former<'f> {
     }
 }
 
-/// Whether half of what a file had is gone from it.
-pub fn is_rewritten(file: &FileChange, before: &[u8]) -> bool {
-    file.removed as usize * 2 >= lines::count(before)
-}
-
 /// What a new file was, if it was renamed and git does not see it: a file that is gone and whose bytes the new
 /// one had when it was first edited under its new name, or is like it; or one that never was
 /// committed and was edited lately.
@@ -185,7 +180,7 @@ fn gone<'f>(
             None => edits.under(&change.path),
             Some(_) => {
                 let anew = edits.before_anew(&change.path, since);
-                let rewritten = anew.filter(|_| is_rewritten(change, &before_bytes(repo, change)));
+                let rewritten = anew.filter(|_| edits.is_rewritten(repo, change));
                 // Or somebody made another one, unseen: the file itself is known by its inode.
                 rewritten.or_else(|| edits.until_it(*here, edits.under(&change.path)?))
             }

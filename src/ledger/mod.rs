@@ -25,6 +25,7 @@ pub mod known;
 pub mod lines;
 pub mod links;
 pub mod local;
+mod lost;
 mod mark;
 pub mod named;
 mod names;
