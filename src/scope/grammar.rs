@@ -157,6 +157,7 @@ const ECMASCRIPT: &[Rule] = &[
     function("variable_declarator", Naming::Assigned("name", "value")),
     function("assignment_expression", Naming::Assigned("left", "right")),
     function("pair", Naming::Assigned("key", "value")),
+    function("class_static_block", Naming::Fixed("static")),
     class("class_declaration", NAME),
     class("class", NAME),
 ];
@@ -178,6 +179,7 @@ const JAVA: &[Rule] = &[
     function("method_declaration", NAME),
     function("constructor_declaration", NAME),
     function("compact_constructor_declaration", NAME),
+    function("static_initializer", Naming::Fixed("static")),
     class("class_declaration", NAME),
     class("interface_declaration", NAME),
     class("enum_declaration", NAME),
@@ -188,6 +190,11 @@ const JAVA: &[Rule] = &[
 const KOTLIN: &[Rule] = &[
     function("function_declaration", NAME),
     function("secondary_constructor", Naming::Fixed("constructor")),
+    function("anonymous_initializer", Naming::Fixed("init")),
+    function(
+        "property_declaration",
+        Naming::Computed("variable_declaration/identifier", &["getter/function_body", "setter/function_body"]),
+    ),
     class("class_declaration", NAME),
     class("object_declaration", NAME),
     class("companion_object", Naming::FieldOr("name", "Companion")),
@@ -215,6 +222,12 @@ const C_SHARP: &[Rule] = &[
     function("operator_declaration", Naming::Prefixed("operator ", "operator")),
     function("conversion_operator_declaration", Naming::Prefixed("operator ", "type")),
     function("local_function_statement", NAME),
+    function("indexer_declaration", Naming::Fixed("this[]")),
+    function("event_declaration", NAME),
+    function(
+        "property_declaration",
+        Naming::Computed("name", &["arrow_expression_clause", "accessor_list/accessor_declaration/body"]),
+    ),
     class("class_declaration", NAME),
     class("struct_declaration", NAME),
     class("interface_declaration", NAME),
@@ -223,12 +236,21 @@ const C_SHARP: &[Rule] = &[
     module("namespace_declaration", NAME),
 ];
 
-const RUBY: &[Rule] =
-    &[function("method", NAME), function("singleton_method", NAME), class("class", NAME), module("module", NAME)];
+const RUBY: &[Rule] = &[
+    function("method", NAME),
+    function("singleton_method", NAME),
+    function("call", Naming::Called(&["define_method", "define_singleton_method"])),
+    class("class", NAME),
+    module("module", NAME),
+];
 
 const PHP: &[Rule] = &[
     function("function_definition", NAME),
     function("method_declaration", NAME),
+    function(
+        "property_declaration",
+        Naming::Computed("property_element/name", &["property_hook_list/property_hook/body"]),
+    ),
     class("class_declaration", NAME),
     class("interface_declaration", NAME),
     class("trait_declaration", NAME),
@@ -242,7 +264,7 @@ const SCALA: &[Rule] = &[
     class("object_definition", NAME),
     class("trait_definition", NAME),
     class("enum_definition", NAME),
-    class("given_definition", NAME),
+    class("given_definition", Naming::FieldOr("name", "given")),
     module("package_clause", Naming::WithBody),
     module("package_object", NAME),
 ];
@@ -252,6 +274,7 @@ const SWIFT: &[Rule] = &[
     function("init_declaration", Naming::Fixed("init")),
     function("deinit_declaration", Naming::Fixed("deinit")),
     function("subscript_declaration", Naming::Fixed("subscript")),
+    function("property_declaration", Naming::Computed("name", &["computed_property", "willset_didset_block"])),
     class("class_declaration", NAME),
     class("protocol_declaration", NAME),
 ];
@@ -295,6 +318,10 @@ mod tests {
             }
             for field in rules.iter().flat_map(|rule| rule.naming.fields()) {
                 assert!(loaded.field_id_for_name(field).is_some(), "{language:?} has no field {field}");
+            }
+            for step in rules.iter().flat_map(|rule| rule.naming.steps()) {
+                let is_kind = loaded.id_for_node_kind(step, true) != 0;
+                assert!(is_kind || loaded.field_id_for_name(step).is_some(), "{language:?} has no {step}");
             }
         }
     }

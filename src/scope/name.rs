@@ -32,6 +32,11 @@ pub(super) enum Naming {
     Declarator,
     /// In C's `typedef struct { … } name;`.
     Typedef,
+    /// At the end of the first path, if there is something at the end of one of the others: code that computes a
+    /// property. The steps of a path are fields or kinds of children, apart by `/`.
+    Computed(&'static str, &'static [&'static str]),
+    /// In the first argument of a call of one of these, if it has a block: Ruby's `define_method(:name) { … }`.
+    Called(&'static [&'static str]),
 }
 
 /// What a node declares.
@@ -55,7 +60,17 @@ impl Naming {
             Naming::Receiver => vec!["name", "receiver", "type"],
             Naming::Declarator => vec!["declarator"],
             Naming::Typedef => vec!["declarator", "type", "body"],
-            Naming::Fixed(_) | Naming::Child(_) => vec![],
+            Naming::Called(_) => vec!["method", "block", "arguments"],
+            Naming::Fixed(_) | Naming::Child(_) | Naming::Computed(..) => vec![],
+        }
+    }
+
+    /// The steps of paths, each of which must be a field or a kind that the grammar has.
+    #[cfg(test)]
+    pub fn steps(self) -> Vec<&'static str> {
+        match self {
+            Naming::Computed(name, bodies) => bodies.iter().chain([&name]).flat_map(|path| path.split('/')).collect(),
+            _ => vec![],
         }
     }
 
@@ -86,6 +101,17 @@ impl Naming {
                 // One with a name of its own is a scope already.
                 of.child_by_field_name("name").is_none().then(|| plain(field("declarator")?)).flatten()
             }
+            Naming::Computed(name, bodies) => {
+                bodies.iter().find_map(|body| down(node, body))?;
+                plain(down(node, name)?)
+            }
+            Naming::Called(methods) => {
+                field("block")?;
+                let called = text(field("method")?, source);
+                methods.contains(&called.as_str()).then_some(())?;
+                let name = text(field("arguments")?.named_child(0)?, source);
+                Name::new(None, name.trim_start_matches(':').to_owned())
+            }
         }
     }
 }
@@ -111,6 +137,15 @@ fn text(node: Node<'_>, source: &[u8]) -> String {
         text.push('…');
     }
     text
+}
+
+/// What is at the end of a path, where there is such a one.
+fn down<'t>(node: Node<'t>, path: &str) -> Option<Node<'t>> {
+    let (step, rest) = path.split_once('/').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let mut cursor = node.walk();
+    let children = node.children(&mut cursor).filter(|child| child.kind() == step);
+    let mut next = node.child_by_field_name(step).into_iter().chain(children);
+    next.find_map(|child| rest.map_or(Some(child), |rest| down(child, rest)))
 }
 
 /// `Stack` of Rust's and C++'s `Stack<T>`.

@@ -184,6 +184,7 @@ const SAMPLES: &[(Language, &str, &str)] = &[
          class Example.Shop.Cart 6-39
          method Example.Shop.Cart.Cart 14-17
          method Example.Shop.Cart.~Cart 19-19
+         method Example.Shop.Cart.Count 21-21
          method Example.Shop.Cart.Add 23-34
          function Example.Shop.Cart.Add.Check 30-33
          method Example.Shop.Cart.operator + 36-36
@@ -266,6 +267,7 @@ const SAMPLES: &[(Language, &str, &str)] = &[
          function Cart.add.check 26-28
          method Cart.subscript 32-34
          class Item 37-43
+         method Item.dear 38-38
          method Item.== 40-42
          class Priced 45-47
          class Currency 49-53
@@ -312,6 +314,92 @@ fn samples_have_their_scopes() {
         let expected = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
         if found.errors || told(&found) != expected {
             wrong.push(format!("{language:?} (errors: {}):\n{}\n", found.errors, told(&found)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Code without a declaration of its own kind: what computes properties, sets things up, or is a function by its value.
+const COMPUTED: &[(Language, &str, &str)] = &[
+    (
+        Language::Swift,
+        "struct App {\n  var body: Int {\n    let x = 1\n    return x\n  }\n  var a: Int {\n    get { 1 }\n    set { }\n  }\n  \
+         var b = 1 {\n    didSet { }\n  }\n  let c: Int\n  var d = 2\n}\n",
+        "class App 1-15|method App.body 2-5|method App.a 6-9|method App.b 10-12",
+    ),
+    (
+        Language::CSharp,
+        "class K {\n  public int P {\n    get { return 1; }\n    set { x = value; }\n  }\n  int Q { get; set; }\n  int R => 1;\n  \
+         int S {\n    get;\n    private set;\n  } = 4;\n  public int this[int i] {\n    get => i;\n  }\n  event H E {\n    \
+         add { }\n    remove { }\n  }\n  static K() {\n  }\n}\nrecord struct T(int A) {\n  int B { get => 1; }\n}\n",
+        "class K 1-21|method K.P 2-5|method K.R 7-7|method K.this[] 12-14|method K.E 15-18|method K.K 19-20|class T 22-24|\
+         method T.B 23-23",
+    ),
+    (
+        Language::Kotlin,
+        "class K {\n  val p: Int\n    get() {\n      return 1\n    }\n  var q = 1\n    set(value) {\n      field = value\n    }\n  \
+         val r = fun(): Int { return 1 }\n  var s = 1\n    private set\n  init {\n    p\n  }\n}\n",
+        "class K 1-16|method K.p 2-5|method K.q 6-9|method K.init 13-15",
+    ),
+    (
+        Language::Php,
+        "<?php\nclass K {\n  public int $p {\n    get => 1;\n    set { $this->x = $value; }\n  }\n  public int $q = 1;\n}\n\
+         $f = function () { return 1; };\n",
+        "class K 2-8|method K::$p 3-6",
+    ),
+    (
+        Language::Ruby,
+        "class K\n  define_method(:a) do |x|\n    x\n  end\n  define_method(\"b\") { 1 }\n  define_method(:c, d)\n  \
+         e(:f) { 1 }\n  def self.g\n  end\nend\n",
+        "class K 1-10|method K.a 2-4|method K.b 5-5|method K.g 8-9",
+    ),
+    (
+        Language::Java,
+        "class K {\n  static {\n    a();\n  }\n  Runnable r = () -> {\n  };\n  record P(int x) {\n    P {\n    }\n  }\n}\n",
+        "class K 1-11|method K.static 2-4|class K.P 7-10|method K.P.P 8-9",
+    ),
+    (
+        Language::JavaScript,
+        "class K {\n  static {\n    a();\n  }\n  get b() {\n    return 1;\n  }\n  #c = () => {\n  };\n}\n",
+        "class K 1-10|method K.static 2-4|method K.b 5-7|method K.#c 8-9",
+    ),
+    (
+        Language::Scala,
+        "object K {\n  val f = (x: Int) => {\n    x\n  }\n  val g = 1\n  given Ordering[K] with {\n    def compare(a: K, b: K) = 0\n  }\n}\n",
+        "class K 1-9|class K.given 6-8|method K.given.compare 7-7",
+    ),
+    (
+        Language::Cpp,
+        "template <typename T>\nstruct K {\n  K();\n  bool operator<(const K& o) const {\n    return true;\n  }\n};\n\
+         template <typename T>\nK<T>::K() {\n  auto f = [] { return 1; };\n}\n",
+        "class K 1-7|method K::operator< 4-6|method K::K 8-11",
+    ),
+    (
+        Language::Rust,
+        "macro_rules! m {\n  () => {};\n}\nimpl<T> Tr for K<T> {\n  fn a(&self) {\n    let f = |x| {\n      x\n    };\n  }\n}\n",
+        "function m 1-3|class K 4-10|method K::a 5-9",
+    ),
+    (
+        Language::Python,
+        "class K:\n    @property\n    @cached\n    async def a(self):\n        def b():\n            pass\n\n    c = lambda: 1\n",
+        "class K 1-8|method K.a 2-6|function K.a.b 5-6",
+    ),
+    (
+        Language::Shell,
+        "function a {\n  b\n}\nc() (\n  d\n)\nfunction e() {\n  f\n}\n",
+        "function a 1-3|function c 4-6|function e 7-9",
+    ),
+    (Language::Go, "package k\n\nfunc (s *S[T]) A() {\n\tf := func() {\n\t}\n}\n", "method S.A 3-6"),
+];
+
+#[test]
+fn what_computes_has_a_scope_and_what_is_anonymous_has_none() {
+    let mut wrong = Vec::new();
+    for (language, source, expected) in COMPUTED {
+        let Outcome::Found(found) = scopes(*language, source.as_bytes()) else { panic!("{language:?}: not parsed") };
+        let told = told(&found).replace('\n', "|");
+        if found.errors || told != *expected {
+            wrong.push(format!("{language:?} (errors: {}): {told}", found.errors));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
