@@ -8,7 +8,7 @@ use crate::attribution::trace;
 use crate::cost::PriceTable;
 use crate::digest::Digest;
 use crate::git::diff::{self, Begun, FileChange};
-use crate::git::repo::{Kind, RepoError};
+use crate::git::repo::{Kind, Repo, RepoError};
 use crate::git::{history, tree_diff};
 use crate::host::progress::Bar;
 use crate::id::{GitId, RecordId, SessionId};
@@ -22,6 +22,7 @@ use crate::ledger::query::Book;
 use crate::ledger::verify::{self, Options};
 use crate::ledger::{Ledger, LedgerError, fit};
 use crate::record::body::{Body, Commit, LineAuthor, Link, SAME_COMMIT, SAME_LINES, SAME_PATCH, SessionRef};
+use crate::session::edit::Known;
 
 impl Writer<'_> {
     /// Records a commit whose diff has begun, with the sessions that it draws on; the record that speaks of it.
@@ -41,7 +42,7 @@ impl Writer<'_> {
         let facts = CommitFacts::read(self.ledger, diff)?;
         edits.read(facts.changes.files.iter().flat_map(FileChange::names))?;
         let attribution = attribute_commit(&self.ledger.repo, commit, &facts.changes.files, &edits)?;
-        let sessions = drawn_on(&attribution, &facts.changes.files, &edits, since);
+        let sessions = drawn_on(repo, &attribution, &facts.changes.files, &edits, since);
         self.seal_for(commit, sessions.clone(), &mut sealed)?;
         let sessions: BTreeMap<SessionId, RecordId> =
             sessions.into_iter().filter_map(|session| sealed.get(&session)?.map(|record| (session, record))).collect();
@@ -232,7 +233,13 @@ impl CommitFacts {
 
 /// The sessions that made lines of the commit, and those that changed its files since the commit before it (in
 /// milliseconds since 1970).
-fn drawn_on(attributions: &[FileAttribution], files: &[FileChange], edits: &Edited, since: i64) -> BTreeSet<SessionId> {
+fn drawn_on(
+    repo: &Repo,
+    attributions: &[FileAttribution],
+    files: &[FileChange],
+    edits: &Edited,
+    since: i64,
+) -> BTreeSet<SessionId> {
     let ranges = attributions.iter().flat_map(|file| &file.ranges);
     let mut sessions: BTreeSet<SessionId> = ranges
         .filter_map(|range| match &range.origin {
@@ -240,9 +247,23 @@ fn drawn_on(attributions: &[FileAttribution], files: &[FileChange], edits: &Edit
             _ => None,
         })
         .collect();
-    for file in files {
-        let recent = edits.all_of(file).filter(|edit| edit.at >= since);
-        sessions.extend(recent.map(|edit| edit.session.clone()));
+    for file in files.iter().filter(|file| edits.all_of(file).any(|edit| edit.at >= since)) {
+        let had = before(repo, file);
+        for edits in edits.by_tree(edits.all_of(file)) {
+            // A commit's time is in whole seconds: what it has itself may seem to be younger.
+            let until = edits.iter().rposition(|edit| Known::Is(edit.after) == had).map_or(0, |last| last + 1);
+            let recent = edits[until..].iter().filter(|edit| edit.at >= since);
+            sessions.extend(recent.map(|edit| edit.session.clone()));
+        }
     }
     sessions
+}
+
+/// The file's bytes in the commit before.
+fn before(repo: &Repo, file: &FileChange) -> Known {
+    match file.blob_before.as_ref().map(|blob| repo.read(blob)) {
+        None => Known::Is(None),
+        Some(Ok((Kind::Blob, bytes))) => Known::Is(Some(Digest::of(&bytes))),
+        Some(_) => Known::Unknown,
+    }
 }

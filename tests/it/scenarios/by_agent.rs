@@ -112,6 +112,21 @@ fn what_a_shell_writes_and_commits_in_one_call() {
 }
 
 #[test]
+fn a_person_commits_after_a_shell_that_wrote_and_committed_within_a_second() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\nh2\nh3\n").commit();
+    agent.bash("echo 'by the shell' >> f; git commit --quiet -am one");
+    scene.human("f", "h1\nof a person\nh3\nby the shell\n").commit();
+    assert_eq!((scene.totals("HEAD"), scene.sessions("HEAD")), ((1, 0), vec![]));
+    // What it only takes away is a change, too.
+    agent.bash("grep -v h3 f > g; mv g f");
+    scene.human("f", "h0\nh1\nof a person\nby the shell\n").commit();
+    assert_eq!((scene.totals("HEAD"), scene.sessions("HEAD")), ((1, 0), vec!["s".into()]));
+    scene.holds();
+}
+
+#[test]
 fn what_a_person_commits_while_a_shell_runs_or_after_it_was_stopped_is_not_the_shells() {
     let scene = topic();
     let agent = scene.agent("s");
