@@ -33,7 +33,7 @@ use crate::ledger::verify::Report;
 /// record, if it has one that holds. Lines that no record speaks of, and lines that are not committed yet, have the
 /// origin "-".
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "git tracevault blame [OPTIONS] [REVISION...] [--] FILE")]
+#[command(override_usage = "git tracevault blame [OPTIONS] [REVISION...] [--] FILE", args(asked::negations(NEGATED)))]
 pub struct Args {
     #[command(flatten)]
     asked: asked::Asked,
@@ -51,7 +51,13 @@ pub struct Args {
     /// The same with all of git's headers on every line
     #[arg(long, help_heading = "Formats")]
     line_porcelain: bool,
+    /// The encoding of names and subjects in git's own formats
+    #[arg(long, value_name = "ENCODING", help_heading = "Formats")]
+    encoding: Option<String>,
 }
+
+/// What git's `--no-…` takes back, by the names of the fields here.
+const NEGATED: &[(&str, &str)] = &[("no-porcelain", "porcelain"), ("no-line-porcelain", "line_porcelain")];
 
 /// What lines are counted by.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +81,10 @@ pub struct BlamedLine<'a> {
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
-    let asked = args.asked.to_git()?;
+    let mut asked = args.asked.to_git()?;
+    // What is ours is printed in UTF-8.
+    let encoding = if args.porcelain || args.line_porcelain { args.encoding.as_deref() } else { Some("UTF-8") };
+    asked.options.extend(encoding.map(|encoding| format!("--encoding={encoding}").into()));
     let plain = asked.plain();
     let (printed, plain, report) = std::thread::scope(|scope| {
         let plain = scope.spawn(|| plain.map(|asked| blame::blame(dir, asked, false)).transpose());
@@ -104,6 +113,9 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         blame.lines.iter().try_for_each(|line| out.json(&blamed(line, &reader.line(line))))?;
     } else if args.porcelain || args.line_porcelain {
         porcelain(&blame, &mut reader, out)?;
+    } else if args.view.annotate {
+        let lines = args.view.annotated(&blame, |line| reader.line(line), dir)?;
+        paged(ledger, out, |out| Ok(out.write_all(lines.as_bytes())?))?;
     } else {
         let table = args.view.table(&blame, |line| reader.line(line), args.asked.file()?, ledger, dir)?;
         paged(ledger, out, |out| Ok(table.print(out)?))?;

@@ -58,6 +58,7 @@ mod why;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::agent::Kind;
@@ -150,7 +151,11 @@ pub fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse_from(blame::asked::spelled(env::args())) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            // That it could stand after `--` is no help with a mistyped flag.
+            if error.kind() == ErrorKind::UnknownArgument {
+                drop(error.remove(ContextKind::Suggested));
+            }
             // clap prints help to standard output, errors to standard error.
             drop(error.print());
             return ExitCode::from(if error.use_stderr() { COULD_NOT_TELL } else { 0 });

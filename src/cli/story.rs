@@ -54,7 +54,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
     let report = read_book(ledger)?;
     let prices = ledger.prices()?;
     let book = Book::new(&report, &prices);
-    let asked = ledger.asked(&args.name, args.revision.as_deref(), &book)?;
+    let asked = ledger.asked(&args.name, args.revision.as_deref(), dir, &book)?;
     let model = if args.no_model { None } else { config::story_model(&ledger.repo)? };
     // What a model is sent leaves the repository.
     let purpose = if model.is_some() { Purpose::Export } else { Purpose::Read };

@@ -50,6 +50,11 @@ impl Cell {
         Cell { spans: cells.into_iter().flat_map(|cell| cell.spans).collect() }
     }
 
+    /// The text without its styles.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|(text, _)| text.as_str()).collect()
+    }
+
     fn width(&self) -> usize {
         self.spans.iter().map(|(text, _)| width(text)).sum()
     }

@@ -39,9 +39,10 @@ pub struct Args {
     /// A line of a file, and the revision to look at it in
     #[arg(value_name = "FILE:LINE [REVISION]", num_args = 1..=3, required = true)]
     names: Vec<OsString>,
-    /// The line, as git blame takes it; only the file stands before the revision then
-    #[arg(short = 'L', value_name = "LINE", value_parser = clap::value_parser!(u32).range(1..))]
-    line: Option<u32>,
+    /// The line, or the first of those that git blame takes this for (7, 7,+3, /regex/, :function); only the file stands
+    /// before the revision then
+    #[arg(short = 'L', value_name = "LINE", allow_hyphen_values = true)]
+    line: Option<OsString>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -103,9 +104,11 @@ struct Story<'a> {
 }
 
 pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::Result<Code> {
-    let (file, number, revision) = args.asked()?;
+    let (file, range, revision) = args.asked(|name| dir.join(name).is_file())?;
+    let mut option = OsString::from("-L");
+    option.push(range);
     let asked = crate::git::blame::Asked {
-        options: vec![format!("-L{number},{number}").into()],
+        options: vec![option],
         revisions: revision.into_iter().collect(),
         file: file.clone(),
         ..Default::default()
@@ -145,21 +148,25 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
 }
 
 impl Args {
-    /// The file, the line and the revision.
-    fn asked(&self) -> anyhow::Result<(OsString, u32, Option<OsString>)> {
+    /// The file, the line as a range of git's, and the revision. `is_file` says which names are files'.
+    fn asked(&self, is_file: impl Fn(&Path) -> bool) -> anyhow::Result<(OsString, OsString, Option<OsString>)> {
         let usage = || anyhow::anyhow!("name a line as FILE:LINE or FILE LINE, and then at most a revision");
-        let (file, line, rest) = match (self.names.as_slice(), self.line) {
-            ([file, rest @ ..], Some(line)) => (file.clone(), line, rest),
-            ([first, rest @ ..], None) => match (named_line(first), rest) {
-                (Some((file, line)), _) => (file, line, rest),
-                (None, [line, rest @ ..]) => (first.clone(), line_number(line.to_str()).ok_or_else(usage)?, rest),
+        let one = |line: u32| OsString::from(format!("{line},{line}"));
+        let (file, range, rest) = match (self.names.as_slice(), &self.line) {
+            // To git one number means all lines from there on.
+            ([file, rest @ ..], Some(range)) => {
+                (file.clone(), line_number(range.to_str()).map_or_else(|| range.clone(), one), rest)
+            }
+            ([first, rest @ ..], None) => match (named_line(first, is_file), rest) {
+                (Some((file, line)), _) => (file, one(line), rest),
+                (None, [line, rest @ ..]) => (first.clone(), one(line_number(line.to_str()).ok_or_else(usage)?), rest),
                 (None, []) => return Err(usage()),
             },
             ([], _) => return Err(usage()),
         };
         match rest {
-            [] => Ok((file, line, None)),
-            [revision] => Ok((file, line, Some(revision.clone()))),
+            [] => Ok((file, range, None)),
+            [revision] => Ok((file, range, Some(revision.clone()))),
             _ => Err(usage()),
         }
     }
@@ -337,8 +344,11 @@ mod tests {
     fn asked(line: &str) -> Result<String, String> {
         let words = ["why"].into_iter().chain(line.split(' '));
         let typed = Typed::try_parse_from(words).map_err(|error| error.to_string())?;
-        let (file, line, revision) = typed.args.asked().map_err(|error| error.to_string())?;
+        let is_file = |name: &Path| name == Path::new("is:3");
+        let (file, range, revision) = typed.args.asked(is_file).map_err(|error| error.to_string())?;
         let revision = revision.map(|name| format!(" {}", name.display())).unwrap_or_default();
+        let range = range.display().to_string();
+        let line = range.split_once(',').filter(|(first, last)| first == last).map_or(&*range, |(line, _)| line);
         Ok(format!("{} {line}{revision}", file.display()))
     }
 
@@ -355,10 +365,16 @@ mod tests {
             ("-L 7 a.rs:9", "a.rs:9 7"),
             ("-L7 a.rs v1", "a.rs 7 v1"),
             ("a.rs:7 8", "a.rs 7 8"),
+            ("is:3:7", "is:3 7"),
+            ("is:3:7:9", "is:3 7"),
+            ("is:3", "is 3"),
+            ("-L 2,4 a", "a 2,4"),
+            ("-L/x/ a v1", "a /x/ v1"),
+            ("-L :main a", "a :main"),
         ] {
             assert_eq!(asked(line).as_deref(), Ok(expected), "{line}");
         }
-        for line in ["a.rs", "a.rs:0", "a.rs b", "a.rs:7 v1 v2", ":7", "a.rs:7:", "-L0 a", "-L1 a b c", "-La a"] {
+        for line in ["a.rs", "a.rs:0", "a.rs b", "a.rs:7 v1 v2", ":7", "a.rs:7:", "-L1 a b c"] {
             assert!(asked(line).is_err(), "{line}");
         }
     }

@@ -87,6 +87,8 @@ pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitE
     // record speaks of them.
     // An empty name makes git forget the files that were named before, here the configured ones.
     let git = Git::in_dir(dir).args(["blame", format, "--no-textconv", "--ignore-revs-file="]);
+    let ranges = asked.options.iter().filter(|option| option.as_encoded_bytes().starts_with(b"-L"));
+    let ranges = ranges.map(|range| range.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let mut git = git.args(asked.options).args(asked.revisions).arg("--").arg(asked.file);
     if let Some(input) = asked.input {
         git = git.input(input);
@@ -94,7 +96,18 @@ pub fn blame(dir: &Path, asked: Asked, every_line: bool) -> Result<Printed, GitE
     if let Some(span) = asked.within {
         git = git.within(&Deadline::after(span));
     }
-    Ok(Printed(git.relay()?.stdout))
+    Ok(Printed(git.relay().map_err(|error| odd_range(error, &ranges))?.stdout))
+}
+
+/// Of ranges that git does not know for what they are it only says how it is used.
+fn odd_range(error: GitError, ranges: &str) -> GitError {
+    match error {
+        GitError::Refused { said } if said.starts_with("usage:") && !ranges.is_empty() => {
+            let said = format!("no such lines: {ranges}; name them as 7, 10,20, 10,+5, /regex/ or :function");
+            GitError::Refused { said }
+        }
+        error => error,
+    }
 }
 
 impl Printed {
@@ -222,10 +235,12 @@ pub fn changes(dir: &Path, source: &Source, most: usize, within: Option<Duration
     Ok(fields.chunks(6).filter_map(change).collect())
 }
 
-/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it; the file's name is whatever bytes it is.
-pub fn named_line(name: &OsStr) -> Option<(OsString, u32)> {
+/// `FILE:LINE`, or `FILE:LINE:COLUMN` as compilers print it; the file's name is whatever bytes it is. `is_file` tells of
+/// a name that ends like a line's whether there is such a file.
+pub fn named_line(name: &OsStr, is_file: impl Fn(&Path) -> bool) -> Option<(OsString, u32)> {
     let (rest, last) = split_number(name)?;
-    Some(split_number(rest).unwrap_or((rest, last))).map(|(file, line)| (file.to_owned(), line))
+    let column = split_number(rest).filter(|_| !is_file(Path::new(rest)));
+    Some(column.unwrap_or((rest, last))).map(|(file, line)| (file.to_owned(), line))
 }
 
 /// What stands before the last colon, if it is anything, and the number after it.

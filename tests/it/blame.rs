@@ -112,6 +112,10 @@ fn every_flag_is_answered_as_git_answers_it() {
     let (work, at) = (desk.work(), |name: &str| desk.commits[name].as_str());
     desk.team.ada.write(&desk.team.ada.path(""), "ignored", &format!("{}\n", at("tabs")));
     let ignored = desk.team.ada.path("ignored");
+    // History as somebody has it who takes the last commit for the first one's child.
+    let grafts = format!("{} {}\n{}\n", at("copy"), at("agent"), at("agent"));
+    desk.team.ada.write(&desk.team.ada.path(""), "grafts", &grafts);
+    let grafts = desk.team.ada.path("grafts");
     let (since, range) = (format!("{}..", at("human")), format!("{}..{}", at("agent"), at("tabs")));
     let flags: &[&[&str]] = &[
         &[FILE],
@@ -132,6 +136,9 @@ fn every_flag_is_answered_as_git_answers_it() {
         &[&range, "--", FILE],
         &[at("human"), "--", "src/old.rs"],
         &["--contents", "copy.rs", FILE],
+        &["-S", grafts.to_str().unwrap(), at("copy"), "--", FILE],
+        &["--diff-algorithm=patience", "--encoding=ISO-8859-1", FILE],
+        &["--no-minimal", "--no-ignore-rev", "--no-progress", "--no-abbrev", "-c", FILE],
         &["-s", "-n", "-f", "-e", "-l", FILE],
     ];
     for args in flags {
@@ -224,6 +231,11 @@ fn the_view_has_the_columns_that_are_asked_for() {
     assert_eq!(with(&["-s"], &agent), line(&format!("{} agent first exact", short("agent"))));
     assert_eq!(with(&["-l", "-s"], &agent), line(&format!("{} agent first exact", at("agent"))));
     assert_eq!(with(&["--abbrev=7", "-s"], &agent), line(&format!("{} agent first exact", &at("agent")[..7])));
+    assert_eq!(with(&["--no-abbrev", "-s"], &agent), with(&["-l", "-s", "--abbrev=7"], &agent));
+    assert_eq!(with(&["--no-abbrev", "--abbrev", "-s"], &agent), with(&["-s"], &agent));
+    let annotated = [&["-c", "--date=format:%Y"][..], &agent[..]].concat();
+    assert_eq!(text(&annotated), format!("{}\t({who}\t      2026\t1)fn greet() {{", short("agent")));
+    assert_eq!(with(&["--show-stats", "--score-debug", "--color-by-age", "-s"], &agent), with(&["-s"], &agent));
     assert_eq!(with(&["-f", "-n", "-s"], &agent), line(&format!("{} src/old.rs 1 agent first exact", short("agent"))));
     assert!(with(&["-t"], &agent).contains(" exact 17672"));
     assert!(with(&["--date=format:%Y|%d"], &agent).contains(" exact 2026|01 1 fn"));
@@ -246,7 +258,9 @@ fn the_view_has_the_columns_that_are_asked_for() {
 
     for (args, expected) in [
         (&["--json", "-s", FILE][..], "cannot be used with"),
-        (&["-S", "x", FILE], "unexpected argument '-S'"),
+        (&["-S", "nowhere", FILE], "'nowhere' failed"),
+        (&["--nothing", FILE], "unexpected argument '--nothing'"),
+        (&["-L", "nonsense", FILE], "no such lines: -Lnonsense; name them as"),
         (&["--reverse", "main~1..main", "--", FILE], "not who wrote it"),
         (&["--date=nonsense", FILE], "unknown date format"),
         (&["-L99,99", FILE], "has only 9 lines"),
@@ -254,6 +268,7 @@ fn the_view_has_the_columns_that_are_asked_for() {
     ] {
         let refused = desk.run(desk.work(), &[&["blame"], args].concat()).exits(2);
         assert!(refused.stderr.contains(expected), "{args:?}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("use '--"), "{}", refused.stderr);
     }
 }
 
@@ -285,7 +300,14 @@ fn why_opens_the_turn_that_wrote_a_line() {
     assert_eq!(told["missing"], json!([]));
 
     // The same line by other names, and where it is now.
-    for args in [&["-L1", "src/old.rs", "HEAD~3"][..], &["src/old.rs", "1", "HEAD~3"], &["src/old.rs:1:4", "HEAD~3"]] {
+    for args in [
+        &["-L1", "src/old.rs", "HEAD~3"][..],
+        &["src/old.rs", "1", "HEAD~3"],
+        &["src/old.rs:1:4", "HEAD~3"],
+        &["-L", "/greet/", "src/old.rs", "HEAD~3"],
+        &["-L:greet", "src/old.rs", "HEAD~3"],
+        &["-L", "1,2", "src/old.rs", "HEAD~3"],
+    ] {
         assert_eq!(why(ada, work, args)["call"], desk.call, "{args:?}");
     }
     let name = FILE.strip_prefix("src/").unwrap();
@@ -358,6 +380,12 @@ fn why_takes_names_of_any_bytes() {
     let at = std::ffi::OsStr::from_bytes(b"\xff q.py:1");
     let told = ada.run(work, ["why".as_ref(), "--json".as_ref(), at]).json();
     assert_eq!((&told["text"], &told["origin"]), (&json!("a person's"), &json!("unattributed")));
+    // What is a file is no file's line.
+    ada.write(work, "a:3", "one\ntwo\n");
+    ada.commit(work, "Another");
+    assert_eq!(why(ada, work, &["./a:3:2"])["text"], "two");
+    let odd = ada.run(work, ["why", "-L", "nonsense", "a:3"]).exits(2);
+    assert!(odd.stderr.contains("no such lines: -Lnonsense") && !odd.stderr.contains("usage"), "{}", odd.stderr);
 }
 
 #[test]

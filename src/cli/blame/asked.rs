@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 
+use clap::{Arg, ArgAction};
+
 use crate::git::blame;
 
 /// Lines, commits, and how far git looks.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Lines and commits")]
+#[command(next_help_heading = "Lines and commits", args(negations(NEGATED)), args(unheard()))]
 pub struct Asked {
     /// The file, after revisions to look at it there
     #[arg(value_name = "FILE", num_args = 1.., required_unless_present = "last", help_heading = "Arguments")]
@@ -45,6 +47,12 @@ pub struct Asked {
     /// Look longer for the smallest differences
     #[arg(long)]
     minimal: bool,
+    /// Compare files in this way: myers, minimal, patience or histogram
+    #[arg(long, value_name = "ALGORITHM")]
+    diff_algorithm: Option<OsString>,
+    /// Take history for what this file says: a commit a line, and its parents after it
+    #[arg(short = 'S', value_name = "FILE")]
+    history: Option<OsString>,
     /// Do not take first commits for boundaries
     #[arg(long)]
     root: bool,
@@ -121,12 +129,45 @@ impl Asked {
             ("--ignore-rev=", &self.ignore_rev),
             ("--ignore-revs-file=", &self.ignore_revs_file),
         ];
-        let value = [("-M", &self.moves), ("--since=", &self.since), ("--contents=", &self.contents)];
+        let value = [
+            ("-M", &self.moves),
+            ("-S", &self.history),
+            ("--since=", &self.since),
+            ("--contents=", &self.contents),
+            ("--diff-algorithm=", &self.diff_algorithm),
+        ];
         let flags = flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.into());
         let values = values.into_iter().flat_map(|(name, values)| values.iter().map(move |value| with(name, value)));
         let value = value.into_iter().filter_map(|(name, value)| Some(with(name, value.as_ref()?)));
         flags.chain(values).chain(value).collect()
     }
+}
+
+/// What git's `--no-…` takes back, by the names of the fields here.
+const NEGATED: &[(&str, &str)] = &[
+    ("no-incremental", "incremental"),
+    ("no-root", "root"),
+    ("no-minimal", "minimal"),
+    ("no-contents", "contents"),
+    ("no-ignore-rev", "ignore_rev"),
+    ("no-ignore-revs-file", "ignore_revs_file"),
+];
+
+/// Flags that take back what was said of others before them.
+pub fn negations(of: &[(&'static str, &'static str)]) -> impl Iterator<Item = Arg> {
+    of.iter().map(|(name, negated)| flag(name).overrides_with(*negated))
+}
+
+/// What git's blame takes and what changes nothing here: how its progress, its work and its own view's colours show.
+fn unheard() -> impl Iterator<Item = Arg> {
+    let names = ["progress", "show-stats", "score-debug", "color-lines", "color-by-age"];
+    let negated = ["no-progress", "no-show-stats", "no-score-debug", "no-color-lines", "no-color-by-age"];
+    names.into_iter().chain(negated).map(flag)
+}
+
+/// A hidden flag, which may stand there several times.
+fn flag(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::Count).hide(true)
 }
 
 /// Arguments in which `-C40` and `-M40` are spelled as clap reads them: `-C=40`, `-M=40`.
@@ -146,7 +187,7 @@ pub fn spelled(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 fn score_at(word: &str) -> Option<(&str, &str)> {
     let flags = word.trim_end_matches(|c: char| c.is_ascii_digit());
     let letters = flags.strip_prefix('-')?;
-    let takes = letters.ends_with(['C', 'M']) && letters.chars().all(|c| "wCMselnfbtp".contains(c));
+    let takes = letters.ends_with(['C', 'M']) && letters.chars().all(|c| "wCMselnfbtpc".contains(c));
     let score = &word[flags.len()..];
     (takes && !score.is_empty()).then_some((flags, score))
 }
@@ -191,6 +232,11 @@ mod tests {
             ),
             ("--first-parent --minimal --root f", "--first-parent --minimal --root -- f"),
             ("--contents new f", "--contents=new -- f"),
+            ("-S revs --diff-algorithm=patience f", "-Srevs --diff-algorithm=patience -- f"),
+            ("-Srevs f", "-Srevs -- f"),
+            ("--progress --no-progress --progress --show-stats --score-debug --color-lines --color-by-age f", "-- f"),
+            ("--root --no-root --incremental --no-incremental --ignore-rev a --no-ignore-rev f", "-- f"),
+            ("--no-root --root --contents x --no-contents --no-minimal f", "--root -- f"),
             ("-- -C40", "-- -C40"),
             ("-L :fC40 f", "-L:fC40 -- f"),
         ] {
@@ -205,8 +251,7 @@ mod tests {
             ("--incremental f", "--porcelain has the same"),
             ("--until=2026-01-01 f", "git blame passes over --until"),
             ("--before x f", "git blame passes over --until"),
-            ("-S revs f", "unexpected argument '-S'"),
-            ("--score-debug f", "unexpected argument '--score-debug'"),
+            ("--nothing f", "unexpected argument '--nothing'"),
             ("-Cx f", "unexpected argument '-x'"),
             ("", "required"),
             ("v1 -- f g", "cannot be used multiple times"),

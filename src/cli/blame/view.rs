@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use anstyle::Style;
 
+use super::asked::negations;
 use super::{Known, evidence_word};
 use crate::attribution::labels::Origin;
 use crate::cli::format::model;
@@ -20,7 +21,7 @@ use crate::time::Time;
 
 /// What is shown of a line.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "What is shown")]
+#[command(next_help_heading = "What is shown", args(negations(NEGATED)))]
 pub struct View {
     /// Neither who nor when
     #[arg(short = 's')]
@@ -32,8 +33,10 @@ pub struct View {
     #[arg(short = 'l')]
     long: bool,
     /// So many digits of the ids of commits
-    #[arg(long, value_name = "N", conflicts_with = "long")]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "12")]
     abbrev: Option<usize>,
+    #[arg(long, hide = true, overrides_with = "abbrev")]
+    no_abbrev: bool,
     /// No ids of commits where git went no further
     #[arg(short = 'b')]
     blank: bool,
@@ -49,7 +52,14 @@ pub struct View {
     /// The files that the lines come from, also where it is the one at hand
     #[arg(short = 'f', long)]
     show_name: bool,
+    /// As git annotate prints it, with tabs: commit (who, date, number) text
+    #[arg(short = 'c')]
+    pub annotate: bool,
 }
+
+/// What git's `--no-…` takes back, by the names of the fields here.
+const NEGATED: &[(&str, &str)] =
+    &[("no-show-email", "show_email"), ("no-show-number", "show_number"), ("no-show-name", "show_name")];
 
 /// So many digits of a commit's id are shown.
 const ABBREV: usize = 12;
@@ -63,18 +73,44 @@ impl View {
         ledger: &Ledger,
         dir: &Path,
     ) -> anyhow::Result<Table> {
-        let format = self.date.as_deref().or(self.raw.then_some("raw"));
-        let commits = blame.commits.keys().filter(|id| !id.is_null());
-        let shown = Shown {
-            view: self,
-            name: self.show_name || any_from_elsewhere(blame, file, ledger, dir),
-            dates: format.map(|format| blame::dates(dir, format, commits)).transpose()?,
-        };
+        let name = self.show_name || any_from_elsewhere(blame, file, ledger, dir);
+        let shown = Shown { view: self, name, dates: self.dates(blame, None, dir)? };
         let mut table = Table::new(&shown.columns());
         for line in &blame.lines {
             table.row(shown.row(line, &known(line), blame));
         }
         Ok(table)
+    }
+
+    /// The lines as git annotate prints them.
+    pub fn annotated<'b>(
+        &self,
+        blame: &Blame<'_>,
+        mut known: impl FnMut(&Line<'_>) -> Rc<Known<'b>>,
+        dir: &Path,
+    ) -> anyhow::Result<String> {
+        let shown = Shown { view: self, name: false, dates: self.dates(blame, Some("iso"), dir)? };
+        let line = |line: &Line<'_>| {
+            let id = line.source.as_ref().map(|source| &source.commit);
+            let commit = id.and_then(|id| blame.commits.get(id));
+            let cells = [shown.commit(id, commit), shown.who(&known(line), commit), shown.date(id, commit)];
+            let [id, who, date] = cells.map(|cell| cell.text());
+            let text = Cell::code(&String::from_utf8_lossy(line.text)).text();
+            format!("{id}\t({who:>10}\t{date:>10}\t{}){text}\n", line.number)
+        };
+        Ok(blame.lines.iter().map(line).collect())
+    }
+
+    /// The commits' dates in the format that is asked for, or in this one.
+    fn dates(
+        &self,
+        blame: &Blame<'_>,
+        usual: Option<&str>,
+        dir: &Path,
+    ) -> anyhow::Result<Option<HashMap<GitId, String>>> {
+        let format = self.date.as_deref().or(self.raw.then_some("raw")).or(usual);
+        let commits = blame.commits.keys().filter(|id| !id.is_null());
+        Ok(format.map(|format| blame::dates(dir, format, commits)).transpose()?)
     }
 }
 
@@ -146,7 +182,7 @@ impl Shown<'_> {
 
     fn commit(&self, id: Option<&GitId>, commit: Option<&Commit>) -> Cell {
         let Some(id) = id.map(GitId::as_str) else { return Cell::new("not yet", output::DIM) };
-        let digits = match (self.view.long, self.view.abbrev) {
+        let digits = match (self.view.long || self.view.no_abbrev, self.view.abbrev) {
             (true, _) => id.len(),
             (false, abbrev) => abbrev.unwrap_or(ABBREV).clamp(4, id.len()),
         };

@@ -1,6 +1,7 @@
 //! What a story is asked of: a line, a symbol, a commit, a session, by the names that people type.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::git::blame::named_line;
 use crate::git::history;
@@ -23,10 +24,18 @@ const LEAST_PREFIX: usize = 4;
 
 impl Ledger {
     /// What a name stands for: `FILE:LINE`, `FILE#SYMBOL`, a commit as git names it, or a session's id or its beginning.
-    pub fn asked(&self, name: &OsStr, revision: Option<&OsStr>, book: &Book<'_>) -> Result<Asked, LedgerError> {
+    ///
+    /// Files are named as seen from `dir`.
+    pub fn asked(
+        &self,
+        name: &OsStr,
+        revision: Option<&OsStr>,
+        dir: &Path,
+        book: &Book<'_>,
+    ) -> Result<Asked, LedgerError> {
         // Git gets the commit, never a text that could be one of its options.
         let revision = revision.map(|named| history::resolve(&self.repo, &named.to_string_lossy())).transpose()?;
-        if let Some((file, line)) = named_line(name) {
+        if let Some((file, line)) = named_line(name, |name| dir.join(name).is_file()) {
             return Ok(Asked::Line { file, line, revision });
         }
         let text = name.to_string_lossy().into_owned();
