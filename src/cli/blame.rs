@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::attribution::lines;
 use crate::cli::pager::paged;
-use crate::cli::{Code, format, read_book};
+use crate::cli::{Code, SHALLOW, format, read_book};
 use crate::cost::PriceTable;
 use crate::git::blame::{self, Blame, Line, Printed, Source};
 use crate::git::history;
@@ -121,6 +121,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         paged(ledger, out, |out| Ok(table.print(out)?))?;
     }
     tell(&reader.origins);
+    tell_cut(&blame, ledger);
     Ok(0)
 }
 
@@ -178,6 +179,14 @@ pub fn read(asked: blame::Asked, every_line: bool, ledger: &Ledger, dir: &Path) 
 pub fn tell(origins: &Origins<'_>) {
     for trouble in origins.troubles() {
         output::say(format_args!("warning: {}", output::visible(&trouble.to_string())));
+    }
+}
+
+/// Says so where lines seem to come from commits that only cut off what is older.
+pub fn tell_cut(blame: &Blame<'_>, ledger: &Ledger) {
+    let cut = ledger.repo.cut();
+    if blame.commits.keys().any(|commit| cut.contains(commit.as_str())) {
+        output::say(SHALLOW);
     }
 }
 

@@ -140,6 +140,9 @@ const NO_TRUST_ROOT: Code = 3;
 /// It could not be told: usage, input and output, missing things.
 const COULD_NOT_TELL: Code = 2;
 
+/// What is said where history is cut off, and lines of before count as the first commit's that is there.
+const SHALLOW: &str = "warning: this clone is shallow: whose older lines are is not known here (git fetch --unshallow)";
+
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     // An agent waits for its hooks: they are found before the arguments are parsed.

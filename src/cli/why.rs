@@ -127,6 +127,7 @@ pub fn run(args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> anyhow::R
         None => Known::default(),
     };
     blame::tell(&origins);
+    blame::tell_cut(&parsed, ledger);
     let (place, missing) = match known.author() {
         Some(author) => {
             args.log.record(Purpose::Read, &author.session, ledger, &book);

@@ -272,6 +272,23 @@ fn the_view_has_the_columns_that_are_asked_for() {
     }
 }
 
+#[test]
+fn where_history_is_cut_off_it_is_said_once() {
+    let desk = Desk::new();
+    let (ada, work) = (&desk.team.ada, desk.work());
+    ada.git(work, ["push", "-q", "origin", "main"]).ok();
+    let url = format!("file://{}", desk.team.remote.display());
+    ada.git(&ada.path(""), ["clone", "--quiet", "--depth", "1", &url, "shallow"]).ok();
+    let shallow = ada.path("shallow");
+    ada.run(&shallow, ["fetch"]).ok();
+    for args in [&["blame", FILE][..], &["blame", "--json", FILE], &["why", FILE, "1"], &["stats", "--by", "path"]] {
+        let told = |dir: &Path| ada.run(dir, args).exits(0).stderr.matches("is shallow").count();
+        assert_eq!((told(work), told(&shallow)), (0, 1), "{args:?}");
+    }
+    let stats = |dir: &Path| ada.run(dir, ["stats", "--by", "path", "--json"]).json()["shallow"].clone();
+    assert_eq!((stats(work), stats(&shallow)), (Value::Null, json!(true)));
+}
+
 /// What `why` says of a line, as JSON.
 fn why(world: &World, dir: &Path, args: &[&str]) -> Value {
     world.run(dir, [&["why", "--json"], args].concat()).json()

@@ -11,7 +11,7 @@ use crate::attribution::labels::Origin;
 use crate::cli::format::{self, number};
 use crate::cli::pager::paged;
 use crate::cli::table::{COLUMN, Cell, Column, Table};
-use crate::cli::{COULD_NOT_TELL, Code, read_book};
+use crate::cli::{COULD_NOT_TELL, Code, SHALLOW, read_book};
 use crate::cost::PriceTable;
 use crate::git::history;
 use crate::git::locate::{path_to_bytes, resolve_parent};
@@ -95,12 +95,16 @@ pub fn run(by: By, args: &Args, ledger: &Ledger, dir: &Path, out: &mut Out) -> a
     let tally = counter.count(by.key());
     let scopes = if by == By::Scope { Some(scopes(ledger, &tip, &counter, &tally)?) } else { None };
     if args.json {
-        out.json(&Answer::new(by, &tip, &tally, scopes.as_deref()))?;
+        let answer = Answer::new(by, &tip, &tally, scopes.as_deref());
+        out.json(&Answer { shallow: ledger.repo.is_shallow(), ..answer })?;
     } else {
         paged(ledger, out, |out| Ok(print(by, &tip, &tally, scopes.as_deref(), out)?))?;
     }
     for trouble in &history.troubles {
         output::say(format_args!("warning: {}", output::visible(trouble)));
+    }
+    if ledger.repo.is_shallow() {
+        output::say(SHALLOW);
     }
     Ok(0)
 }
@@ -187,6 +191,9 @@ struct Answer<'a> {
     commit: &'a GitId,
     files: u64,
     agent_files: u64,
+    /// Whether history is cut off here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shallow: bool,
     total: Shared<'a>,
     #[serde(flatten)]
     rows: BTreeMap<String, Rows<'a>>,
@@ -217,6 +224,7 @@ impl<'a> Answer<'a> {
             commit,
             files: tally.files,
             agent_files: tally.agent_files,
+            shallow: false,
             total: Shared { numbers: &tally.total, share: rounded(tally.total.share(tally.total.lines)) },
             rows: BTreeMap::from([(format!("by_{}", by.word()), rows)]),
         }
