@@ -495,6 +495,7 @@ fn holds(check: Check, secret: &[u8]) -> bool {
         Check::Chosen => {
             value::drawn(Class::Password, secret) && value::plausible(Class::Password, secret, Setting::Quoted)
         }
+        Check::Said => value::said(secret) && value::plausible(Class::Password, secret, Setting::Quoted),
         Check::Given => value::plausible(Class::Password, secret, Setting::Assigned),
         Check::Basic => value::basic_credentials(secret),
     }
@@ -530,7 +531,7 @@ fn document_in(line: &[u8]) -> Option<(usize, usize)> {
             || rest.starts_with(b"[\"")
             || (*at == 0 && matches!(rest[0], b'{' | b'['))
     };
-    let from = (0..to.len().min(120)).find(opens)?;
+    let from = memchr::memchr2_iter(b'{', b'[', &to[..to.len().min(120)]).find(opens)?;
     Some((from, to.len()))
 }
 

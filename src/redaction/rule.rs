@@ -37,6 +37,8 @@ pub(super) enum Check {
     Password,
     /// It can be a password, and nobody would write it for a word.
     Chosen,
+    /// The same, in a sentence: it is no name with a version either.
+    Said,
     /// It can be a password, of words alone too: nothing else can stand there.
     Given,
     /// It is base64 of `user:password`.

@@ -42,7 +42,7 @@ fn literal(class: Class, value: &[u8], setting: Setting) -> bool {
         let words = is_given || setting == Setting::Quoted;
         return words && matches!(class, Class::Password | Class::Phrase) && chosen::phrase(value, is_given);
     }
-    if placeholder(value) || reference(value) || (setting == Setting::Loose && expression(value)) {
+    if placeholder(value) || reference(value) || sealed(value) || (setting == Setting::Loose && expression(value)) {
         return false;
     }
     match class {
@@ -286,8 +286,10 @@ pub(super) fn reference(value: &[u8]) -> bool {
     const STARTS: &[&[u8]] = &[
         b"${", b"$(", b"{{", b"<%", b"%(", b"%{", b"#{", b"@Microsoft.", b"!Ref", b"!Sub", b"!GetAtt", b"!vault",
         b"vault:", b"arn:", b"ssm:", b"op://", b"file:", b"env:", b"env.", b"process.env", b"os.environ", b"secrets.",
-        b"var.", b"$env:", b"{env",
+        b"var.", b"$env:", b"{env", b"ref+", b"secretref:", b"secretsmanager:", b"gsm:", b"sm://",
     ];
+    // What Google calls a secret: `projects/4711/secrets/db-password/versions/7`.
+    let resource = value.starts_with(b"projects/") && memchr::memmem::find(value, b"/secrets/").is_some();
     let named = |rest: &[u8]| !rest.is_empty() && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let whole = match value {
         // `$VARIABLE`, `%VARIABLE%`, `<your token>`, `{token}`, `:name`, `%s`
@@ -306,6 +308,9 @@ pub(super) fn reference(value: &[u8]) -> bool {
         at.is_some_and(|at| value[at..].contains(&close))
     };
     whole
+        || resource
+        || versioned(value)
+        || assigned(value).is_some_and(reference)
         || STARTS.iter().any(|s| value.len() >= s.len() && value[..s.len()].eq_ignore_ascii_case(s))
         || template(b"${", b'}')
         || template(b"{{", b'}')
@@ -317,11 +322,49 @@ pub(super) fn reference(value: &[u8]) -> bool {
         || (value.contains(&b'{') && value.contains(&b'}') && !value.starts_with(b"{") && braces_hold_a_name(value))
 }
 
+/// Whether the value is a secret's name and its version: `db-password:latest`, `api-key:3`.
+fn versioned(value: &[u8]) -> bool {
+    let Some(colon) = memchr::memrchr(b':', value) else { return false };
+    let (name, version) = (&value[..colon], &value[colon + 1..]);
+    let number = !version.is_empty() && version.len() <= 3 && version.iter().all(u8::is_ascii_digit);
+    let words = name.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'));
+    (number && memchr::memchr2(b'-', b'_', name).is_some() || version == b"latest") && words
+}
+
+/// What a variable is given where a flag names both: `--set-secrets=DB_PASSWORD=db-password:latest`.
+fn assigned(value: &[u8]) -> Option<&[u8]> {
+    let name = value.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_').count();
+    (name >= 3 && value.get(name) == Some(&b'=')).then(|| &value[name + 1..])
+}
+
 /// `Bearer {token}`, `f"{user}:{password}"`.
 fn braces_hold_a_name(value: &[u8]) -> bool {
     let Some(open) = value.iter().position(|b| *b == b'{') else { return false };
     let Some(len) = value[open..].iter().position(|b| *b == b'}') else { return false };
     value[open + 1..open + len].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+}
+
+/// Whether the value is what a secret was encrypted to, and not the secret: `kubeseal`'s (a length of 512 and a key of that many
+/// bytes), those of AWS's key service, Spring's.
+fn sealed(value: &[u8]) -> bool {
+    let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let kubeseal = value.len() >= 160 && value.starts_with(b"Ag") && (b'A'..=b'D').contains(&value[2]);
+    (kubeseal || value.starts_with(b"AQICAH")) && value.iter().all(base64) || value.starts_with(b"{cipher}")
+}
+
+/// Whether the value is a name in capitals, of several words: `TLS_AES_256_GCM_SHA384`, `ECDHE-RSA-AES256-GCM-SHA384`.
+fn constant(value: &[u8]) -> bool {
+    let joints = value.iter().filter(|b| matches!(b, b'_' | b'-')).count();
+    let part = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    joints >= 3 && value.iter().all(part) && wordy(value)
+}
+
+/// Whether a value that a sentence gives behind a user can be a password, and not another name with its version.
+pub(super) fn said(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let versioned = wordy(value) && digits <= 2;
+    let numbered = digits >= 3 && value.iter().any(u8::is_ascii_uppercase);
+    drawn(Class::Password, value) && (numbered || beyond_a_name(value)) && !versioned
 }
 
 /// Whether an unquoted value is code: a call, a path of names, an index.
@@ -364,7 +407,7 @@ pub(super) fn url(value: &[u8]) -> bool {
 
 /// Whether nobody would write the value for a word: a machine drew it, or a person who was asked for a password.
 pub(super) fn drawn(class: Class, value: &[u8]) -> bool {
-    if !value.is_ascii() {
+    if !value.is_ascii() || constant(value) {
         return false;
     }
     let shape = Shape::of(value);
@@ -464,6 +507,10 @@ mod tests {
             (Password, "iIiYzGuQoNbGTT", Loose, true),
             (Password, "getJSONPasswordField", Loose, false),
             (Password, "changeme", Assigned, false),
+            (Password, "projects/955647564853/secrets/db-password/versions/latest", Assigned, false),
+            (Secret, "DB_PASSWORD=projects/955647564853/secrets/db-password/versions/7", Assigned, false),
+            (Secret, "DB_PASSWORD=${PASSWORD7}", Assigned, false),
+            (Password, "db-password:latest", Assigned, false),
             (Password, "${DB_PASSWORD}", Assigned, false),
             (Password, "$PASSWORD", Assigned, false),
             (Password, "[REDACTED:password]", Assigned, false),
@@ -522,5 +569,20 @@ mod tests {
         ] {
             assert_eq!(plausible(class, value.as_bytes(), setting), expected, "{class:?} {value} {setting:?}");
         }
+    }
+
+    #[test]
+    fn what_is_encrypted_is_no_secret() {
+        let body = "Bx7+q/Z9".repeat(40);
+        assert!(!plausible(Class::Password, format!("AgBh{body}").as_bytes(), Setting::Quoted));
+        assert!(plausible(Class::Token, format!("Zz{body}").as_bytes(), Setting::Quoted));
+    }
+
+    #[test]
+    fn names_with_versions_are_not_said_to_be_passwords() {
+        for name in ["TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384", "Django4.2", "Postgres15", "GitHub2FA"] {
+            assert!(!said(name.as_bytes()), "{name}");
+        }
+        assert!(said(b"Felix_731Cobalt") && said(b"Lum13r3#42guitar"));
     }
 }

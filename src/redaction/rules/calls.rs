@@ -40,9 +40,9 @@ pub(super) const RULES: &[Rule] = &[
         .from("Robot Framework: keywords that type")
         .yes(&["Input Password    id:pwd    M0nt4n4Girasol{d3}"])
         .no(&["Input Text    id:name    Ada"]),
-    Rule::context("spoken-password", &[" / "], r"(?i)(?:(?:\A|[\s\x22'`(])(?:root|admin\w*|sa|postgres|test\w*|demo\w*|guest|[\w.+-]{2,64}@[\w.-]{3,64})[\x22'`]? / |\b(?:log(?:ging)?[ -]?in|logon|sign in|creds?|credentials|account|use|using|user|zugang(?:sdaten)?|anmeldung|identifiants|connexion|credenciales|acceso|accesso|konto|logga in|dane logowania|try|with|mit|avec|con)\b[^\n]{0,30}?[\s\x22'`(][\w.@+-]{2,64}[\x22'`]? / )[\x22'`]?([^\s/|\x22'`,)]{6,64})", Check::Chosen)
+    Rule::context("spoken-password", &[" / "], r"(?i)(?:(?:\A|[\s\x22'`(])(?:root|admin\w*|sa|postgres|test\w*|demo\w*|guest|[\w.+-]{2,64}@[\w.-]{3,64})[\x22'`]? / |\b(?:log(?:ging)?[ -]?in|logon|sign in|creds?|credentials|account|use|using|user|zugang(?:sdaten)?|anmeldung|identifiants|connexion|credenciales|acceso|accesso|konto|logga in|dane logowania|try|with|mit|avec|con)\b[^\n]{0,30}?[\s\x22'`(][\w.@+-]{2,64}[\x22'`]? / )[\x22'`]?([^\s/|\x22'`,)]{6,64})", Check::Said)
         .back(110)
         .from("sentences that give a user and a password with a stroke between")
-        .yes(&["# TODO remove: prod login is admin / Lum13r3#{d2}guitar", "just use admin / Felix_{d3}Cobalt on the test box"])
-        .no(&["use width / 2", "try Google / GitHub", "with total / count1"]),
+        .yes(&["# TODO remove: prod login is admin / Lum13r3#{d2}guitar", "just use admin / Felix_{d3}Cobalt on the test box", "log in as ann@corp.example / Felix_{d3}Cobalt"])
+        .no(&["use width / 2", "try Google / GitHub", "with total / count1", "SSL connection using TLSv1.3 / TLS_AES_256_GCM_SHA384 / x25519", "using Python / Django4.2"]),
 ];
