@@ -112,22 +112,25 @@ pub(super) fn identifier(text: &[u8], (start, end): (usize, usize)) -> Option<(u
     while matches!(text[start], b'.' | b'-') && start + 1 < end {
         start += 1;
     }
-    // Two words: `API key`, `seed phrase`.
-    let last = text[start..end].to_ascii_lowercase();
-    if start > 1 && text[start - 1] == b' ' {
-        let word = |b: &&u8| b.is_ascii_alphabetic() || **b == b'-';
-        let len = text[..start - 1].iter().rev().take(16).take_while(word).count();
-        let before = text[start - 1 - len..start - 1].to_ascii_lowercase();
-        let before = before.rsplit(|b| *b == b'-').next().unwrap_or_default();
-        let joins = match &last[..] {
-            b"key" | b"keys" => names::SECRET_KEYS.iter().any(|word| word.as_bytes() == before),
-            b"code" | b"codes" => matches!(before, b"recovery" | b"backup" | b"pin"),
-            b"phrase" | b"segreta" | b"segreto" | b"secreta" | b"secreto" | b"api" | b"community" => true,
-            _ => false,
-        };
-        start -= if joins { 1 + len } else { 0 };
-    }
+    start -= first_word(text, start, end);
     Some((start, end))
+}
+
+/// How far before a name its first word begins, where it has two: `API key`, `seed phrase`.
+fn first_word(text: &[u8], start: usize, end: usize) -> usize {
+    if start < 2 || text[start - 1] != b' ' {
+        return 0;
+    }
+    const ANY: &[&str] = &["phrase", "segreta", "segreto", "secreta", "secreto", "api", "community"];
+    let is = |words: &[&str]| words.iter().any(|word| text[start..end].eq_ignore_ascii_case(word.as_bytes()));
+    let word = |b: &&u8| b.is_ascii_alphabetic() || **b == b'-';
+    let len = text[..start - 1].iter().rev().take(16).take_while(word).count();
+    let before = text[start - 1 - len..start - 1].rsplit(|b| *b == b'-').next().unwrap_or_default();
+    let one_of = |words: &[&str]| words.iter().any(|word| before.eq_ignore_ascii_case(word.as_bytes()));
+    let joins = is(&["key", "keys"]) && one_of(names::SECRET_KEYS)
+        || is(&["code", "codes"]) && one_of(&["recovery", "backup", "pin"])
+        || is(ANY);
+    if joins { 1 + len } else { 0 }
 }
 
 /// The value that a name is given at `at`, if it can be a secret.

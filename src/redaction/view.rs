@@ -351,6 +351,10 @@ fn mixed(piece: &[u8]) -> bool {
 /// The lines of a text that list a command's arguments as strings, `["mysql", "-u", "root"]`, as the command would be typed;
 /// `None` where there are none.
 pub(super) fn arguments(text: &[u8]) -> Option<View> {
+    // Most texts have no string that begins with a flag.
+    if ![&b"\"-"[..], b"'-"].iter().any(|flag| memchr::memmem::find(text, flag).is_some()) {
+        return None;
+    }
     let mut view = View::new();
     let mut done = 0;
     while let Some(at) = next_flag(text, done) {
