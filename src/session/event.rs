@@ -120,7 +120,7 @@ pub enum Reach {
     Any,
     /// The same, and what is new in a file may have stood elsewhere before: it runs git to bring it (`git stash pop`).
     Brings,
-    /// It changes none (`Read`, `Grep`).
+    /// It changes none (`Read`, `Grep`, a shell's `ls`): what changes meanwhile is somebody else's.
     None,
 }
 

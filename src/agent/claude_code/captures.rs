@@ -360,7 +360,7 @@ fn every_payload_is_understood() {
             let reach = match call.tool.as_str() {
                 "Write" | "Edit" | "NotebookEdit" => Reach::Named,
                 "Agent" | "ExitPlanMode" | "Glob" | "Grep" | "Read" | "Skill" => Reach::None,
-                "Bash" if shell::brings(json["tool_input"]["command"].as_str().unwrap()) => Reach::Brings,
+                "Bash" => shell::reach(json["tool_input"]["command"].as_str().unwrap()),
                 _ => Reach::Any,
             };
             assert_eq!(call.reach, reach, "{}", call.tool);

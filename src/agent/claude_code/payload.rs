@@ -88,9 +88,11 @@ pub fn event(payload: &[u8], at: i64) -> Heard {
 /// How a call reaches files, as far as its tool and its input tell.
 fn reach(tool: &str, input: Option<&RawValue>) -> Reach {
     let [command] = json::pick(input, ["command"]);
-    match super::reach(tool) {
-        Reach::Any if json::text(command).is_some_and(|command| shell::brings(&command)) => Reach::Brings,
-        reach => reach,
+    match (super::reach(tool), json::text(command).map(|command| shell::reach(&command))) {
+        (Reach::Any, Some(Reach::Brings)) => Reach::Brings,
+        // What other tools call a command may be another thing.
+        (Reach::Any, Some(Reach::None)) if tool == "Bash" => Reach::None,
+        (reach, _) => reach,
     }
 }
 
