@@ -86,6 +86,68 @@ fn agents_lines_that_are_brought_back_are_still_theirs() {
 }
 
 #[test]
+fn what_git_prints_into_a_file() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    let commands = [
+        "git show topic:f > f",
+        "git cat-file -p topic:f | cat > f",
+        "git archive topic f | tar x",
+        "git diff main topic -- f | patch --silent --strip 1",
+        "git diff main topic -- f | git apply",
+        "git format-patch --stdout main..topic | git apply",
+        "x=$(git show topic:f); echo \"$x\" > f",
+    ];
+    for command in commands {
+        agent.bash(command);
+        scene.commit();
+        scene.is("f", &["- exact h1|a person's own line"]).git("reset --quiet --hard HEAD~1");
+    }
+    scene.holds();
+}
+
+#[test]
+fn git_that_brings_nothing_takes_nothing_from_the_agent() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    let commands = [
+        "git stash list",
+        "git reset --quiet",
+        "git restore --staged f",
+        "git apply --stat /dev/null || true",
+        "git rebase --show-current-patch || true",
+        "git bisect log || true",
+        "git rerere status",
+        "git cherry -v main topic",
+        "git check-attr -a f",
+        "git lfs version || true",
+        "git show-branch",
+        "git sparse-checkout list || true",
+        "git verify-commit HEAD || true",
+        "git diff main topic | wc -l",
+        "git log --oneline > /dev/null",
+    ];
+    let mut calls = vec!["- exact h1".to_owned()];
+    for (i, command) in commands.iter().enumerate() {
+        let call = agent.bash(&format!("{{ {command}; }} 2>&1 | tail -20; echo 'by the agent {i}' >> f"));
+        calls.push(format!("{} exact by the agent {i}", call.replacen("toolu-s-", "s:", 1)));
+    }
+    scene.commit();
+    scene.is("f", &calls.iter().map(String::as_str).collect::<Vec<_>>()).holds();
+}
+
+#[test]
+fn a_patch_that_stands_in_the_command() {
+    let scene = topic();
+    let agent = scene.agent("s");
+    let patch = |line: &str| format!("--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n h1\n+{line}\n");
+    agent.bash(&format!("git apply --unidiff-zero <<'X'\n{}X", patch("by a patch")));
+    agent.bash(&format!("cat <<'X' | git apply --unidiff-zero -\n{}X", patch("by another")));
+    scene.commit();
+    scene.is("f", &["- exact h1", "s:2 exact by another", "s:1 exact by a patch"]).holds();
+}
+
+#[test]
 fn a_branch_that_is_made_before_writing_takes_nothing_from_the_agent() {
     let scene = topic();
     let agent = scene.agent("s");

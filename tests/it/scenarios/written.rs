@@ -174,6 +174,48 @@ fn a_person_writes_while_the_agent_waits_to_be_allowed() {
 }
 
 #[test]
+fn what_a_person_writes_while_a_shell_only_reads_is_theirs() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\nh2\n").commit();
+    agent.bash("echo a1 >> f");
+    let commands = [
+        "grep -rn foo . 2>/dev/null | head -20",
+        "git log --oneline && git status --short",
+        "cd . && ls -la; sleep 0; echo done",
+        "find . -name '*.rs' -exec grep -l foo {} \\; | sort | uniq -c",
+    ];
+    for (i, command) in commands.iter().enumerate() {
+        let persons = format!("of a person {i}\n");
+        agent.call("Bash", &json!({"command": command}), || {
+            scene.human("f", &format!("h1\n{persons}h2\na1\n")).human(&format!("new{i}"), &persons);
+        });
+        scene.commit();
+        let persons = persons.trim_end();
+        scene.is("f", &[&format!("- exact h1|{persons}|h2"), "s:1 exact a1"]);
+        scene.is(&format!("new{i}"), &[&format!("- exact {persons}")]);
+    }
+    scene.holds();
+}
+
+#[test]
+fn what_one_call_writes_while_another_only_reads_is_its_own() {
+    let scene = Scene::new();
+    let agent = scene.agent("s");
+    scene.human("f", "h1\n").commit();
+    agent.call("Bash", &json!({"command": "sleep 5; cat f"}), || {
+        agent.bash("echo 'by a shell' >> f");
+        agent.edit("f", "h1\n", "h1\nby an edit\n");
+    });
+    scene.commit();
+    let told = super::told(scene.ada(), scene.work(), "HEAD", "f");
+    let texts: Vec<&str> = told.iter().map(|line| line.split_once(" exact ").unwrap().1).collect();
+    assert_eq!(texts, ["h1", "by an edit", "by a shell"]);
+    assert!(told[1].starts_with("s:") && told[2].starts_with("s:"), "{told:?}");
+    scene.holds();
+}
+
+#[test]
 fn notebooks_and_tools_of_servers() {
     let scene = Scene::new();
     let agent = scene.agent("s");
