@@ -8,7 +8,7 @@ const PASSWORDS: &[&str] = &[
     "passwort", "kennwort", "zugangscode", "geheimwort", "losungswort", "passe", "mdp", "contrasena", "contrase", "contrasenya",
     "contrasenia", "senha", "wachtwoord", "parola", "parolachiave", "haslo", "heslo", "salasana", "tunnussana", "losenord", "passord",
     "adgangskode", "adgangsord", "kodeord", "jelszo", "sifre", "parool", "lozinka", "zaporka", "geslo", "slaptazodis", "lykilord",
-    "pasahitza", "sandi", "motdepasse", "fjalekalimi", "paswoord", "hemligord",
+    "pasahitza", "losenordet", "passordet", "adgangskoden", "sandi", "motdepasse", "fjalekalimi", "paswoord", "hemligord",
 ];
 
 /// Words for a key: with another word they say that it is a secret one.
@@ -38,7 +38,7 @@ const SECRETS: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
     "kennwort", "contrase", "senha", "wachtwoord", "paswoord", "parola", "haslo", "heslo", "salasana", "tunnussana", "losenord", "lösenord",
-    "passord", "adgangs", "jelszo", "jelszó", "sifre", "şifre", "Şifre", "ŞİFRE", "parool", "kodeord", "hasło", "lozinka", "zaporka", "geslo", "slaptaž", "slaptaz",
+    "parolă", "PAROLĂ", "Parolă", "passord", "adgangs", "jelszo", "jelszó", "sifre", "şifre", "Şifre", "ŞİFRE", "parool", "kodeord", "hasło", "lozinka", "zaporka", "geslo", "slaptaž", "slaptaz",
     "lykilor", "pasahitz", "kata sandi", "kata_sandi", "katasandi", "khẩu", "mat_khau", "matkhau", "zugangscode", "geheim", "mdp", "jeton",
     "schluessel", "schlüssel", "schlussel", "clave", "chiave", "chave", "palavra", "sleutel", "klucz", "klíč", "kljuc", "ključ", "nyckel", "nøkkel",
     "nokkel", "nøgle", "noegle", "avain", "kulcs", "anahtar", "kunci", "cle_", "cleapi", "clesecr", "cleprive", "clé_", "clé api", "clé secr", "clé d'api", "clé-", "cléapi", "clésecr", "secrèt", "segret",

@@ -38,4 +38,17 @@ pub(super) const RULES: &[Rule] = &[
         .from("openvpn(8): a file of a user's name and a password")
         .yes(&["$ cat auth.txt # auth-user-pass\nvpn-ann\nGr4n1te{d3}\n"])
         .no(&["auth-user-pass /etc/auth.txt\nremote-cert-tls server\nverb 3\n"]),
+    Rule::context("command-password", &["--set-password", "--password-stdin", "--with-token", "--passphrase-fd"], concat!(r"\b(?:echo|printf)\s+(?:-[ne]+\s+|\\*['\x22]%s(?:\\n)?\\*['\x22]\s+)*", value!(), r"\s*\|\s*(?:sudo\s+)?[^\n|;]{1,120}?--(?:set-password|password-stdin|with-token|passphrase-fd)\b"), Check::Given)
+        .back(240)
+        .from("a secret through a pipe to a program that is told to read one")
+        .yes(&["echo banjo{d4}Monkey | anydesk --set-password", "echo Gr4n1te{d3} | crane auth login x -u ci --password-stdin"])
+        .no(&["echo $PASS | anydesk --set-password", "cat token | gh auth login --with-token"]),
+    Rule::context("command-password", &["ldappasswd", "ldapmodify"], flag!("ldappasswd", "-s|-a"), Check::Password)
+        .from("ldappasswd(1): the new and the old password")
+        .yes(&["ldappasswd -x -D cn=admin -W -s 'Gr4n1te{d3}' uid=ann"])
+        .no(&["ldappasswd -x -W uid=ann -S"]),
+    Rule::context("command-password", &["-createCredential ", "-modifyCredential "], concat!(r"-(?:create|modify)Credential[ \t]+\S{1,80}[ \t]+\S{1,64}[ \t]+", value!()), Check::Given)
+        .from("Oracle: mkstore")
+        .yes(&["mkstore -wrl /u01/wallet -createCredential PROD app Gr4n1te{d3}"])
+        .no(&["mkstore -wrl /u01/wallet -listCredential"]),
 ];

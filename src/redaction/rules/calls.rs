@@ -45,4 +45,16 @@ pub(super) const RULES: &[Rule] = &[
         .from("sentences that give a user and a password with a stroke between")
         .yes(&["# TODO remove: prod login is admin / Lum13r3#{d2}guitar", "just use admin / Felix_{d3}Cobalt on the test box", "log in as ann@corp.example / Felix_{d3}Cobalt"])
         .no(&["use width / 2", "try Google / GitHub", "with total / count1", "SSL connection using TLSv1.3 / TLS_AES_256_GCM_SHA384 / x25519", "using Python / Django4.2"]),
+    Rule::context("signing-key", &["signWith(", "JWT.encode("], r"(?:signWith|JWT\.encode)\((?:[^\x22'\n]{0,80}, ?)?[bB]?\\*[\x22']([^\s\x22'\\]{16,128})\\*[\x22']", Check::Random)
+        .from("libraries for JWT: the key is an argument")
+        .yes(&["signWith(SignatureAlgorithm.HS256, \"{x20}7\")"])
+        .no(&["signWith(key, SignatureAlgorithm.HS256)", "JWT.encode(payload, secret)"]),
+    Rule::context("call-password", &["CURLOPT_USERPWD", "CURLOPT_PROXYUSERPWD"], r"CURLOPT_(?:PROXY)?USERPWD\W{1,6}[\x22'][\w.@-]{1,64}:([^\s\x22'\\]{4,64})\\*[\x22']", Check::Password)
+        .from("libcurl: CURLOPT_USERPWD")
+        .yes(&["curl_easy_setopt(curl, CURLOPT_USERPWD, \"svc:Gr4n1te{d3}\");"])
+        .no(&["curl_easy_setopt(curl, CURLOPT_USERPWD, userpwd);"]),
+    Rule::context("call-password", &["UsernamePasswordCredentialsImpl("], r"UsernamePasswordCredentialsImpl\([^\n]{0,200}?,[ \t]*\\*[\x22'][^\x22'\n]{1,64}\\*[\x22'],[ \t]*\\*[\x22']([^\x22'\\\n]{4,80})\\*[\x22']\s*\)", Check::Password)
+        .from("Jenkins: credentials made in Groovy")
+        .yes(&["new UsernamePasswordCredentialsImpl(CredentialsScope.GLOBAL, \"nexus\", \"Nexus\", \"ci\", \"Gr4n1te{d3}\")"])
+        .no(&["new UsernamePasswordCredentialsImpl(scope, id, text, user, password)"]),
 ];

@@ -44,6 +44,7 @@ mod paths;
 mod payments;
 mod platforms;
 mod printed;
+mod protocols;
 mod services;
 mod shell;
 mod tools;
@@ -70,6 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         network::RULES,
         admin::RULES,
         calls::RULES,
+        protocols::RULES,
     ];
     tables.into_iter().flatten()
 }

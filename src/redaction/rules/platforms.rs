@@ -22,7 +22,6 @@ pub(super) const RULES: &[Rule] = &[
         .yes(&["os_v2_app_{l103}"])
         .no(&["os_v2_app_"]),
     Rule::form("neon-password", &["npg_"], r"npg_[A-Za-z0-9]{12,}\b")
-        .check(Check::Random)
         .from("Neon: generated passwords of roles")
         .yes(&["npg_{x8}4Zk9"])
         .no(&["npg_database"]),
@@ -148,4 +147,19 @@ pub(super) const RULES: &[Rule] = &[
         .from("signify(1), minisign(1): secret keys")
         .yes(&["untrusted comment: signify secret key\nRWRCSwAAAAAc{b120}"])
         .no(&["RWRCSwAA"]),
+    Rule::form("tezos-key", &["edsk"], r"edsk[1-9A-HJ-NP-Za-km-z]{50}(?:[1-9A-HJ-NP-Za-km-z]{44})?\b")
+        .check(Check::Random)
+        .from("Tezos: seeds and secret keys of Ed25519 in base58")
+        .yes(&["edsk{y50}"])
+        .no(&["edsk{y8}"]),
+    Rule::form("google-auth-code", &["4/0A"], r"4/0A[A-Za-z0-9_-]{40,}")
+        .check(Check::Random)
+        .from("Google OAuth: authorization codes")
+        .yes(&["code: 4/0A{w70}"])
+        .no(&["4/0A"]),
+    Rule::form("appveyor-token", &["v2."], r"v2\.[A-Za-z0-9]{20}\b")
+        .check(Check::Random)
+        .from("AppVeyor: API keys of a user")
+        .yes(&["AppVeyor v2.{x20}"])
+        .no(&["v2.0.1", "v2.someLongMethodNames"]),
 ];
