@@ -193,7 +193,9 @@ fn defined(text: &[u8], start: usize, at: usize) -> Option<usize> {
     let word = text[inside..].iter().take(512).take_while(|b| b.is_ascii_graphic()).count();
     let alone = matches!(text.get(inside + word), None | Some(b'\n' | b'\r'));
     let own = text[line..start].iter().all(sign) || prefix(&text[line..]) == start - line;
-    (own && inside >= below + 2 && alone && word >= 8).then_some(inside)
+    // A statement under `pass`.
+    let code = matches!(text.get(inside + word - word.min(1)), Some(b')' | b':' | b',' | b';' | b'{' | b'(' | b'['));
+    (own && inside >= below + 2 && alone && word >= 8 && !code).then_some(inside)
 }
 
 /// The stars, quotes and braces that stand between a colon and a value: `**Password:** …`, `"key": {"value": …`.

@@ -22,6 +22,7 @@ fn what_only_looks_named_stays() {
         "create_user(\"ada\", email=\"a@b.c\")",
         "/login/password\nPasswordController2",
         "private_key: ~/.ssh/id_ed25519",
+        "except ValueError:\n    pass\n    output.append(12)\n",
         "{\"id\":\"password\",\"text\":\"Step 3 of 4\"}",
         "3f786850e387550fdab836ed7e6dc881de23001b\n-----END PRIVATE KEY-----",
     ] {
