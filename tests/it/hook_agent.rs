@@ -295,9 +295,10 @@ fn shells_are_followed_by_what_they_change() {
         let output = w.command("sh", "repo").args(["-c", script]).output().unwrap();
         assert!(output.status.success());
     };
-    w.call("repo", "Bash", json!({"command": "sed"}), || sh("sed -i.bak 's/one/two/' app.py && rm app.py.bak"));
+    let shell = |script: &str| w.call("repo", "Bash", json!({"command": script}), || sh(script));
+    shell("sed -i.bak 's/one/two/' app.py && rm app.py.bak");
     w.call("repo", "mcp__files__put", json!({}), || sh("cat > gen.txt <<'EOF'\nline\nEOF\necho k > s.env"));
-    w.call("repo", "Bash", json!({"command": "git"}), || sh("rm gen.txt; echo 3 >> app.py; git commit -qam x"));
+    shell("rm gen.txt; echo 3 >> app.py; git commit -qam x");
     let events = w.journal();
     assert_eq!((&events[1]["before"], &events[1]["files"]), (&state("app.py", "one\n"), &state("app.py", "two\n")));
     assert_eq!(events[3]["before"], json!([{"path": "gen.txt"}]));
